@@ -1,0 +1,66 @@
+//! The pool, the migrations and the private PostgreSQL.
+
+pub mod private;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::ConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+
+/// A database transaction. Only the edges (`web`, `worker`, `main`) begin and commit one.
+pub type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
+
+/// All migrations, compiled in.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// Why the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("DATABASE_URL is not a PostgreSQL address; it should look like postgres://user:password@host/obole")]
+    Url(#[source] sqlx::Error),
+    #[error("the database does not answer")]
+    Away(#[source] sqlx::Error),
+    #[error("PostgreSQL 15 or later is needed; this one is {0}")]
+    TooOld(String),
+    #[error("the migrations did not apply")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error(transparent)]
+    Private(#[from] private::PrivateError),
+}
+
+/// Reads a database address.
+pub fn options(url: &str) -> Result<PgConnectOptions, OpenError> {
+    Ok(PgConnectOptions::from_str(url).map_err(OpenError::Url)?.application_name("obole"))
+}
+
+/// Brings the schema up to date, as the schema's owner.
+pub async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
+    let mut connection = options.connect().await.map_err(OpenError::Away)?;
+    let version: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(OpenError::Away)?;
+    if version < 150_000 {
+        return Err(OpenError::TooOld((version / 10_000).to_string()));
+    }
+    // Every applied migration known, none missing: nothing to do, and no lock is taken.
+    MIGRATOR.run(&mut connection).await?;
+    Ok(())
+}
+
+/// A pool whose connections hold only the application's role.
+pub async fn pool(options: PgConnectOptions, size: u32) -> Result<PgPool, OpenError> {
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(Duration::from_secs(3))
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                sqlx::query("set role obole_app").execute(connection).await?;
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await
+        .map_err(OpenError::Away)
+}

@@ -1,0 +1,64 @@
+//! Balances: stored sums, and the one statement that rebuilds them from the transfers.
+
+use serde::Serialize;
+use sqlx::{FromRow, PgConnection};
+
+use crate::values::euros;
+
+/// One account with its sums, in cents and as decimal strings; the balance is on the account's normal side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Balance {
+    pub code: String,
+    pub name: String,
+    pub debits: String,
+    pub credits: String,
+    pub balance: String,
+    pub balance_cents: i64,
+}
+
+#[derive(FromRow)]
+struct Row {
+    code: String,
+    kind: String,
+    owner: String,
+    normal_side: String,
+    debits_cents: i64,
+    credits_cents: i64,
+}
+
+/// Every account that has ever moved, in chart order. Clearing accounts show debits less credits.
+pub async fn balances(db: &mut PgConnection) -> Result<Vec<Balance>, sqlx::Error> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "select code, kind, owner, normal_side, debits_cents, credits_cents from account join account_balance using (account_id)
+         where debits_cents > 0 or credits_cents > 0 order by code, owner",
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| {
+            let debit_side = r.debits_cents - r.credits_cents;
+            let balance_cents = if r.normal_side == "credit" { -debit_side } else { debit_side };
+            Balance {
+                code: r.code,
+                name: if r.owner.is_empty() { r.kind } else { format!("{}:{}", r.kind, r.owner) },
+                debits: euros(r.debits_cents),
+                credits: euros(r.credits_cents),
+                balance: euros(balance_cents),
+                balance_cents,
+            }
+        })
+        .collect())
+}
+
+/// Sets every stored balance to what the transfers say.
+pub async fn rebuild(db: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update account_balance b set
+           debits_cents = coalesce((select sum(amount_cents) from transfer where debit_account_id = b.account_id), 0),
+           credits_cents = coalesce((select sum(amount_cents) from transfer where credit_account_id = b.account_id), 0)",
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! The only folder that writes transfers: accounts, the posting rules, posting, balances.
+
+mod accounts;
+mod balances;
+pub mod export;
+mod post;
+mod rules;
+
+pub use accounts::{Account, open};
+pub use balances::{Balance, balances, rebuild};
+pub use post::{PostError, post};
+pub use rules::*;

@@ -1,0 +1,68 @@
+//! Posting: a batch of transfers and the balances they move, in the caller's database transaction.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Account, Transfer};
+
+/// Why a batch was not posted; nothing of it then is.
+#[derive(Debug, thiserror::Error)]
+pub enum PostError {
+    #[error("the sum of a batch does not fit the ledger")]
+    Overflow,
+    #[error("the database refused the batch")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Writes transfers and moves the balances: two statements, whatever the size. One transfer is the degenerate batch.
+///
+/// Balance rows are locked in account order, so batches of several posters queue and never deadlock.
+pub async fn post(db: &mut PgConnection, now: DateTime<Utc>, transfers: &[Transfer]) -> Result<(), PostError> {
+    if transfers.is_empty() {
+        return Ok(());
+    }
+    let mut ids: BTreeMap<&Account, Uuid> = BTreeMap::new();
+    let mut moved: BTreeMap<Uuid, (i64, i64)> = BTreeMap::new();
+    let (mut debits, mut credits) = (Vec::with_capacity(transfers.len()), Vec::with_capacity(transfers.len()));
+    for t in transfers {
+        let debit = *ids.entry(&t.debit).or_insert_with(|| t.debit.id());
+        let credit = *ids.entry(&t.credit).or_insert_with(|| t.credit.id());
+        let sums = moved.entry(debit).or_default();
+        sums.0 = sums.0.checked_add(t.amount.cents()).ok_or(PostError::Overflow)?;
+        let sums = moved.entry(credit).or_default();
+        sums.1 = sums.1.checked_add(t.amount.cents()).ok_or(PostError::Overflow)?;
+        debits.push(debit);
+        credits.push(credit);
+    }
+    sqlx::query(
+        "insert into transfer (fact_id, fact, leg, debit_account_id, credit_account_id, amount_cents, occurred_at, recorded_at)
+         select *, $8 from unnest($1::uuid[], $2::text[], $3::smallint[], $4::uuid[], $5::uuid[], $6::bigint[], $7::timestamptz[])",
+    )
+    .bind(transfers.iter().map(|t| t.fact_id).collect::<Vec<_>>())
+    .bind(transfers.iter().map(|t| t.fact).collect::<Vec<_>>())
+    .bind(transfers.iter().map(|t| t.leg).collect::<Vec<_>>())
+    .bind(debits)
+    .bind(credits)
+    .bind(transfers.iter().map(|t| t.amount.cents()).collect::<Vec<_>>())
+    .bind(transfers.iter().map(|t| t.occurred_at).collect::<Vec<_>>())
+    .bind(now)
+    .execute(&mut *db)
+    .await?;
+    sqlx::query(
+        "with locked as materialized (
+           select account_id from account_balance where account_id = any($1::uuid[]) order by account_id for update)
+         update account_balance b set debits_cents = b.debits_cents + m.debits, credits_cents = b.credits_cents + m.credits
+         from unnest($1::uuid[], $2::bigint[], $3::bigint[]) m(account_id, debits, credits)
+         join locked using (account_id)
+         where b.account_id = m.account_id",
+    )
+    .bind(moved.keys().copied().collect::<Vec<_>>())
+    .bind(moved.values().map(|v| v.0).collect::<Vec<_>>())
+    .bind(moved.values().map(|v| v.1).collect::<Vec<_>>())
+    .execute(&mut *db)
+    .await?;
+    Ok(())
+}

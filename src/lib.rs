@@ -1,0 +1,14 @@
+//! Obole adds one euro to online purchases and takes it, whole and provably, to associations.
+//!
+//! The modules are in reading order; each uses only those above it.
+
+pub mod values;
+
+pub mod db;
+
+pub mod ledger;
+
+pub mod checks;
+pub mod settings;
+
+pub mod app;

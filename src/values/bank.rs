@@ -1,0 +1,56 @@
+//! Bank identifiers, checked by the `sepa` library: IBAN (ISO 13616), BIC (ISO 9362), RF reference (ISO 11649).
+
+/// An IBAN with valid check digits, electronic form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Iban(String);
+
+impl Iban {
+    pub fn parse(text: &str) -> Result<Self, String> {
+        sepa::validate_iban(text)
+            .map(|i| Self(i.as_str().to_owned()))
+            .map_err(|e| format!("an IBAN looks like FR7630006000011234567890189 ({e})"))
+    }
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+    /// What may be shown: the country and the last four characters.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        format!("{}…{}", &self.0[..2], &self.0[self.0.len() - 4..])
+    }
+}
+
+/// A BIC of 8 or 11 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bic(String);
+
+impl Bic {
+    pub fn parse(text: &str) -> Result<Self, String> {
+        sepa::validate_bic(text)
+            .map(|b| Self(b.as_str().to_owned()))
+            .map_err(|e| format!("a BIC has 8 or 11 characters, such as AGRIFRPP ({e})"))
+    }
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A creditor reference `RFkk…` over up to 21 letters and digits.
+pub fn rf_reference(body: &str) -> Result<String, String> {
+    sepa::RfReference::generate(body).map(|r| r.as_str().to_owned()).map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_check_digit_is_refused() {
+        assert!(Iban::parse("FR76 3000 6000 0112 3456 7890 189").is_ok());
+        assert!(Iban::parse("FR7630006000011234567890188").is_err());
+        assert!(Bic::parse("AGRIFRPP").is_ok() && Bic::parse("AGRI").is_err());
+        assert_eq!(rf_reference("539007547034").as_deref(), Ok("RF18539007547034"));
+    }
+}

@@ -1,0 +1,111 @@
+//! One type per kind of id. They print with a prefix (`don_…`) so that a person sees what they hold.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+/// A text that is not an id of the wanted kind.
+#[derive(Debug, thiserror::Error)]
+#[error("{text:?} is not an id; it should look like {prefix}_0192f0c1…")]
+pub struct IdError {
+    text: String,
+    prefix: &'static str,
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
+        #[sqlx(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A new id, ordered by time (UUID version 7, RFC 9562).
+            #[must_use]
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "_{}"), self.0.simple())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                text.strip_prefix(concat!($prefix, "_"))
+                    .and_then(|rest| Uuid::try_parse(rest).ok())
+                    .map(Self)
+                    .ok_or_else(|| IdError { text: text.chars().take(60).collect(), prefix: $prefix })
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A donation (don).
+    DonationId = "don";
+    /// A webhook event received.
+    EventId = "evt";
+    /// An e-shop.
+    MerchantId = "mer";
+    /// Where an e-shop's webhooks arrive.
+    EndpointId = "ep";
+    /// An association.
+    AssociationId = "asso";
+    /// A cause.
+    CauseId = "cau";
+    /// A donor.
+    DonorId = "dnr";
+    /// A person of the team.
+    OperatorId = "op";
+    /// A monthly pull from one shop (prélèvement).
+    CollectionId = "col";
+    /// A transfer of money to one association (reversement).
+    PayoutId = "pay";
+    /// A tax receipt (reçu fiscal).
+    ReceiptId = "rec";
+    /// A message sent or to send.
+    MailId = "mail";
+}
+
+/// The namespace under which ids are derived from what they name.
+const NAMESPACE: Uuid = Uuid::from_u128(0x6f62_6f6c_6500_5000_8000_0000_0000_0001);
+
+impl DonationId {
+    /// The donation of one order of one merchant: the same on every retry.
+    #[must_use]
+    pub fn of_order(merchant: MerchantId, order_id: &str) -> Self {
+        let mut name = merchant.0.as_bytes().to_vec();
+        name.extend_from_slice(order_id.as_bytes());
+        Self(Uuid::new_v5(&NAMESPACE, &name))
+    }
+}
+
+/// An id derived from words, for things that exist once, such as an account.
+#[must_use]
+pub fn derived_id(words: &str) -> Uuid {
+    Uuid::new_v5(&NAMESPACE, words.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_as_printed_and_refuses_another_kind() {
+        let id = DonationId::of_order(MerchantId::new(), "FR-1");
+        assert_eq!(id.to_string().parse::<DonationId>().ok(), Some(id));
+        assert!(id.to_string().parse::<MerchantId>().is_err());
+    }
+}
