@@ -8,6 +8,8 @@ pub mod db;
 
 pub mod ledger;
 
+pub mod parties;
+
 pub mod checks;
 pub mod settings;
 

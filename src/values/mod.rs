@@ -1,12 +1,14 @@
 //! Words without I/O: money, ids, time, identity, bank. Everything else is built from them.
 
 mod bank;
+mod field;
 mod identity;
 mod ids;
 mod money;
 mod time;
 
 pub use bank::{Bic, Iban, rf_reference};
+pub use field::{FieldError, listed};
 pub use identity::{Email, PostalAddress, Rna, Siren, slug_is_valid};
 pub use ids::*;
 pub use money::{Amount, AmountError, euros, parse_cents};

@@ -1,0 +1,215 @@
+//! Merchants: the e-shops, the rule that gives their euro, and how it is collected.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::{FromRow, PgConnection};
+
+use super::{AddError, endpoint, seal, slug_of};
+use crate::ledger::{self, Account};
+use crate::values::{Amount, CauseId, Email, EndpointId, MerchantId, slug_is_valid};
+
+/// What the shop adds to an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// The same amount on each order.
+    Fixed(Amount),
+    /// What brings the order up to the next multiple of a step.
+    RoundUp(Amount),
+}
+
+impl Rule {
+    /// Reads `fixed:1.00` or `round-up:1.00`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || "a rule looks like fixed:1.00 or round-up:1.00".to_owned();
+        let (kind, amount) = text.split_once(':').ok_or_else(wrong)?;
+        let amount = Amount::parse(amount).map_err(|e| e.to_string())?;
+        Self::of(kind, amount).ok_or_else(wrong)
+    }
+
+    /// A rule from its stored form.
+    #[must_use]
+    pub fn of(kind: &str, amount: Amount) -> Option<Self> {
+        match kind {
+            "fixed" => Some(Self::Fixed(amount)),
+            "round-up" => Some(Self::RoundUp(amount)),
+            _ => None,
+        }
+    }
+
+    /// The gift for an order's total in cents. An order already on the step gives a whole step: the next one.
+    #[must_use]
+    pub fn amount(self, order_total_cents: i64) -> Amount {
+        match self {
+            Self::Fixed(amount) => amount,
+            Self::RoundUp(step) => Amount::from_cents(step.cents() - order_total_cents.rem_euclid(step.cents())).unwrap_or(step),
+        }
+    }
+
+    const fn stored(self) -> (&'static str, Amount) {
+        match self {
+            Self::Fixed(amount) => ("fixed", amount),
+            Self::RoundUp(amount) => ("round-up", amount),
+        }
+    }
+}
+
+/// What is asked when a merchant is added.
+#[derive(Clone, Debug)]
+pub struct NewMerchant {
+    pub name: String,
+    pub email: String,
+    pub slug: Option<String>,
+    pub dialect: String,
+    pub rule: String,
+    pub default_cause: Option<String>,
+    pub collect: String,
+    pub test: bool,
+}
+
+/// What the shop's developer needs; the secrets are shown this once.
+#[derive(Clone, Debug)]
+pub struct Added {
+    pub merchant_id: MerchantId,
+    pub endpoint_id: EndpointId,
+    pub secret: String,
+    pub api_key: String,
+}
+
+/// Adds a merchant with an endpoint and an API key. With `test` and the slug of a known merchant, adds a test endpoint to it.
+pub async fn add(db: &mut PgConnection, now: DateTime<Utc>, key: &[u8; 32], new: &NewMerchant) -> Result<Added, AddError> {
+    let slug = new.slug.clone().unwrap_or_else(|| slug_of(&new.name));
+    if !slug_is_valid(&slug) {
+        return Err(AddError::field("slug", "lower-case letters, digits and hyphens, such as librairie"));
+    }
+    if new.name.trim().is_empty() || new.name.len() > 200 {
+        return Err(AddError::field("name", "between 1 and 200 characters are needed"));
+    }
+    let email = Email::parse(&new.email).map_err(|e| AddError::field("email", e))?;
+    let rule = Rule::parse(&new.rule).map_err(|e| AddError::field("rule", e))?;
+    if new.collect != "transfer" {
+        return Err(AddError::NotYet("only `--collect transfer` is built so far; direct debit and Stripe come later"));
+    }
+    let known: Option<MerchantId> =
+        sqlx::query_scalar("select merchant_id from merchant where slug = $1").bind(&slug).fetch_optional(&mut *db).await?;
+    let merchant_id = match known {
+        Some(id) if new.test => id,
+        Some(_) => return Err(AddError::Taken(slug)),
+        None => insert(db, now, &slug, new, &email, rule).await?,
+    };
+    let (endpoint_id, secret) = endpoint::add(db, now, key, merchant_id, &new.dialect, new.test).await?;
+    let (api_key, _) = seal::token().map_err(|_| AddError::NotYet("the system gives no randomness"))?;
+    let api_key = format!("obk_{api_key}");
+    sqlx::query("insert into api_key (key_hash, merchant_id, created_at) values ($1, $2, $3)")
+        .bind(seal::hash(&api_key))
+        .bind(merchant_id)
+        .bind(now)
+        .execute(db)
+        .await?;
+    Ok(Added { merchant_id, endpoint_id, secret, api_key })
+}
+
+async fn insert(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    slug: &str,
+    new: &NewMerchant,
+    email: &Email,
+    rule: Rule,
+) -> Result<MerchantId, AddError> {
+    let cause: Option<CauseId> = match &new.default_cause {
+        None => None,
+        Some(cause) => Some(
+            sqlx::query_scalar("select cause_id from cause where slug = $1")
+                .bind(cause)
+                .fetch_optional(&mut *db)
+                .await?
+                .ok_or_else(|| AddError::field("default-cause", format!("no cause is called {cause:?}; see `obole cause list`")))?,
+        ),
+    };
+    let id = MerchantId::new();
+    let (kind, amount) = rule.stored();
+    sqlx::query(
+        "insert into merchant (merchant_id, slug, name, email, rule, rule_cents, default_cause_id, collect_method, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(id)
+    .bind(slug)
+    .bind(new.name.trim())
+    .bind(email.as_str())
+    .bind(kind)
+    .bind(amount.cents())
+    .bind(cause)
+    .bind(&new.collect)
+    .bind(now)
+    .execute(&mut *db)
+    .await
+    .map_err(AddError::taken(slug))?;
+    ledger::open(db, &[Account::MerchantReceivable(slug.to_owned())]).await?;
+    Ok(id)
+}
+
+/// What a list shows.
+#[derive(Clone, Debug, Serialize, FromRow)]
+pub struct Listed {
+    pub merchant_id: String,
+    pub slug: String,
+    pub name: String,
+    pub state: String,
+    pub rule: String,
+    pub collect: String,
+    pub endpoints: i64,
+}
+
+/// Every merchant, by slug.
+pub async fn list(db: &mut PgConnection) -> Result<Vec<Listed>, sqlx::Error> {
+    sqlx::query_as(
+        "select 'mer_' || replace(merchant_id::text, '-', '') as merchant_id, slug, name, state,
+           rule || ':' || to_char(rule_cents / 100.0, 'FM999999990.00') as rule, collect_method as collect,
+           (select count(*) from endpoint e where e.merchant_id = m.merchant_id) as endpoints
+         from merchant m order by slug",
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// A merchant as the poster needs it.
+#[derive(Clone, Debug, FromRow)]
+pub struct Merchant {
+    pub merchant_id: MerchantId,
+    pub slug: String,
+    pub rule: String,
+    pub rule_cents: i64,
+    pub default_cause_id: Option<CauseId>,
+    pub live: bool,
+}
+
+impl Merchant {
+    /// The amount this shop's rule gives; the schema allows no other kind nor a wrong amount.
+    #[must_use]
+    pub fn rule(&self) -> Option<Rule> {
+        Rule::of(&self.rule, Amount::from_cents(self.rule_cents).ok()?)
+    }
+}
+
+/// The merchants of a batch.
+pub async fn of_ids(db: &mut PgConnection, ids: &[MerchantId]) -> Result<Vec<Merchant>, sqlx::Error> {
+    sqlx::query_as(
+        "select merchant_id, slug, rule, rule_cents, default_cause_id, state = 'live' as live from merchant where merchant_id = any($1)",
+    )
+    .bind(ids.iter().map(|m| m.0).collect::<Vec<_>>())
+    .fetch_all(db)
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rule_gives_the_euro() {
+        let amounts = |rule: &str| [0, 1, 4590, 4600].map(|total| Rule::parse(rule).unwrap().amount(total).cents());
+        assert_eq!(amounts("fixed:1.00"), [100, 100, 100, 100]);
+        assert_eq!(amounts("round-up:1.00"), [100, 99, 10, 100]);
+        assert!(Rule::parse("fixed:0").is_err() && Rule::parse("tip:1.00").is_err() && Rule::parse("1.00").is_err());
+    }
+}

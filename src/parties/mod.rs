@@ -1,0 +1,66 @@
+//! The people and bodies around one euro: associations, causes, merchants, donors, operators; their secrets and sign-in.
+
+pub mod association;
+pub mod cause;
+pub mod donor;
+pub mod endpoint;
+pub mod merchant;
+pub mod operator;
+pub mod seal;
+pub mod sign_in;
+
+use crate::values::{FieldError, listed};
+
+/// Why a party could not be added; nothing of it then was.
+#[derive(Debug, thiserror::Error)]
+pub enum AddError {
+    #[error("{}", listed(.0))]
+    Invalid(Vec<FieldError>),
+    #[error("{0:?} is already taken; choose another slug")]
+    Taken(String),
+    #[error("{0}")]
+    NotYet(&'static str),
+    #[error("the database refused")]
+    Database(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for AddError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl AddError {
+    fn field(field: &str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError::new(field, message)])
+    }
+
+    /// A unique slug or e-mail already there.
+    fn taken(slug: &str) -> impl FnOnce(sqlx::Error) -> Self {
+        let slug = slug.to_owned();
+        move |e| match &e {
+            sqlx::Error::Database(d) if d.is_unique_violation() => Self::Taken(slug),
+            _ => Self::Database(e),
+        }
+    }
+}
+
+/// A slug made from a name: "Librairie de l'Étoile" is `librairie-de-l-etoile`.
+#[must_use]
+pub fn slug_of(name: &str) -> String {
+    let plain: String = name
+        .to_lowercase()
+        .chars()
+        .map(|c| match c {
+            'à' | 'â' | 'ä' => 'a',
+            'ç' => 'c',
+            'é' | 'è' | 'ê' | 'ë' => 'e',
+            'î' | 'ï' => 'i',
+            'ô' | 'ö' => 'o',
+            'ù' | 'û' | 'ü' => 'u',
+            c if c.is_ascii_alphanumeric() => c,
+            _ => '-',
+        })
+        .collect();
+    plain.split('-').filter(|w| !w.is_empty()).collect::<Vec<_>>().join("-").chars().take(60).collect()
+}

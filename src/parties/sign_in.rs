@@ -1,0 +1,79 @@
+//! Sign-in by mailed link: single use, fifteen minutes, hashed at rest; then a session, hashed as well.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
+
+use super::seal;
+use crate::values::{DonorId, Email};
+
+const LINK_LASTS: TimeDelta = TimeDelta::minutes(15);
+const SESSION_LASTS: TimeDelta = TimeDelta::days(30);
+
+/// Why nobody could be signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    #[error("the system gives no randomness")]
+    Randomness(#[from] getrandom::Error),
+    #[error("the database refused")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Whether anyone here has this address.
+pub async fn is_known(db: &mut PgConnection, email: &Email) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "select exists (select from donor where email = $1) or exists (select from operator where email = $1)
+           or exists (select from merchant where email = $1) or exists (select from association where email = $1)",
+    )
+    .bind(email.as_str())
+    .fetch_one(db)
+    .await
+}
+
+/// A fresh link's token for an address; the token is kept only as a hash.
+pub async fn prepare_link(db: &mut PgConnection, now: DateTime<Utc>, email: &Email) -> Result<String, SignInError> {
+    let (token, hash) = seal::token()?;
+    sqlx::query("insert into sign_in_link (token_hash, email, created_at, expires_at) values ($1, $2, $3, $4)")
+        .bind(hash)
+        .bind(email.as_str())
+        .bind(now)
+        .bind(now + LINK_LASTS)
+        .execute(db)
+        .await?;
+    Ok(token)
+}
+
+/// Consumes a link, once; answers the session's token, or none when the link is unknown, used or too old.
+pub async fn consume_link(db: &mut PgConnection, now: DateTime<Utc>, token: &str) -> Result<Option<String>, SignInError> {
+    let email: Option<String> = sqlx::query_scalar(
+        "update sign_in_link set consumed_at = $2 where token_hash = $1 and consumed_at is null and expires_at > $2 returning email",
+    )
+    .bind(seal::hash(token))
+    .bind(now)
+    .fetch_optional(&mut *db)
+    .await?;
+    let Some(email) = email else { return Ok(None) };
+    let (session, hash) = seal::token()?;
+    sqlx::query("insert into session (token_hash, email, created_at, expires_at) values ($1, $2, $3, $4)")
+        .bind(hash)
+        .bind(email)
+        .bind(now)
+        .bind(now + SESSION_LASTS)
+        .execute(db)
+        .await?;
+    Ok(Some(session))
+}
+
+/// The donor signed in under a session's token.
+pub async fn donor_of_session(db: &mut PgConnection, now: DateTime<Utc>, token: &str) -> Result<Option<DonorId>, sqlx::Error> {
+    sqlx::query_scalar("select donor_id from session join donor using (email) where token_hash = $1 and expires_at > $2")
+        .bind(seal::hash(token))
+        .bind(now)
+        .fetch_optional(db)
+        .await
+}
+
+/// Ends a session.
+pub async fn sign_out(db: &mut PgConnection, token: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("delete from session where token_hash = $1").bind(seal::hash(token)).execute(db).await?;
+    Ok(())
+}
