@@ -45,3 +45,18 @@ create index inbox_problem_parked on inbox_problem (order_key) where state = 'pa
 
 grant select, insert on inbox_event, inbox_body to obole_app;
 grant select, insert, update, delete on inbox_queue, inbox_problem to obole_app;
+
+-- The application may not create tables; it may ask for the partitions of a month and the next.
+create function inbox_prepare_partitions(day date) returns void language plpgsql security definer set search_path = public as $$
+declare
+  first date;
+begin
+  for first in select (date_trunc('month', day) + make_interval(months => n))::date from generate_series(0, 1) n loop
+    if to_regclass('inbox_body_' || to_char(first, 'YYYY_MM')) is null
+       and not exists (select from inbox_body_default where received_at >= (first::text || ' 00:00+00')::timestamptz
+                         and received_at < (first + interval '1 month')::date::text::timestamptz + interval '1 day') then
+      execute format('create table inbox_body_%s partition of inbox_body for values from (%L) to (%L)', to_char(first, 'YYYY_MM'),
+        first::text || ' 00:00+00', (first + interval '1 month')::date::text || ' 00:00+00');
+    end if;
+  end loop;
+end $$;

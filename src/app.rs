@@ -34,7 +34,9 @@ impl App {
             }
         };
         db::migrate(&options).await?;
-        Self::with(settings, db::pool(options, 16).await?, cluster)
+        let pool = db::pool(options, 16).await?;
+        sqlx::query("select inbox_prepare_partitions($1)").bind(chrono::Utc::now().date_naive()).execute(&pool).await?;
+        Self::with(settings, pool, cluster)
     }
 
     /// Builds the system over an open pool.

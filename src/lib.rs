@@ -10,7 +10,15 @@ pub mod ledger;
 
 pub mod parties;
 
+pub mod donations;
+
+pub mod inbox;
+
 pub mod checks;
 pub mod settings;
 
 pub mod app;
+
+pub mod worker;
+
+pub mod web;

@@ -5,8 +5,12 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
 use obole::app::App;
-use obole::{checks, ledger, settings};
+use obole::inbox::{self, Redrive};
+use obole::parties::{association, cause, endpoint, merchant, operator, sign_in};
+use obole::values::{Email, EventId};
+use obole::{checks, ledger, settings, web};
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 
 /// One euro added to an online purchase, taken whole and provably to an association.
 #[derive(Parser)]
@@ -27,9 +31,118 @@ enum Command {
     Settings,
     /// Verify every invariant of the books.
     Check,
+    /// Web, intake and poster in one process, until Ctrl-C.
+    Serve,
+    /// E-shops.
+    #[command(subcommand)]
+    Merchant(Merchant),
+    /// Associations.
+    #[command(subcommand)]
+    Association(Association),
+    /// Causes.
+    #[command(subcommand)]
+    Cause(Cause),
+    /// Events received.
+    #[command(subcommand)]
+    Inbox(Inbox),
+    /// People of the team.
+    #[command(subcommand)]
+    Operator(Operator),
+    /// A fresh sign-in link for anyone known.
+    LoginLink {
+        #[arg(long)]
+        email: String,
+    },
     /// Read the double-entry ledger.
     #[command(subcommand)]
     Ledger(Ledger),
+}
+
+#[derive(Subcommand)]
+enum Merchant {
+    /// Add a shop; prints what its developer needs, once.
+    Add {
+        #[arg(long)]
+        name: String,
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        slug: Option<String>,
+        #[arg(long, default_value = "standard")]
+        dialect: String,
+        /// fixed:1.00 or round-up:1.00
+        #[arg(long, default_value = "fixed:1.00")]
+        rule: String,
+        #[arg(long)]
+        default_cause: Option<String>,
+        #[arg(long, default_value = "transfer")]
+        collect: String,
+        /// The endpoint's events are kept and shown, and never reach the books.
+        #[arg(long)]
+        test: bool,
+    },
+    /// A new webhook secret; the old one is taken for one more day.
+    RotateSecret {
+        slug: String,
+    },
+    List,
+}
+
+#[derive(Subcommand)]
+enum Association {
+    /// Add the association that a file presents.
+    Add {
+        file: std::path::PathBuf,
+    },
+    List,
+}
+
+#[derive(Subcommand)]
+enum Cause {
+    Add {
+        #[arg(long)]
+        slug: String,
+        /// exclusion, environment, childhood or medical-research
+        #[arg(long)]
+        theme: String,
+        #[arg(long)]
+        association: String,
+        #[arg(long)]
+        title: String,
+    },
+    List,
+}
+
+#[derive(Subcommand)]
+enum Inbox {
+    List {
+        #[arg(long)]
+        state: Option<InboxState>,
+    },
+    /// Give events a second try.
+    Redrive {
+        #[arg(required_unless_present = "all_dead")]
+        ids: Vec<EventId>,
+        #[arg(long, conflicts_with = "ids")]
+        all_dead: bool,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum InboxState {
+    Queued,
+    Posted,
+    Dead,
+    Conflict,
+    Parked,
+}
+
+#[derive(Subcommand)]
+enum Operator {
+    Add {
+        #[arg(long)]
+        email: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -63,6 +176,40 @@ struct Outcome {
     document: Value,
     text: String,
     ok: bool,
+}
+
+impl Outcome {
+    /// A document of plain fields, one a line for people.
+    fn of(document: Value) -> Self {
+        let text = document.as_object().into_iter().flatten().map(|(k, v)| format!("{k:<24} {}\n", shown(v))).collect();
+        Self { document, text, ok: true }
+    }
+
+    /// A list of records, as a table for people.
+    fn list(records: &impl serde::Serialize) -> anyhow::Result<Self> {
+        let document = serde_json::to_value(records)?;
+        let rows: Vec<Vec<String>> =
+            document.as_array().into_iter().flatten().filter_map(Value::as_object).map(|r| r.values().map(shown).collect()).collect();
+        let heads: Vec<String> = document.get(0).and_then(Value::as_object).map_or_else(Vec::new, |r| r.keys().cloned().collect());
+        let width = |n: usize| rows.iter().chain([&heads]).filter_map(|r| r.get(n)).map(|c| c.chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..heads.len()).map(width).collect();
+        let line = |row: &Vec<String>| {
+            let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+            format!("{}\n", cells.join("  ").trim_end())
+        };
+        let text = if rows.is_empty() { "none\n".into() } else { [&heads].into_iter().chain(&rows).map(line).collect() };
+        Ok(Self { document, text, ok: true })
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "-".into(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) if values.is_empty() => "none".into(),
+        Value::Array(values) => values.iter().map(shown).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
 }
 
 #[tokio::main]
@@ -106,6 +253,7 @@ async fn run(command: Command, settings: settings::Settings) -> anyhow::Result<O
     }
     let app = App::open(settings).await?;
     let mut db = app.db.acquire().await.context("the database does not answer")?;
+    let now = chrono::Utc::now();
     Ok(match command {
         Command::Settings | Command::Migrate => {
             Outcome { document: json!({"ok": true}), text: "The schema is up to date.\n".into(), ok: true }
@@ -118,6 +266,46 @@ async fn run(command: Command, settings: settings::Settings) -> anyhow::Result<O
                 .map(|v| format!("{:<45} {}\n", v.name, if v.ok { "ok".into() } else { format!("{} violations", v.violations) }))
                 .collect();
             Outcome { document: json!({"ok": ok, "checks": verdicts}), text, ok }
+        }
+        Command::Serve => {
+            drop(db);
+            serve(app).await?;
+            Outcome { document: json!({"ok": true}), text: String::new(), ok: true }
+        }
+        Command::Merchant(command) => merchants(&app, &mut db, command).await?,
+        Command::Association(Association::Add { file }) => {
+            let text = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
+            let file = association::read(&text)?;
+            let mut tx = db.begin().await?;
+            let id = association::add(&mut tx, now, &file).await?;
+            tx.commit().await?;
+            Outcome::of(json!({"association_id": id.to_string()}))
+        }
+        Command::Association(Association::List) => Outcome::list(&association::list(&mut db).await?)?,
+        Command::Cause(Cause::Add { slug, theme, association, title }) => {
+            let id = cause::add(&mut db, now, &slug, &theme, &association, &title).await?;
+            Outcome::of(json!({"cause_id": id.to_string()}))
+        }
+        Command::Cause(Cause::List) => Outcome::list(&cause::list(&mut db).await?)?,
+        Command::Inbox(Inbox::List { state }) => Outcome::list(&inbox::list(&mut db, state.map(inbox_state)).await?)?,
+        Command::Inbox(Inbox::Redrive { ids, all_dead }) => {
+            let which = if all_dead { Redrive::AllDead } else { Redrive::These(ids) };
+            let back: Vec<String> = inbox::redrive(&mut db, &which).await?.iter().map(ToString::to_string).collect();
+            Outcome::of(json!({"redriven": back}))
+        }
+        Command::Operator(Operator::Add { email }) => {
+            let email = Email::parse(&email).map_err(anyhow::Error::msg)?;
+            let mut tx = db.begin().await?;
+            let id = operator::add(&mut tx, now, &email).await?;
+            let url = sign_in_url(&app, sign_in::prepare_link(&mut tx, now, &email).await?);
+            tx.commit().await?;
+            Outcome::of(json!({"operator_id": id.to_string(), "sign_in_url": url}))
+        }
+        Command::LoginLink { email } => {
+            let email = Email::parse(&email).map_err(anyhow::Error::msg)?;
+            anyhow::ensure!(sign_in::is_known(&mut db, &email).await?, "nobody here has this address");
+            let url = sign_in_url(&app, sign_in::prepare_link(&mut db, now, &email).await?);
+            Outcome::of(json!({"url": url}))
         }
         Command::Ledger(Ledger::Balances) => {
             let balances = ledger::balances(&mut db).await?;
@@ -143,4 +331,68 @@ async fn run(command: Command, settings: settings::Settings) -> anyhow::Result<O
             }
         }
     })
+}
+
+async fn merchants(app: &App, db: &mut sqlx::PgConnection, command: Merchant) -> anyhow::Result<Outcome> {
+    let (now, key) = (chrono::Utc::now(), app.key.expose());
+    Ok(match command {
+        Merchant::Add { name, email, slug, dialect, rule, default_cause, collect, test } => {
+            let new = merchant::NewMerchant { name, email, slug, dialect, rule, default_cause, collect, test };
+            let mut tx = db.begin().await?;
+            let added = merchant::add(&mut tx, now, key, &new).await?;
+            tx.commit().await?;
+            Outcome::of(json!({
+                "merchant_id": added.merchant_id.to_string(),
+                "endpoint_id": added.endpoint_id.to_string(),
+                "webhook_url": format!("{}/webhooks/{}", app.settings.public_url, added.endpoint_id),
+                "secret": added.secret,
+                "api_key": added.api_key,
+            }))
+        }
+        Merchant::RotateSecret { slug } => {
+            let mut tx = db.begin().await?;
+            let (secret, until) = endpoint::rotate_secret(&mut tx, now, key, &slug).await?;
+            tx.commit().await?;
+            Outcome::of(json!({"secret": secret, "old_secret_valid_until": until}))
+        }
+        Merchant::List => Outcome::list(&merchant::list(db).await?)?,
+    })
+}
+
+fn sign_in_url(app: &App, token: String) -> String {
+    format!("{}/login/{token}", app.settings.public_url)
+}
+
+const fn inbox_state(state: InboxState) -> inbox::State {
+    match state {
+        InboxState::Queued => inbox::State::Queued,
+        InboxState::Posted => inbox::State::Posted,
+        InboxState::Dead => inbox::State::Dead,
+        InboxState::Conflict => inbox::State::Conflict,
+        InboxState::Parked => inbox::State::Parked,
+    }
+}
+
+async fn serve(app: App) -> anyhow::Result<()> {
+    let listener = tokio::net::TcpListener::bind(app.settings.listen)
+        .await
+        .with_context(|| format!("OBOLE_LISTEN: {} cannot be listened on", app.settings.listen))?;
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    web::serve(app, listener, stop_asked()).await?;
+    Ok(())
+}
+
+/// Ends when a person or the system asks for the end.
+async fn stop_asked() {
+    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(signal) => signal,
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM is not heard");
+            return tokio::signal::ctrl_c().await.unwrap_or(());
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
 }

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | donation_recorded | merchant_receivable | association_pending |
 //! | donation_refunded | association_pending | merchant_receivable |
+//! | donation_refunded_late | association_payable | merchant_receivable |
 //! | collection_submitted | collection_in_transit | merchant_receivable |
 //! | collection_rejected | merchant_receivable | collection_in_transit |
 //! | collection_settled | safeguarded_cash | collection_in_transit |
@@ -66,6 +67,18 @@ pub fn donation_refunded(fact: Fact, merchant: &str, association: &str, amount: 
         "donation_refunded",
         0,
         Account::AssociationPending(association.into()),
+        Account::MerchantReceivable(merchant.into()),
+        amount,
+    )
+}
+
+/// The shop gave the euro back after it was asked for: the association gives it up, the shop is credited.
+#[must_use]
+pub fn donation_refunded_late(fact: Fact, merchant: &str, association: &str, amount: Amount) -> Transfer {
+    fact.transfer(
+        "donation_refunded_late",
+        0,
+        Account::AssociationPayable(association.into()),
         Account::MerchantReceivable(merchant.into()),
         amount,
     )

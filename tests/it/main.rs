@@ -3,4 +3,6 @@
 
 mod house;
 mod ledger_keeps_balance;
+mod shop;
 mod support;
+mod webhook_counts_once;

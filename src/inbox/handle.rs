@@ -1,0 +1,287 @@
+//! Handling: the poster takes a set of waiting events, decides for each, and records all in one database transaction.
+//! A crash anywhere leaves nothing or everything.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
+
+use super::event::{Checkout, Event, Refund, parse};
+use crate::donations::{self, NewDonation, NewRefund, RecordError, Refunded};
+use crate::parties::cause::{self, Cause};
+use crate::parties::donor::{self, Choice};
+use crate::parties::merchant::{self, Merchant};
+use crate::values::{CauseId, DonationId, DonorId, EndpointId, EventId, MerchantId};
+
+/// Why a set was not handled; all of it still waits.
+#[derive(Debug, thiserror::Error)]
+pub enum HandleError {
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error("the database refused")]
+    Database(#[from] sqlx::Error),
+}
+
+#[derive(FromRow)]
+struct Taken {
+    event_id: EventId,
+    endpoint_id: EndpointId,
+    merchant_id: MerchantId,
+    received_at: DateTime<Utc>,
+    delivery_key: Option<String>,
+    attempts: i32,
+    body: Option<Vec<u8>>,
+}
+
+/// An event that leaves the queue without being posted, and why.
+struct Problem {
+    taken: usize,
+    state: &'static str,
+    reason: String,
+    waits_for: Option<DonationId>,
+}
+
+/// Takes up to `limit` events, oldest first, and posts them. Answers how many it took.
+pub async fn handle(tx: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> Result<usize, HandleError> {
+    let taken: Vec<Taken> = sqlx::query_as(
+        "with taken as (
+           delete from inbox_queue where event_id = any(array(
+             select event_id from inbox_queue order by event_id for update skip locked limit $1))
+           returning event_id, endpoint_id, received_at, attempts)
+         select taken.*, merchant_id, body, (select delivery_key from inbox_event i where i.event_id = taken.event_id) as delivery_key
+         from taken join endpoint using (endpoint_id) left join inbox_body using (event_id, received_at) order by event_id",
+    )
+    .bind(limit)
+    .fetch_all(&mut *tx)
+    .await?;
+    if taken.is_empty() {
+        return Ok(0);
+    }
+    let mut problems = Vec::new();
+    let (mut checkouts, mut refunds) = (Vec::new(), Vec::new());
+    for (n, t) in taken.iter().enumerate() {
+        match t.body.as_deref().map(parse) {
+            Some(Ok(Event::Checkout(c))) => checkouts.push((n, DonationId::of_order(t.merchant_id, &c.order_id), c)),
+            Some(Ok(Event::Refund(r))) => refunds.push((n, r)),
+            Some(Ok(Event::Ping)) => {}
+            Some(Err(unread)) => problems.push(dead(n, unread.to_string())),
+            None => problems.push(dead(n, "its body is no longer kept".into())),
+        }
+    }
+    let recorded = record(tx, now, &taken, &checkouts, &mut problems).await?;
+    refund(tx, now, &taken, &refunds, &mut problems).await?;
+    set_aside(tx, &taken, &problems).await?;
+    requeue_parked(tx, &recorded).await?;
+    Ok(taken.len())
+}
+
+fn dead(taken: usize, reason: String) -> Problem {
+    Problem { taken, state: "dead", reason, waits_for: None }
+}
+
+/// What a set of checkouts is decided with.
+struct Known {
+    merchants: HashMap<MerchantId, Merchant>,
+    causes: HashMap<CauseId, Cause>,
+    slugs: HashMap<String, CauseId>,
+    donors: BTreeMap<String, DonorId>,
+    choices: BTreeMap<DonorId, Vec<Choice>>,
+}
+
+async fn record(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    taken: &[Taken],
+    checkouts: &[(usize, DonationId, Box<Checkout>)],
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<DonationId>, HandleError> {
+    if checkouts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<DonationId> = checkouts.iter().map(|c| c.1).collect();
+    let mut counted = donations::known(tx, &ids).await?;
+    let merchants: Vec<MerchantId> = checkouts.iter().filter_map(|c| taken.get(c.0)).map(|t| t.merchant_id).collect();
+    let told: Vec<donor::Told> = checkouts.iter().filter_map(|c| c.2.donor.clone()).collect();
+    let donors = donor::meet(tx, now, &told).await?;
+    let choosing: Vec<DonorId> = checkouts
+        .iter()
+        .filter(|(_, id, c)| c.cause.is_none() && !counted.contains_key(id))
+        .filter_map(|c| donors.get(c.2.donor.as_ref()?.email.as_str()).copied())
+        .collect();
+    let causes = cause::list(tx).await?;
+    let mut known = Known {
+        merchants: merchant::of_ids(tx, &merchants).await?.into_iter().map(|m| (m.merchant_id, m)).collect(),
+        slugs: causes.iter().map(|c| (c.slug.clone(), c.cause_id)).collect(),
+        causes: causes.into_iter().map(|c| (c.cause_id, c)).collect(),
+        choices: donor::lock_choices(tx, &choosing).await?,
+        donors,
+    };
+    let mut new = Vec::new();
+    for (n, donation_id, checkout) in checkouts {
+        let Some(t) = taken.get(*n) else { continue };
+        let hash = checkout.content_hash();
+        match counted.get(donation_id) {
+            Some(before) if *before == hash => {}
+            Some(_) => problems.push(Problem {
+                taken: *n,
+                state: "conflict",
+                reason: "this order was already counted with another content: compare the two, then ask the shop which is true".into(),
+                waits_for: None,
+            }),
+            None => match decide(t, *donation_id, checkout, &hash, &mut known) {
+                Ok(donation) => {
+                    counted.insert(*donation_id, hash);
+                    new.push(donation);
+                }
+                Err(reason) => problems.push(dead(*n, reason)),
+            },
+        }
+    }
+    donor::save_choices(tx, &known.choices).await?;
+    donations::record(tx, now, &new).await?;
+    Ok(new.into_iter().map(|d| d.donation_id).collect())
+}
+
+/// The amount the shop charged and the cause it goes to: the one named, else the donor's choice, else the shop's default.
+fn decide(t: &Taken, donation_id: DonationId, c: &Checkout, hash: &[u8], known: &mut Known) -> Result<NewDonation, String> {
+    let merchant = known.merchants.get(&t.merchant_id).ok_or("its merchant is not known")?;
+    let rule = merchant.rule().ok_or("the merchant's rule cannot be read")?;
+    let by_rule = rule.amount(c.order_total_cents);
+    let amount = c.amount.unwrap_or(by_rule);
+    let donor_id = c.donor.as_ref().and_then(|d| known.donors.get(d.email.as_str())).copied();
+    let cause_id = match &c.cause {
+        Some(slug) => *known.slugs.get(slug).ok_or_else(|| format!("no cause is called {slug:?}: add it, then redrive this event"))?,
+        None => donor_id.and_then(|d| donor::take_turn(known.choices.get_mut(&d)?)).or(merchant.default_cause_id).ok_or(
+            "no cause: the order names none, the donor chose none and the shop has no default; give it one, then redrive this event",
+        )?,
+    };
+    let cause = known.causes.get(&cause_id).ok_or("its cause is not known")?;
+    let mut flags = Vec::new();
+    match &c.consent {
+        None => flags.push("consent-missing"),
+        Some(consent) if consent.preticked => flags.push("consent-preticked"),
+        Some(_) => {}
+    }
+    for (raised, flag) in
+        [(amount != by_rule, "amount-off-rule"), (!merchant.live, "merchant-suspended"), (!cause.live, "association-suspended")]
+    {
+        if raised {
+            flags.push(flag);
+        }
+    }
+    Ok(NewDonation {
+        donation_id,
+        merchant_id: t.merchant_id,
+        merchant: merchant.slug.clone(),
+        order_id: c.order_id.clone(),
+        event_id: t.event_id,
+        content_hash: hash.to_vec(),
+        amount,
+        order_total_cents: c.order_total_cents,
+        cause_id,
+        association_id: cause.association_id,
+        association: cause.association_slug.clone(),
+        donor_id,
+        consent: c.consent.clone(),
+        flags,
+        // Nothing happens after it was told, whatever the shop's clock says.
+        occurred_at: c.at.map_or(t.received_at, |at| at.min(t.received_at)),
+    })
+}
+
+async fn refund(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    taken: &[Taken],
+    refunds: &[(usize, Refund)],
+    problems: &mut Vec<Problem>,
+) -> Result<(), HandleError> {
+    let mut new = Vec::new();
+    for (n, r) in refunds.iter().filter(|(_, r)| r.donation_refunded) {
+        let Some(t) = taken.get(*n) else { continue };
+        let donation_id = DonationId::of_order(t.merchant_id, &r.order_id);
+        let occurred_at = r.at.map_or(t.received_at, |at| at.min(t.received_at));
+        new.push((*n, NewRefund { donation_id, refund_id: r.refund_id.clone(), event_id: t.event_id, occurred_at }));
+    }
+    let outcomes = donations::refund(tx, now, &new.iter().map(|(_, r)| r.clone()).collect::<Vec<_>>()).await?;
+    for ((n, r), outcome) in new.iter().zip(outcomes) {
+        match outcome {
+            Refunded::Done | Refunded::Already => {}
+            Refunded::Unknown => problems.push(Problem {
+                taken: *n,
+                state: "parked",
+                reason: "waits for its checkout.completed".into(),
+                waits_for: Some(r.donation_id),
+            }),
+            Refunded::PaidOut => problems.push(dead(*n, "the euro is already with the association: agree with it first".into())),
+        }
+    }
+    Ok(())
+}
+
+async fn set_aside(tx: &mut PgConnection, taken: &[Taken], problems: &[Problem]) -> Result<(), sqlx::Error> {
+    let rows: Vec<(&Taken, &Problem)> = problems.iter().filter_map(|p| Some((taken.get(p.taken)?, p))).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "insert into inbox_problem (event_id, endpoint_id, delivery_key, state, reason, order_key, attempts, received_at)
+         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::timestamptz[])",
+    )
+    .bind(rows.iter().map(|(t, _)| t.event_id.0).collect::<Vec<_>>())
+    .bind(rows.iter().map(|(t, _)| t.endpoint_id.0).collect::<Vec<_>>())
+    .bind(rows.iter().map(|(t, _)| t.delivery_key.clone().unwrap_or_default()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|(_, p)| p.state).collect::<Vec<_>>())
+    .bind(rows.iter().map(|(_, p)| p.reason.as_str()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|(_, p)| p.waits_for.map(|d| d.0.to_string())).collect::<Vec<_>>())
+    .bind(rows.iter().map(|(t, _)| t.attempts.saturating_add(1)).collect::<Vec<_>>())
+    .bind(rows.iter().map(|(t, _)| t.received_at).collect::<Vec<_>>())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Refunds that waited for these donations wait for the poster again.
+async fn requeue_parked(tx: &mut PgConnection, recorded: &[DonationId]) -> Result<(), sqlx::Error> {
+    if recorded.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "with back as (
+           delete from inbox_problem where state = 'parked' and order_key = any($1) returning event_id, endpoint_id, received_at, attempts)
+         insert into inbox_queue select event_id, endpoint_id, received_at, attempts from back",
+    )
+    .bind(recorded.iter().map(|d| d.0.to_string()).collect::<Vec<_>>())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The net under `requeue_parked`: a refund parked in the very moment its donation was recorded. Answers how many.
+pub async fn unpark(tx: &mut PgConnection) -> Result<u64, sqlx::Error> {
+    let back = sqlx::query(
+        "with back as (
+           delete from inbox_problem p where state = 'parked' and exists (select from donation d where d.donation_id = p.order_key::uuid)
+           returning event_id, endpoint_id, received_at, attempts)
+         insert into inbox_queue select event_id, endpoint_id, received_at, attempts from back",
+    )
+    .execute(tx)
+    .await?;
+    Ok(back.rows_affected())
+}
+
+/// Sets the oldest waiting event aside, after it alone could not be handled.
+pub async fn bury(tx: &mut PgConnection, reason: &str) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar(
+        "with taken as (
+           delete from inbox_queue where event_id = (select event_id from inbox_queue order by event_id for update skip locked limit 1)
+           returning event_id, endpoint_id, received_at, attempts)
+         insert into inbox_problem (event_id, endpoint_id, delivery_key, state, reason, attempts, received_at)
+         select event_id, endpoint_id, coalesce((select delivery_key from inbox_event i where i.event_id = taken.event_id), ''),
+           'dead', $1, attempts + 1, received_at from taken returning event_id",
+    )
+    .bind(reason)
+    .fetch_optional(tx)
+    .await
+}

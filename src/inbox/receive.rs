@@ -1,0 +1,257 @@
+//! Receiving: the committer writes whatever waits as one set, and answers nobody before the disk has it.
+//!
+//! Batches grow by themselves under load; there is no timer. The channel is bounded in rows and in bytes: when it is
+//! full, the shop hears so at once and tries again later; the queue never forms inside PostgreSQL.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+use sqlx::{PgPool, types::Json};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use uuid::Uuid;
+
+use crate::values::{EndpointId, EventId, derived_id};
+
+const MOST_ROWS: usize = 1000;
+const MOST_BYTES: usize = 4 << 20;
+const MOST_WAITING: usize = 10_000;
+const MOST_WAITING_BYTES: usize = 64 << 20;
+/// A shop gives up soon after; an answer must come before.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+/// Where an authentic delivery goes once it is durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// To the poster.
+    Queue,
+    /// Kept and shown only: a test endpoint.
+    Keep,
+    /// To the dead letters, with the reason.
+    Dead(String),
+}
+
+/// An authentic delivery.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    pub endpoint_id: EndpointId,
+    pub delivery_key: String,
+    pub body: Bytes,
+    pub headers: serde_json::Value,
+    pub received_at: DateTime<Utc>,
+    pub fate: Fate,
+}
+
+/// What the disk now holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    Accepted(EventId),
+    /// Same key and body as an event already kept: that one's id.
+    Duplicate(EventId),
+    /// Same key, other body: kept aside for a person.
+    Conflict(EventId),
+}
+
+/// Nothing was accepted; the sender should try again.
+#[derive(Debug, thiserror::Error, Clone, Copy, PartialEq, Eq)]
+pub enum ReceiveError {
+    #[error("too many events are waiting")]
+    Busy,
+    #[error("the database is away")]
+    Away,
+}
+
+struct Waiting {
+    event_id: EventId,
+    body_hash: Vec<u8>,
+    delivery: Delivery,
+    answer: oneshot::Sender<Result<Received, ReceiveError>>,
+    _room: OwnedSemaphorePermit,
+}
+
+/// The way in to the committer; cheap to clone.
+#[derive(Clone)]
+pub struct Intake {
+    sender: mpsc::Sender<Waiting>,
+    room: Arc<Semaphore>,
+}
+
+impl Intake {
+    /// Hands a delivery over and waits until it is durable.
+    pub async fn receive(&self, delivery: Delivery) -> Result<Received, ReceiveError> {
+        let bytes = u32::try_from(delivery.body.len() + 1024).map_err(|_| ReceiveError::Busy)?;
+        let room = self.room.clone().try_acquire_many_owned(bytes).map_err(|_| ReceiveError::Busy)?;
+        let (answer, answered) = oneshot::channel();
+        let body_hash = Sha256::digest(&delivery.body).to_vec();
+        let waiting = Waiting { event_id: EventId::new(), body_hash, delivery, answer, _room: room };
+        self.sender.try_send(waiting).map_err(|_| ReceiveError::Busy)?;
+        match tokio::time::timeout(DEADLINE, answered).await {
+            Ok(Ok(received)) => received,
+            // Late or lost: what was written all the same is found as a duplicate when the shop tries again.
+            Ok(Err(_)) | Err(_) => Err(ReceiveError::Away),
+        }
+    }
+}
+
+/// The way in, and the committer to run; it ends when the last way in is dropped. `written` is told of each batch.
+pub fn committer(db: PgPool, written: Arc<Notify>) -> (Intake, impl Future<Output = ()> + Send) {
+    let (sender, mut receiver) = mpsc::channel::<Waiting>(MOST_WAITING);
+    let run = async move {
+        while let Some(first) = receiver.recv().await {
+            let mut bytes = first.delivery.body.len();
+            let mut batch = vec![first];
+            while batch.len() < MOST_ROWS
+                && bytes < MOST_BYTES
+                && let Ok(next) = receiver.try_recv()
+            {
+                bytes += next.delivery.body.len();
+                batch.push(next);
+            }
+            // Whose sender has given up was told that nothing was accepted.
+            batch.retain(|w| !w.answer.is_closed());
+            commit(&db, batch).await;
+            written.notify_one();
+        }
+    };
+    (Intake { sender, room: Arc::new(Semaphore::new(MOST_WAITING_BYTES)) }, run)
+}
+
+/// Writes and answers a batch. A row the database refuses is found by halving, and hurts only itself.
+async fn commit(db: &PgPool, batch: Vec<Waiting>) {
+    let mut work = vec![(batch, false)];
+    while let Some((mut batch, again)) = work.pop() {
+        if batch.is_empty() {
+            continue;
+        }
+        match write(db, &batch).await {
+            Ok(mut received) => {
+                for w in batch {
+                    let answer = received.remove(&w.event_id).ok_or(ReceiveError::Away);
+                    w.answer.send(answer).unwrap_or_else(gone);
+                }
+            }
+            Err(error) if refused(&error) && batch.len() > 1 => {
+                let rest = batch.split_off(batch.len() / 2);
+                work.push((rest, false));
+                work.push((batch, false));
+            }
+            // Whether the commit happened is unknown: the same rows again, on another connection, tell.
+            Err(error) if !refused(&error) && !again => work.push((batch, true)),
+            Err(error) => {
+                tracing::error!(%error, rows = batch.len(), "webhooks were not written");
+                for w in batch {
+                    w.answer.send(Err(ReceiveError::Away)).unwrap_or_else(gone);
+                }
+            }
+        }
+    }
+}
+
+/// A sender that has left meanwhile finds a duplicate next time.
+fn gone(answer: Result<Received, ReceiveError>) {
+    tracing::debug!(?answer, "the sender has left");
+}
+
+/// Whether the database looked at the rows and refused them, rather than being away (SQLSTATE classes 22 and 23).
+fn refused(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(e) if e.code().is_some_and(|c| c.starts_with("22") || c.starts_with("23")))
+        || matches!(error, sqlx::Error::Encode(_))
+}
+
+async fn write(db: &PgPool, batch: &[Waiting]) -> Result<HashMap<EventId, Received>, sqlx::Error> {
+    let fate = |w: &Waiting| match &w.delivery.fate {
+        Fate::Queue => (true, None),
+        Fate::Keep => (false, None),
+        Fate::Dead(reason) => (false, Some(reason.clone())),
+    };
+    // One statement is one database transaction. Of two rows with one key, the first stays.
+    let fresh: Vec<EventId> = sqlx::query_scalar(
+        "with input as (
+           select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[], $5::bytea[], $6::jsonb[], $7::timestamptz[], $8::boolean[], $9::text[])
+             x(endpoint_id, delivery_key, event_id, body_hash, body, headers, received_at, queued, reason)),
+         fresh as (
+           insert into inbox_event (endpoint_id, delivery_key, event_id, body_hash, received_at)
+           select endpoint_id, delivery_key, event_id, body_hash, received_at from input on conflict do nothing returning event_id),
+         kept as (insert into inbox_body select event_id, received_at, body, headers from input join fresh using (event_id)),
+         queued as (
+           insert into inbox_queue (event_id, endpoint_id, received_at)
+           select event_id, endpoint_id, received_at from input join fresh using (event_id) where queued),
+         dead as (
+           insert into inbox_problem (event_id, endpoint_id, delivery_key, state, reason, received_at)
+           select event_id, endpoint_id, delivery_key, 'dead', reason, received_at from input join fresh using (event_id) where reason is not null)
+         select event_id from fresh",
+    )
+    .bind(batch.iter().map(|w| w.delivery.endpoint_id.0).collect::<Vec<_>>())
+    .bind(batch.iter().map(|w| w.delivery.delivery_key.as_str()).collect::<Vec<_>>())
+    .bind(batch.iter().map(|w| w.event_id.0).collect::<Vec<_>>())
+    .bind(batch.iter().map(|w| w.body_hash.as_slice()).collect::<Vec<_>>())
+    .bind(batch.iter().map(|w| w.delivery.body.as_ref()).collect::<Vec<_>>())
+    .bind(batch.iter().map(|w| Json(&w.delivery.headers)).collect::<Vec<_>>())
+    .bind(batch.iter().map(|w| w.delivery.received_at).collect::<Vec<_>>())
+    .bind(batch.iter().map(|w| fate(w).0).collect::<Vec<_>>())
+    .bind(batch.iter().map(|w| fate(w).1).collect::<Vec<_>>())
+    .fetch_all(db)
+    .await?;
+    let mut received: HashMap<EventId, Received> = fresh.into_iter().map(|id| (id, Received::Accepted(id))).collect();
+    let met: Vec<&Waiting> = batch.iter().filter(|w| !received.contains_key(&w.event_id)).collect();
+    if !met.is_empty() {
+        settle_repetitions(db, &met, &mut received).await?;
+    }
+    Ok(received)
+}
+
+/// Tells repetitions from conflicts, and keeps the conflicts, each once.
+async fn settle_repetitions(db: &PgPool, met: &[&Waiting], received: &mut HashMap<EventId, Received>) -> Result<(), sqlx::Error> {
+    let known: Vec<(EndpointId, String, EventId, Vec<u8>)> = sqlx::query_as(
+        "select e.endpoint_id, e.delivery_key, e.event_id, e.body_hash from inbox_event e
+         join unnest($1::uuid[], $2::text[]) x(endpoint_id, delivery_key) using (endpoint_id, delivery_key)",
+    )
+    .bind(met.iter().map(|w| w.delivery.endpoint_id.0).collect::<Vec<_>>())
+    .bind(met.iter().map(|w| w.delivery.delivery_key.as_str()).collect::<Vec<_>>())
+    .fetch_all(db)
+    .await?;
+    let known: HashMap<(EndpointId, &str), (EventId, &[u8])> =
+        known.iter().map(|(e, k, id, hash)| ((*e, k.as_str()), (*id, hash.as_slice()))).collect();
+    let mut conflicts: Vec<(Uuid, &Waiting)> = Vec::new();
+    for w in met {
+        let Some((id, hash)) = known.get(&(w.delivery.endpoint_id, w.delivery.delivery_key.as_str())) else { continue };
+        let outcome = if *id == w.event_id {
+            // Ours, from a first try whose answer was lost.
+            Received::Accepted(*id)
+        } else if *hash == w.body_hash {
+            Received::Duplicate(*id)
+        } else {
+            let words = format!("conflict:{}:{}:{}", w.delivery.endpoint_id, w.delivery.delivery_key, hex::encode(&w.body_hash));
+            conflicts.push((derived_id(&words), w));
+            Received::Conflict(EventId(derived_id(&words)))
+        };
+        received.insert(w.event_id, outcome);
+    }
+    if conflicts.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "with input as (
+           select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::jsonb[], $6::timestamptz[])
+             x(event_id, endpoint_id, delivery_key, body, headers, received_at)),
+         fresh as (
+           insert into inbox_problem (event_id, endpoint_id, delivery_key, state, reason, received_at)
+           select event_id, endpoint_id, delivery_key, 'conflict',
+             'the same webhook-id came before with another body: compare the two, then ask the shop which is true', received_at
+           from input on conflict do nothing returning event_id, received_at)
+         insert into inbox_body select event_id, received_at, body, headers from input join fresh using (event_id, received_at)
+         on conflict do nothing",
+    )
+    .bind(conflicts.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+    .bind(conflicts.iter().map(|(_, w)| w.delivery.endpoint_id.0).collect::<Vec<_>>())
+    .bind(conflicts.iter().map(|(_, w)| w.delivery.delivery_key.as_str()).collect::<Vec<_>>())
+    .bind(conflicts.iter().map(|(_, w)| w.delivery.body.as_ref()).collect::<Vec<_>>())
+    .bind(conflicts.iter().map(|(_, w)| Json(&w.delivery.headers)).collect::<Vec<_>>())
+    .bind(conflicts.iter().map(|(_, w)| w.delivery.received_at).collect::<Vec<_>>())
+    .execute(db)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! The loops that run beside the web.
+
+mod poster;
+
+pub use poster::{drain, poster};

@@ -1,0 +1,185 @@
+//! A shop as a test plays it: it signs and posts over HTTP, and the commands it needs ran before.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::Utc;
+use obole::app::App;
+use obole::inbox::signature;
+use obole::parties::{association, cause, merchant};
+use obole::{settings, web, worker};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use crate::support::World;
+
+/// A running service over a world, with two associations, three causes and one shop.
+pub struct Service {
+    pub world: World,
+    pub app: App,
+    pub url: String,
+    pub shop: Shop,
+    stop: Option<oneshot::Sender<()>>,
+    served: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+/// One endpoint and its secret.
+#[derive(Clone)]
+pub struct Shop {
+    pub url: String,
+    pub secret: Vec<u8>,
+    pub http: reqwest::Client,
+}
+
+pub fn association(slug: &str, name: &str) -> Value {
+    json!({ "slug": slug, "name": name, "kind": "general-interest", "object": "Planter et protéger des forêts",
+      "siren": "732829320", "rna": "W751234567", "email": format!("tresorier@{slug}.example"),
+      "address": {"line1": "12 rue des Chênes", "postal_code": "35000", "city": "Rennes", "country": "FR"},
+      "iban": "FR7630006000011234567890189", "bic": "AGRIFRPP", "rate": "66", "articles": ["200"], "financial_year_end": "12-31",
+      "signatory": {"name": "Anne Le Goff", "capacity": "Présidente"},
+      "receipt_mandate": {"signed_on": "2026-01-05", "reference": "MR-2026-001"} })
+}
+
+/// A checkout of one euro for an order, with a donor; the test changes what it is about.
+pub fn checkout(order_id: &str, change: impl FnOnce(&mut Value)) -> Value {
+    let mut event = json!({
+        "type": "checkout.completed", "timestamp": Utc::now(),
+        "data": {"order_id": order_id, "order_total": "45.90", "currency": "EUR",
+            "donation": {"amount": "1.00", "cause": "foret-vivante"},
+            "consent": {"shown_at": Utc::now(), "text_version": "2026-1", "preticked": false},
+            "donor": {"email": "camille@example.org", "first_name": "Camille", "last_name": "Durand",
+                "address": {"line1": "3 rue des Lilas", "line2": null, "postal_code": "75020", "city": "Paris", "country": "FR"},
+                "locale": "fr"}}});
+    change(&mut event);
+    event
+}
+
+pub fn refund(order_id: &str) -> Value {
+    json!({"type": "checkout.refunded", "timestamp": Utc::now(),
+        "data": {"order_id": order_id, "refund_id": format!("R-{order_id}"), "donation_refunded": true}})
+}
+
+impl Service {
+    pub async fn start() -> Self {
+        Self::start_with(|_| ()).await
+    }
+
+    pub async fn start_with(change: impl FnOnce(&mut settings::Settings)) -> Self {
+        let world = World::new().await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let data = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("data-{}", address.port()));
+        drop(std::fs::remove_dir_all(&data));
+        let mut settings = settings::read(|name| match name {
+            "OBOLE_DATA" => data.to_str().map(str::to_owned),
+            "OBOLE_LISTEN" => Some(address.to_string()),
+            _ => None,
+        })
+        .unwrap();
+        change(&mut settings);
+        let app = App::with(settings, world.db.clone(), None).unwrap();
+        let now = Utc::now();
+        let mut tx = world.db.begin().await.unwrap();
+        for (slug, name) in [("foret-vivante", "Forêt Vivante"), ("abri", "Abri & Cœur")] {
+            let file = association::read(association(slug, name).to_string().as_bytes()).unwrap();
+            association::add(&mut tx, now, &file).await.unwrap();
+        }
+        for (slug, theme, of) in
+            [("foret-vivante", "environment", "foret-vivante"), ("rivieres", "environment", "foret-vivante"), ("abri", "exclusion", "abri")]
+        {
+            cause::add(&mut tx, now, slug, theme, of, &format!("Cause {slug}")).await.unwrap();
+        }
+        let new = new_merchant("Librairie", Some("abri"));
+        let added = merchant::add(&mut tx, now, app.key.expose(), &new).await.unwrap();
+        tx.commit().await.unwrap();
+        let url = format!("http://{address}");
+        let shop = Shop::new(&url, &added);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = app.clone();
+        let served = tokio::spawn(async move {
+            web::serve(serving, listener, async {
+                drop(stopped.await);
+            })
+            .await
+        });
+        Self { world, app, url, shop, stop: Some(stop), served }
+    }
+
+    /// Posts all that waits, now.
+    pub async fn posted(&self) {
+        loop {
+            worker::drain(&self.world.db).await.unwrap();
+            // The service's own poster may hold the rest: waiting for its row locks is waiting for its commit.
+            sqlx::query("select from inbox_queue for update").fetch_all(&self.world.db).await.unwrap();
+            if self.count("select count(*) from inbox_queue").await == 0 {
+                return;
+            }
+        }
+    }
+
+    pub async fn balance(&self, name: &str) -> i64 {
+        let all = obole::ledger::balances(&mut self.world.db.acquire().await.unwrap()).await.unwrap();
+        all.iter().find(|b| b.name == name).map_or(0, |b| b.balance_cents)
+    }
+
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.world.db).await.unwrap()
+    }
+
+    /// Every test with a service ends here: it stops in good order and all checks hold.
+    pub async fn checked(mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+        drop(self.shop);
+        tokio::time::timeout(Duration::from_secs(20), self.served).await.unwrap().unwrap().unwrap();
+        drop(self.app);
+        self.world.checked().await;
+    }
+}
+
+pub fn new_merchant(name: &str, default_cause: Option<&str>) -> merchant::NewMerchant {
+    merchant::NewMerchant {
+        name: name.into(),
+        email: "compta@librairie.example".into(),
+        slug: None,
+        dialect: "standard".into(),
+        rule: "fixed:1.00".into(),
+        default_cause: default_cause.map(str::to_owned),
+        collect: "transfer".into(),
+        test: false,
+    }
+}
+
+impl Shop {
+    pub fn new(url: &str, added: &merchant::Added) -> Self {
+        let secret = STANDARD.decode(added.secret.strip_prefix("whsec_").unwrap()).unwrap();
+        Self { url: format!("{url}/webhooks/{}", added.endpoint_id), secret, http: reqwest::Client::new() }
+    }
+
+    /// A signed request, ready to be sent or spoilt.
+    pub fn request(&self, webhook_id: &str, body: Vec<u8>) -> reqwest::RequestBuilder {
+        let at = Utc::now().timestamp().to_string();
+        let signature = signature::sign(&self.secret, webhook_id, &at, &body);
+        self.http
+            .post(&self.url)
+            .header("content-type", "application/json")
+            .header("webhook-id", webhook_id)
+            .header("webhook-timestamp", at)
+            .header("webhook-signature", signature)
+            .body(body)
+    }
+
+    /// Sends an event; answers status and document.
+    pub async fn send(&self, webhook_id: &str, event: &Value) -> (u16, Value) {
+        answered(self.request(webhook_id, event.to_string().into_bytes())).await
+    }
+}
+
+/// Status and document of an answer.
+pub async fn answered(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+    assert_eq!(kind, if status < 300 { "application/json" } else { "application/problem+json" });
+    (status, response.json().await.unwrap())
+}
