@@ -41,7 +41,14 @@ create table payout_state (
 comment on table payout_state is 'What became of a payout, one row a change.';
 create trigger payout_state_is_append_only before update or delete on payout_state for each statement execute function refuse_change();
 
+create table payout_file (
+  payout_id  uuid primary key references payout,
+  file       text not null,
+  written_at timestamptz not null
+);
+comment on table payout_file is 'Where the credit transfer''s file was written; without a row it is written again, the same.';
+
 alter table bank_entry add column payout_id uuid references payout;
 
-grant select, insert on payout, payout_donation, payout_approval, payout_state to obole_app;
+grant select, insert on payout_file, payout, payout_donation, payout_approval, payout_state to obole_app;
 grant update (live) on payout_donation to obole_app;

@@ -47,6 +47,53 @@ const CHECKS: &[(&str, &str)] = &[
         "no-event-is-queued-twice-or-lost",
         "select count(*) from inbox_queue q left join inbox_event e using (event_id) where e.event_id is null",
     ),
+    (
+        "shops-owe-what-is-not-asked-for",
+        "select count(*) from merchant m join account a on a.kind = 'merchant_receivable' and a.owner = m.slug join account_balance b using (account_id)
+         where b.debits_cents - b.credits_cents <>
+           coalesce((select sum(amount_cents) from donation d where d.merchant_id = m.merchant_id
+             and not exists (select from donation_refund r where r.donation_id = d.donation_id and not r.after_collection)
+             and not exists (select from collection_donation c where c.donation_id = d.donation_id and c.live)), 0)
+           - coalesce((select sum(amount_cents) from donation_refund r join donation d using (donation_id) where d.merchant_id = m.merchant_id
+             and r.after_collection and not exists (select from collection_credit c where c.donation_id = r.donation_id and c.live)), 0)",
+    ),
+    (
+        "a-collection-is-the-sum-of-its-gifts",
+        "select count(*) from collection c where amount_cents <>
+           (select coalesce(sum(amount_cents), 0) from collection_donation join donation using (donation_id) where collection_id = c.collection_id)
+           - (select coalesce(sum(amount_cents), 0) from collection_credit join donation using (donation_id) where collection_id = c.collection_id)
+           or count <> (select count(*) from collection_donation where collection_id = c.collection_id)",
+    ),
+    (
+        "a-payout-is-the-sum-of-its-gifts",
+        "select count(*) from payout p where amount_cents <>
+           (select coalesce(sum(amount_cents), 0) from payout_donation join donation using (donation_id) where payout_id = p.payout_id)
+           or count <> (select count(*) from payout_donation where payout_id = p.payout_id)",
+    ),
+    (
+        "only-money-that-arrived-is-paid-out",
+        "select count(*) from payout_donation p where live and not exists (select from collection_donation c join collection_state s using (collection_id)
+           where c.donation_id = p.donation_id and c.live and s.state = 'settled')",
+    ),
+    (
+        "two-people-approve-what-leaves",
+        "select count(*) from payout_state s where state = 'submitted'
+           and (select count(*) from payout_approval v where v.payout_id = s.payout_id) < 2",
+    ),
+    (
+        "clearing-accounts-hold-only-what-is-on-its-way",
+        "select (select count(*) from account a join account_balance b using (account_id) where a.kind = 'collection_in_transit' and b.debits_cents - b.credits_cents <>
+             (select coalesce(sum(amount_cents), 0) from collection c where not exists
+               (select from collection_state s where s.collection_id = c.collection_id and state <> 'submitted')))
+           + (select count(*) from account a join account_balance b using (account_id) where a.kind = 'payout_in_transit' and b.credits_cents - b.debits_cents <>
+             (select coalesce(sum(amount_cents), 0) from payout p where exists (select from payout_state s where s.payout_id = p.payout_id)
+               and not exists (select from payout_state s where s.payout_id = p.payout_id and state <> 'submitted')))",
+    ),
+    (
+        "the-bank-is-mirrored",
+        "select count(*) from account a join account_balance b using (account_id) where a.kind = 'safeguarded_cash' and b.debits_cents - b.credits_cents <>
+           (select coalesce(sum(case side when 'credit' then amount_cents else -amount_cents end), 0) from bank_entry)",
+    ),
 ];
 
 /// Runs every check in one snapshot.

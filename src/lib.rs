@@ -6,11 +6,19 @@ pub mod values;
 
 pub mod db;
 
+pub mod gateways;
+
 pub mod ledger;
 
 pub mod parties;
 
 pub mod donations;
+
+pub mod collections;
+
+pub mod payouts;
+
+pub mod bank;
 
 pub mod inbox;
 

@@ -3,12 +3,14 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use chrono::NaiveDate;
 use clap::{Parser, Subcommand, ValueEnum};
 use obole::app::App;
 use obole::inbox::{self, Redrive};
 use obole::parties::{association, cause, endpoint, merchant, operator, sign_in};
-use obole::values::{Email, EventId};
-use obole::{checks, ledger, settings, web};
+use obole::values::{Email, EventId, PayoutId, Period, euros, paris_day};
+use obole::worker::month;
+use obole::{checks, ledger, payouts, settings, web};
 use serde_json::{Value, json};
 use sqlx::Connection as _;
 
@@ -45,6 +47,15 @@ enum Command {
     /// Events received.
     #[command(subcommand)]
     Inbox(Inbox),
+    /// Ask the shops for a month's euros.
+    #[command(subcommand)]
+    Collections(Collections),
+    /// Pay the associations what has arrived.
+    #[command(subcommand)]
+    Payouts(Payouts),
+    /// The bank's statements.
+    #[command(subcommand)]
+    Bank(Bank),
     /// People of the team.
     #[command(subcommand)]
     Operator(Operator),
@@ -135,6 +146,48 @@ enum InboxState {
     Dead,
     Conflict,
     Parked,
+}
+
+#[derive(Subcommand)]
+enum Collections {
+    /// Prepare one collection per shop over a month that is over; running it again changes nothing.
+    Run {
+        /// The month, such as 2026-11.
+        #[arg(long)]
+        period: Period,
+        /// The business date; today in Paris by default.
+        #[arg(long)]
+        on: Option<NaiveDate>,
+    },
+}
+
+#[derive(Subcommand)]
+enum Payouts {
+    /// Prepare payouts from what has arrived; running it again changes nothing.
+    Run {
+        /// The business date; today in Paris by default.
+        #[arg(long)]
+        on: Option<NaiveDate>,
+    },
+    /// Approve a payout; after a second operator's approval it leaves.
+    Approve {
+        id: PayoutId,
+        /// Who approves: an operator's e-mail.
+        #[arg(long = "as")]
+        operator: String,
+        /// The business date; today in Paris by default.
+        #[arg(long)]
+        on: Option<NaiveDate>,
+    },
+}
+
+#[derive(Subcommand)]
+enum Bank {
+    /// Read camt.053 statements; a line already known changes nothing.
+    Import {
+        #[arg(required = true)]
+        files: Vec<std::path::PathBuf>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -293,6 +346,22 @@ async fn run(command: Command, settings: settings::Settings) -> anyhow::Result<O
             let back: Vec<String> = inbox::redrive(&mut db, &which).await?.iter().map(ToString::to_string).collect();
             Outcome::of(json!({"redriven": back}))
         }
+        Command::Collections(Collections::Run { period, on }) => {
+            let collections = month::run_collections(&app, now, business_day(on, now), period).await?;
+            let total: i64 = collections.iter().map(|c| c.amount_cents).sum();
+            let text = Outcome::list(&collections)?.text;
+            Outcome { document: json!({"period": period.to_string(), "collections": collections, "total": euros(total)}), text, ok: true }
+        }
+        Command::Payouts(Payouts::Run { on }) => paid_out(&month::run_payouts(&app, now, business_day(on, now)).await?)?,
+        Command::Payouts(Payouts::Approve { id, operator, on }) => {
+            let email = Email::parse(&operator).map_err(anyhow::Error::msg)?;
+            paid_out(&month::approve_payout(&app, now, business_day(on, now), id, &email).await?)?
+        }
+        Command::Bank(Bank::Import { files }) => {
+            let imported = month::import_statements(&app, now, &files).await?;
+            let text = Outcome::list(&imported)?.text;
+            Outcome { document: json!({"files": imported}), text, ok: true }
+        }
         Command::Operator(Operator::Add { email }) => {
             let email = Email::parse(&email).map_err(anyhow::Error::msg)?;
             let mut tx = db.begin().await?;
@@ -331,6 +400,17 @@ async fn run(command: Command, settings: settings::Settings) -> anyhow::Result<O
             }
         }
     })
+}
+
+fn paid_out(payouts: &[payouts::Payout]) -> anyhow::Result<Outcome> {
+    let total: i64 = payouts.iter().map(|p| p.amount_cents).sum();
+    let text = Outcome::list(&payouts)?.text;
+    Ok(Outcome { document: json!({"payouts": payouts, "total": euros(total)}), text, ok: true })
+}
+
+/// The day a batch counts as: the one asked for, else today in Paris.
+fn business_day(on: Option<NaiveDate>, now: chrono::DateTime<chrono::Utc>) -> NaiveDate {
+    on.unwrap_or_else(|| paris_day(now))
 }
 
 async fn merchants(app: &App, db: &mut sqlx::PgConnection, command: Merchant) -> anyhow::Result<Outcome> {

@@ -7,6 +7,13 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::values::{Bic, Iban};
+
+/// The account that files carry until one is given: the example of the European committee for banking standards,
+/// which belongs to nobody, so that a bank refuses it.
+const EXAMPLE_IBAN: &str = "FR1420041010050500013M02606";
+const EXAMPLE_BIC: &str = "PSSTFRPPXXX";
+
 /// A text that prints as `***`.
 #[derive(Clone)]
 pub struct Secret<T>(T);
@@ -38,6 +45,17 @@ pub struct Settings {
     pub smtp_url: Option<Secret<String>>,
     pub mail_from: String,
     pub bank_dir: PathBuf,
+    pub account: BankAccount,
+}
+
+/// The ring-fenced account that the gifts pass through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BankAccount {
+    pub holder: String,
+    pub iban: Iban,
+    pub bic: Bic,
+    /// Whether it was given, or is the example that any bank refuses.
+    pub given: bool,
 }
 
 /// One setting that cannot be used.
@@ -93,9 +111,17 @@ pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Settings, Vec<Mistak
     if mail_from.parse::<lettre::message::Mailbox>().is_err() {
         wrong("OBOLE_MAIL_FROM", "a sender is needed, such as Obole <recus@obole.example>");
     }
+    let account = text("OBOLE_IBAN");
+    let iban = Iban::parse(account.as_deref().unwrap_or(EXAMPLE_IBAN)).map_err(|e| wrong("OBOLE_IBAN", &e));
+    let bic = Bic::parse(&text("OBOLE_BIC").unwrap_or_else(|| EXAMPLE_BIC.into())).map_err(|e| wrong("OBOLE_BIC", &e));
+    if account.is_some() && text("OBOLE_BIC").is_none() {
+        wrong("OBOLE_BIC", "required with OBOLE_IBAN: the bank's BIC, such as AGRIFRPP");
+    }
+    let holder = text("OBOLE_ACCOUNT_HOLDER").unwrap_or_else(|| "Obole".into());
     let bank_dir = text("OBOLE_BANK_DIR").map_or_else(|| data.join("bank"), PathBuf::from);
-    match (mistakes.is_empty(), listen_at) {
-        (true, Some(listen)) => Ok(Settings {
+    match (mistakes.is_empty(), listen_at, iban, bic) {
+        (true, Some(listen), Ok(iban), Ok(bic)) => Ok(Settings {
+            account: BankAccount { holder, iban, bic, given: account.is_some() },
             database_url: database_url.map(Secret::new),
             data,
             listen,
@@ -122,6 +148,9 @@ impl Settings {
             ("OBOLE_SECRET_KEY", masked(self.secret_key.is_some(), "unset: generated in OBOLE_DATA")),
             ("OBOLE_SMTP_URL", masked(self.smtp_url.is_some(), "unset: files in OBOLE_DATA/mail")),
             ("OBOLE_MAIL_FROM", self.mail_from.clone()),
+            ("OBOLE_IBAN", if self.account.given { self.account.iban.masked() } else { "unset: an example account".into() }),
+            ("OBOLE_BIC", self.account.bic.as_str().to_owned()),
+            ("OBOLE_ACCOUNT_HOLDER", self.account.holder.clone()),
             ("OBOLE_BANK_DIR", self.bank_dir.display().to_string()),
         ]
     }

@@ -95,12 +95,24 @@ impl Cluster {
             cluster.initialise()?;
             cluster.start(&extra)?;
             cluster.attached = Some(attached);
-            Ok::<_, PrivateError>(cluster)
+            Ok::<_, PrivateError>((cluster, extra))
         })
         .await
         .map_err(|e| PrivateError::Program { program: "start", output: e.to_string() })??;
-        cluster.ensure_database("obole").await?;
-        Ok(cluster)
+        let (mut cluster, extra) = cluster;
+        // A server that someone else is stopping still counts as running: ask until it is gone, then start it.
+        for _ in 0..100 {
+            match cluster.ensure_database("obole").await {
+                Err(PrivateError::Away(error)) if passing(&error) => {}
+                done => return done.map(|()| cluster),
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            let extra = extra.clone();
+            cluster = tokio::task::spawn_blocking(move || cluster.start(&extra).map(|()| cluster))
+                .await
+                .map_err(|e| PrivateError::Program { program: "start", output: e.to_string() })??;
+        }
+        cluster.ensure_database("obole").await.map(|()| cluster)
     }
 
     /// How to connect to one of its databases.
@@ -197,6 +209,15 @@ impl Drop for Cluster {
         {
             tracing::warn!(%error, "the private PostgreSQL did not stop");
         }
+    }
+}
+
+/// Starting up or shutting down (SQLSTATE 57P03), or gone between two looks.
+fn passing(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(e) => e.code().is_some_and(|c| c.starts_with("57P")),
+        sqlx::Error::Io(_) => true,
+        _ => false,
     }
 }
 

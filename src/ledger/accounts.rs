@@ -51,6 +51,16 @@ impl Account {
     }
 }
 
+/// The accounts that belong to no shop and no association.
+pub const SHARED: [Account; 6] = [
+    Account::CollectionInTransit,
+    Account::SafeguardedCash,
+    Account::PayoutInTransit,
+    Account::Suspense,
+    Account::OperatingCash,
+    Account::ProviderFees,
+];
+
 /// Opens accounts that do not exist yet, with their balance rows.
 pub async fn open(db: &mut PgConnection, accounts: &[Account]) -> Result<(), sqlx::Error> {
     for account in accounts {

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
 
+use super::Account;
 use crate::values::euros;
 
 /// One account with its sums, in cents and as decimal strings; the balance is on the account's normal side.
@@ -49,6 +51,19 @@ pub async fn balances(db: &mut PgConnection) -> Result<Vec<Balance>, sqlx::Error
             }
         })
         .collect())
+}
+
+/// What accounts hold on their normal side, in cents and in the order asked, locked until the transaction ends.
+pub async fn lock_balances(db: &mut PgConnection, accounts: &[Account]) -> Result<Vec<i64>, sqlx::Error> {
+    let ids: Vec<Uuid> = accounts.iter().map(Account::id).collect();
+    let held: Vec<(Uuid, i64)> = sqlx::query_as(
+        "select account_id, case normal_side when 'credit' then credits_cents - debits_cents else debits_cents - credits_cents end
+         from account_balance join account using (account_id) where account_id = any($1) order by account_id for update of account_balance",
+    )
+    .bind(&ids)
+    .fetch_all(db)
+    .await?;
+    Ok(ids.iter().map(|id| held.iter().find(|h| h.0 == *id).map_or(0, |h| h.1)).collect())
 }
 
 /// Sets every stored balance to what the transfers say.

@@ -6,7 +6,7 @@ pub mod export;
 mod post;
 mod rules;
 
-pub use accounts::{Account, open};
-pub use balances::{Balance, balances, rebuild};
+pub use accounts::{Account, SHARED, open};
+pub use balances::{Balance, balances, lock_balances, rebuild};
 pub use post::{PostError, post};
 pub use rules::*;

@@ -11,7 +11,7 @@
 //! | collection_settled | association_pending | association_payable |
 //! | payout_submitted | association_payable | payout_in_transit |
 //! | payout_settled | payout_in_transit | safeguarded_cash |
-//! | payout_returned | payout_in_transit | association_payable |
+//! | payout_returned | safeguarded_cash | association_payable |
 //! | bank_credit_unknown | safeguarded_cash | suspense |
 //! | bank_debit_unknown | suspense | safeguarded_cash |
 //!
@@ -127,7 +127,7 @@ pub fn payout_settled(fact: Fact, amount: Amount) -> Transfer {
 /// The payout came back.
 #[must_use]
 pub fn payout_returned(fact: Fact, association: &str, amount: Amount) -> Transfer {
-    fact.transfer("payout_returned", 0, Account::PayoutInTransit, Account::AssociationPayable(association.into()), amount)
+    fact.transfer("payout_returned", 0, Account::SafeguardedCash, Account::AssociationPayable(association.into()), amount)
 }
 
 /// The bank shows a credit that nothing here explains.

@@ -144,6 +144,7 @@ async fn insert(
     .execute(&mut *db)
     .await
     .map_err(AddError::taken(slug))?;
+    ledger::open(db, &ledger::SHARED).await?;
     ledger::open(db, &[Account::MerchantReceivable(slug.to_owned())]).await?;
     Ok(id)
 }

@@ -42,6 +42,29 @@ pub fn rf_reference(body: &str) -> Result<String, String> {
     sepa::RfReference::generate(body).map(|r| r.as_str().to_owned()).map_err(|e| e.to_string())
 }
 
+/// Which way a line moved our account at the bank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BankSide {
+    Credit,
+    Debit,
+}
+
+/// One booked line of a bank statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BankLine {
+    /// The account it moved, as an IBAN.
+    pub account: String,
+    /// The statement's own name.
+    pub statement: String,
+    /// What makes the line that line, however often the bank tells it.
+    pub identity: String,
+    pub side: BankSide,
+    pub amount: super::Amount,
+    pub booked_on: chrono::NaiveDate,
+    /// Everything on it that may be a reference of ours, without spaces, in capitals.
+    pub references: Vec<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

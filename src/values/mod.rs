@@ -7,7 +7,7 @@ mod ids;
 mod money;
 mod time;
 
-pub use bank::{Bic, Iban, rf_reference};
+pub use bank::{BankLine, BankSide, Bic, Iban, rf_reference};
 pub use field::{FieldError, listed};
 pub use identity::{Email, PostalAddress, Rna, Siren, slug_is_valid};
 pub use ids::*;

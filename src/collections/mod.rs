@@ -1,0 +1,9 @@
+//! Collections (prélèvements): each shop's euros of a month are asked for once, and settle when the bank says they came.
+
+mod prepare;
+mod settle;
+mod statement;
+
+pub use prepare::{Collection, PrepareError, list, prepare};
+pub use settle::{Settled, settle};
+pub use statement::{StatementLine, csv, lines};

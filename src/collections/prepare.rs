@@ -1,0 +1,183 @@
+//! Preparing a month's collections: per shop, what it took and has not yet been asked for.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+use sqlx::{FromRow, PgConnection};
+
+use crate::ledger::{self, Fact, PostError};
+use crate::values::{Amount, CollectionId, MerchantId, Period, euros, paris_midnight, rf_reference};
+
+/// Why a month could not be prepared; nothing of it then is.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    #[error("{0} is not over: collections are prepared from the first day of the next month on")]
+    NotOver(Period),
+    #[error("a reference could not be made: {0}")]
+    Reference(String),
+    #[error(transparent)]
+    Post(#[from] PostError),
+    #[error("the database refused")]
+    Database(#[from] sqlx::Error),
+}
+
+#[derive(FromRow)]
+struct Due {
+    merchant_id: MerchantId,
+    slug: String,
+    count: i64,
+    cents: i64,
+}
+
+/// Prepares the collections of a month, once: what is already asked for is not asked for again.
+///
+/// A gift that was told after its month was collected goes with the next month.
+pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, period: Period) -> Result<(), PrepareError> {
+    if on <= period.last_day() {
+        return Err(PrepareError::NotOver(period));
+    }
+    sqlx::query("select from settlement_gate for update").execute(&mut *tx).await?;
+    let due: Vec<Due> = sqlx::query_as(
+        "select m.merchant_id, m.slug, d.count, d.cents - coalesce(c.cents, 0) as cents
+         from merchant m
+         join (select merchant_id, count(*) as count, sum(amount_cents)::bigint as cents from donation d
+               where occurred_at < $1 and not exists (select from donation_refund r where r.donation_id = d.donation_id)
+                 and not exists (select from collection_donation c where c.donation_id = d.donation_id and c.live)
+               group by merchant_id) d using (merchant_id)
+         left join (select merchant_id, sum(amount_cents)::bigint as cents from donation_refund r join donation using (donation_id)
+               where after_collection and not exists (select from collection_credit c where c.donation_id = r.donation_id and c.live)
+               group by merchant_id) c using (merchant_id)
+         where d.cents > coalesce(c.cents, 0)
+           and not exists (select from collection o where o.merchant_id = m.merchant_id and o.period = $2)
+         order by m.slug",
+    )
+    .bind(period.ends_at())
+    .bind(period.first_day())
+    .fetch_all(&mut *tx)
+    .await?;
+    if due.is_empty() {
+        return Ok(());
+    }
+    let mut ids = Vec::with_capacity(due.len());
+    let mut references = Vec::with_capacity(due.len());
+    let mut transfers = Vec::with_capacity(due.len());
+    for d in &due {
+        let id = CollectionId::new();
+        // The random half of the id, so that a reference tells nothing.
+        let body = id.0.simple().to_string().split_off(12).to_uppercase();
+        references.push(rf_reference(&body).map_err(PrepareError::Reference)?);
+        let amount = Amount::from_cents(d.cents).map_err(|_| PostError::Overflow)?;
+        transfers.push(ledger::collection_submitted(Fact { id: id.0, occurred_at: paris_midnight(on) }, &d.slug, amount));
+        ids.push(id.0);
+    }
+    sqlx::query(
+        "insert into collection (collection_id, merchant_id, period, method, count, amount_cents, reference, prepared_on, prepared_at)
+         select id, merchant_id, $6, collect_method, n, cents, reference, $7, $8
+         from unnest($1::uuid[], $2::uuid[], $3::int[], $4::bigint[], $5::text[]) x(id, merchant_id, n, cents, reference)
+         join merchant using (merchant_id)",
+    )
+    .bind(&ids)
+    .bind(due.iter().map(|d| d.merchant_id.0).collect::<Vec<_>>())
+    .bind(due.iter().map(|d| i32::try_from(d.count)).collect::<Result<Vec<_>, _>>().map_err(|_| PostError::Overflow)?)
+    .bind(due.iter().map(|d| d.cents).collect::<Vec<_>>())
+    .bind(&references)
+    .bind(period.first_day())
+    .bind(on)
+    .bind(now)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(
+        "insert into collection_donation (donation_id, collection_id)
+         select donation_id, collection_id from donation d join collection using (merchant_id)
+         where collection_id = any($1) and occurred_at < $2
+           and not exists (select from donation_refund r where r.donation_id = d.donation_id)
+           and not exists (select from collection_donation c where c.donation_id = d.donation_id and c.live)",
+    )
+    .bind(&ids)
+    .bind(period.ends_at())
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(
+        "insert into collection_credit (donation_id, collection_id)
+         select donation_id, collection_id from donation_refund r join donation using (donation_id) join collection using (merchant_id)
+         where collection_id = any($1) and after_collection
+           and not exists (select from collection_credit c where c.donation_id = r.donation_id and c.live)",
+    )
+    .bind(&ids)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query("insert into collection_state select unnest($1::uuid[]), 'submitted', $2, $3")
+        .bind(&ids)
+        .bind(on)
+        .bind(now)
+        .execute(&mut *tx)
+        .await?;
+    ledger::post(tx, now, &transfers).await?;
+    Ok(())
+}
+
+/// A collection as people and programs see it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Collection {
+    pub collection_id: String,
+    pub merchant: String,
+    #[serde(skip)]
+    pub merchant_name: String,
+    #[serde(skip)]
+    pub merchant_email: String,
+    pub count: i32,
+    pub amount: String,
+    #[serde(skip)]
+    pub amount_cents: i64,
+    /// Euros given back after an earlier collection, taken off this one.
+    pub credited: String,
+    pub method: String,
+    pub reference: String,
+    pub state: String,
+    pub file: Option<String>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    collection_id: CollectionId,
+    merchant: String,
+    merchant_name: String,
+    merchant_email: String,
+    count: i32,
+    amount_cents: i64,
+    credited_cents: i64,
+    method: String,
+    reference: String,
+    state: String,
+}
+
+/// The collections of a month, by shop; of all months without one.
+pub async fn list(db: &mut PgConnection, period: Option<Period>) -> Result<Vec<Collection>, sqlx::Error> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "select collection_id, m.slug as merchant, m.name as merchant_name, m.email as merchant_email, count, amount_cents,
+           coalesce((select sum(d.amount_cents) from collection_credit x join donation d using (donation_id)
+                     where x.collection_id = c.collection_id), 0)::bigint as credited_cents,
+           method, reference, (select state from collection_state s where s.collection_id = c.collection_id order by recorded_at desc, state limit 1) as state
+         from collection c join merchant m using (merchant_id)
+         where $1::date is null or period = $1 order by period, m.slug",
+    )
+    .bind(period.map(Period::first_day))
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| Collection {
+            collection_id: r.collection_id.to_string(),
+            merchant: r.merchant,
+            merchant_name: r.merchant_name,
+            merchant_email: r.merchant_email,
+            count: r.count,
+            amount: euros(r.amount_cents),
+            amount_cents: r.amount_cents,
+            credited: euros(r.credited_cents),
+            method: r.method,
+            reference: r.reference,
+            state: r.state,
+            file: None,
+        })
+        .collect())
+}

@@ -1,0 +1,4 @@
+//! What is outside: the bank's files. A gateway knows the values and nothing of the domain.
+
+pub mod bank_files;
+pub mod simulated_bank;

@@ -1,0 +1,9 @@
+//! Payouts (reversements): what arrived goes to the associations, when two people of the team say so.
+
+mod approve;
+mod prepare;
+mod settle;
+
+pub use approve::{ApproveError, approve, record_file, unwritten};
+pub use prepare::{Payout, PrepareError, list, prepare};
+pub use settle::{Settled, settle};

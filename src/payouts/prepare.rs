@@ -1,0 +1,133 @@
+//! Preparing payouts: per association, every gift of a settled collection that is not in a payout yet.
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use serde::Serialize;
+use sqlx::{FromRow, PgConnection};
+
+use crate::values::{AssociationId, PayoutId, euros};
+
+/// Below this many cents an association is paid at most once a quarter.
+const MINIMUM_CENTS: i64 = 1500;
+
+/// Why payouts could not be prepared; none then is.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    #[error("a payout would have too many gifts")]
+    TooMany,
+    #[error("the database refused")]
+    Database(#[from] sqlx::Error),
+}
+
+#[derive(FromRow)]
+struct Due {
+    association_id: AssociationId,
+    count: i64,
+    cents: i64,
+}
+
+/// Prepares payouts from what has arrived, once.
+pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate) -> Result<(), PrepareError> {
+    sqlx::query("select from settlement_gate for update").execute(&mut *tx).await?;
+    let quarter = NaiveDate::from_ymd_opt(on.year(), (on.month() - 1) / 3 * 3 + 1, 1).unwrap_or(on);
+    let due: Vec<Due> = sqlx::query_as(
+        "select association_id, count(*) as count, sum(amount_cents)::bigint as cents from donation d
+         where exists (select from collection_donation c join collection_state s using (collection_id)
+                       where c.donation_id = d.donation_id and c.live and s.state = 'settled' and s.occurred_on <= $3)
+           and not exists (select from donation_refund r where r.donation_id = d.donation_id)
+           and not exists (select from payout_donation p where p.donation_id = d.donation_id and p.live)
+         group by association_id
+         having sum(amount_cents) >= $1
+           or not exists (select from payout p where p.association_id = d.association_id and prepared_on >= $2)
+         order by association_id",
+    )
+    .bind(MINIMUM_CENTS)
+    .bind(quarter)
+    .bind(on)
+    .fetch_all(&mut *tx)
+    .await?;
+    if due.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<PayoutId> = due.iter().map(|_| PayoutId::new()).collect();
+    sqlx::query(
+        "insert into payout (payout_id, association_id, count, amount_cents, reference, prepared_on, prepared_at)
+         select *, $6, $7 from unnest($1::uuid[], $2::uuid[], $3::int[], $4::bigint[], $5::text[])",
+    )
+    .bind(ids.iter().map(|p| p.0).collect::<Vec<_>>())
+    .bind(due.iter().map(|d| d.association_id.0).collect::<Vec<_>>())
+    .bind(due.iter().map(|d| i32::try_from(d.count)).collect::<Result<Vec<_>, _>>().map_err(|_| PrepareError::TooMany)?)
+    .bind(due.iter().map(|d| d.cents).collect::<Vec<_>>())
+    // EndToEndId has at most 35 characters.
+    .bind(ids.iter().map(|p| p.0.simple().to_string().to_uppercase()).collect::<Vec<_>>())
+    .bind(on)
+    .bind(now)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(
+        "insert into payout_donation (donation_id, payout_id)
+         select donation_id, payout_id from donation d join payout using (association_id)
+         where payout_id = any($1)
+           and exists (select from collection_donation c join collection_state s using (collection_id)
+                       where c.donation_id = d.donation_id and c.live and s.state = 'settled' and s.occurred_on <= $2)
+           and not exists (select from donation_refund r where r.donation_id = d.donation_id)
+           and not exists (select from payout_donation p where p.donation_id = d.donation_id and p.live)",
+    )
+    .bind(ids.iter().map(|p| p.0).collect::<Vec<_>>())
+    .bind(on)
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
+}
+
+/// A payout as people and programs see it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Payout {
+    pub payout_id: String,
+    pub association: String,
+    pub count: i32,
+    pub amount: String,
+    #[serde(skip)]
+    pub amount_cents: i64,
+    /// `prepared`, `approved` (by one), `submitted`, `settled` or `returned`.
+    pub state: String,
+    pub reference: String,
+    pub file: Option<String>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    payout_id: PayoutId,
+    association: String,
+    count: i32,
+    amount_cents: i64,
+    state: String,
+    reference: String,
+    file: Option<String>,
+}
+
+/// Payouts, newest first: one by its id, or all.
+pub async fn list(db: &mut PgConnection, id: Option<PayoutId>) -> Result<Vec<Payout>, sqlx::Error> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "select payout_id, a.slug as association, count, amount_cents, reference, f.file,
+           coalesce((select state from payout_state s where s.payout_id = p.payout_id order by recorded_at desc limit 1),
+             case when exists (select from payout_approval v where v.payout_id = p.payout_id) then 'approved' else 'prepared' end) as state
+         from payout p join association a using (association_id) left join payout_file f using (payout_id)
+         where $1::uuid is null or payout_id = $1 order by prepared_at desc, a.slug",
+    )
+    .bind(id)
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| Payout {
+            payout_id: r.payout_id.to_string(),
+            association: r.association,
+            count: r.count,
+            amount: euros(r.amount_cents),
+            amount_cents: r.amount_cents,
+            state: r.state,
+            reference: r.reference,
+            file: r.file,
+        })
+        .collect())
+}

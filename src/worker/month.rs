@@ -1,0 +1,106 @@
+//! The month's steps, each in its own database transaction, then the files. Every step can be cut short and run again.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::collections::{self, Collection};
+use crate::gateways::bank_files::{CreditTransfer, read_statement, write_credit_transfer, write_whole};
+use crate::parties::operator;
+use crate::payouts::{self, Payout};
+use crate::values::{Amount, CollectionId, Email, PayoutId, Period};
+use crate::{bank, values};
+
+/// Prepares a month's collections and writes their statements; answers all collections of the month.
+pub async fn run_collections(app: &App, now: DateTime<Utc>, on: NaiveDate, period: Period) -> anyhow::Result<Vec<Collection>> {
+    let mut tx = app.db.begin().await?;
+    collections::prepare(&mut tx, now, on, period).await?;
+    tx.commit().await?;
+    let mut db = app.db.acquire().await?;
+    let mut prepared = collections::list(&mut db, Some(period)).await?;
+    let folder = app.settings.data.join("statements");
+    for collection in &mut prepared {
+        let id: CollectionId = collection.collection_id.parse()?;
+        let path = folder.join(format!("{period}-{}.csv", collection.merchant));
+        let lines = collections::lines(&mut db, &[id.0]).await?;
+        write_whole(&path, collections::csv(&lines).as_bytes())?;
+        collection.file = Some(path.display().to_string());
+    }
+    Ok(prepared)
+}
+
+/// Prepares payouts from what has arrived, and finishes files cut short; answers payouts that are not settled.
+pub async fn run_payouts(app: &App, now: DateTime<Utc>, on: NaiveDate) -> anyhow::Result<Vec<Payout>> {
+    let mut tx = app.db.begin().await?;
+    payouts::prepare(&mut tx, now, on).await?;
+    tx.commit().await?;
+    write_files(app, now).await?;
+    let listed = payouts::list(&mut *app.db.acquire().await?, None).await?;
+    Ok(listed.into_iter().filter(|p| p.state != "settled").collect())
+}
+
+/// Counts an approval; with the second the file leaves. Answers the payout.
+pub async fn approve_payout(app: &App, now: DateTime<Utc>, on: NaiveDate, id: PayoutId, email: &Email) -> anyhow::Result<Vec<Payout>> {
+    let mut tx = app.db.begin().await?;
+    let operator = operator::find(&mut tx, email).await?.context("no operator has this address; see `obole operator add`")?;
+    payouts::approve(&mut tx, now, on, id, operator).await?;
+    tx.commit().await?;
+    write_files(app, now).await?;
+    Ok(payouts::list(&mut *app.db.acquire().await?, Some(id)).await?)
+}
+
+async fn write_files(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
+    let mut db = app.db.acquire().await?;
+    for payout in payouts::unwritten(&mut db).await? {
+        if !app.settings.account.given {
+            tracing::warn!("OBOLE_IBAN is not set: the file carries an example account, which a bank refuses");
+        }
+        let transfer = CreditTransfer {
+            name: payout.name,
+            iban: payout.iban,
+            bic: payout.bic,
+            amount: Amount::from_cents(payout.amount_cents)?,
+            text: format!("Obole {} {} dons {}", payout.submitted_on.format("%Y-%m"), payout.count, payout.reference),
+            reference: payout.reference,
+            on: payout.submitted_on,
+        };
+        let path = write_credit_transfer(&app.settings.bank_dir, &app.settings.account, &transfer)?;
+        payouts::record_file(&mut db, now, payout.payout_id, &path.display().to_string()).await?;
+    }
+    Ok(())
+}
+
+/// What a statement's import found.
+#[derive(Clone, Debug, Serialize)]
+pub struct ImportedFile {
+    pub file: String,
+    #[serde(flatten)]
+    pub imported: bank::Imported,
+}
+
+/// Imports statements, each whole or not at all. All are read before the first is imported.
+pub async fn import_statements(app: &App, now: DateTime<Utc>, files: &[PathBuf]) -> anyhow::Result<Vec<ImportedFile>> {
+    let mut read = Vec::with_capacity(files.len());
+    for path in files {
+        let name = path.display().to_string();
+        let xml = std::fs::read_to_string(path).with_context(|| name.clone())?;
+        let lines = read_statement(&name, &xml)?;
+        let own = &app.settings.account;
+        if let Some(other) = lines.iter().find(|l| own.given && l.account != own.iban.as_str()) {
+            let masked = values::Iban::parse(&other.account).map_or_else(|_| "without IBAN".into(), |i| i.masked());
+            anyhow::bail!("{name} is a statement of another account ({masked}) than OBOLE_IBAN ({})", own.iban.masked());
+        }
+        read.push((name, lines));
+    }
+    let mut imported = Vec::with_capacity(read.len());
+    for (file, lines) in read {
+        let mut tx = app.db.begin().await?;
+        let found = bank::import(&mut tx, now, &lines).await.with_context(|| file.clone())?;
+        tx.commit().await?;
+        imported.push(ImportedFile { file, imported: found });
+    }
+    Ok(imported)
+}

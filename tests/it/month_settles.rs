@@ -1,0 +1,169 @@
+//! The month: what shops took is asked for once, what arrived is paid out once, and files are what banks read.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{Days, NaiveDate, Utc};
+use obole::gateways::simulated_bank::{Incoming, play_day};
+use obole::payouts::ApproveError;
+use obole::values::{Amount, Email, Period, paris_day};
+use obole::worker::month;
+
+use crate::shop::{Service, checkout, refund};
+use crate::support::{tool, written};
+
+/// The month before this one, which is over.
+pub fn last_month() -> Period {
+    Period::of(paris_day(Utc::now())).previous()
+}
+
+/// A day of a month, from 1.
+pub fn day(period: Period, n: u64) -> NaiveDate {
+    period.first_day() + Days::new(n - 1)
+}
+
+/// Sends `n` gifts of last month's tenth day to a cause.
+async fn gifts(s: &Service, orders: std::ops::Range<u32>, cause: &str) {
+    for n in orders {
+        let event = checkout(&format!("FR-{n}"), |e| {
+            e["timestamp"] = format!("{}T10:00:00Z", day(last_month(), 10)).into();
+            e["data"]["donation"]["cause"] = cause.into();
+            e["data"]["donor"]["email"] = format!("donor{n}@example.org").into();
+        });
+        assert_eq!(s.shop.send(&format!("m-{n}"), &event).await.0, 200);
+    }
+    s.posted().await;
+}
+
+fn incoming(collection: &obole::collections::Collection) -> Incoming {
+    Incoming {
+        from: "Librairie & Cie".into(),
+        reference: collection.reference.clone(),
+        amount: Amount::from_cents(collection.amount_cents).unwrap(),
+    }
+}
+
+fn schema(name: &str, file: &Path) {
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/xsd").join(name);
+    tool("xmllint", "libxml2-utils", &["--noout", "--nonet", "--schema", schema.to_str().unwrap(), file.to_str().unwrap()]);
+}
+
+async fn import(s: &Service, file: &Path) -> obole::bank::Imported {
+    month::import_statements(&s.app, Utc::now(), &[file.to_owned()]).await.unwrap()[0].imported
+}
+
+#[tokio::test]
+async fn a_month_is_collected_paid_out_by_two_and_settled_each_step_once() {
+    let s = Service::start().await;
+    let (now, period) = (Utc::now(), last_month());
+    let [lea, hugo] = s.operators().await;
+    let on = day(period.next(), 2);
+    gifts(&s, 1..21, "foret-vivante").await;
+    gifts(&s, 21..24, "abri").await;
+    s.shop.send("r-1", &refund("FR-1")).await;
+    s.posted().await;
+
+    assert!(month::run_collections(&s.app, now, period.last_day(), period).await.is_err(), "the month is not over");
+    let collections = month::run_collections(&s.app, now, on, period).await.unwrap();
+    let again = month::run_collections(&s.app, now, on, period).await.unwrap();
+    assert_eq!((collections.len(), collections[0].count, collections[0].amount.as_str()), (1, 22, "22.00"));
+    assert_eq!(collections[0].collection_id, again[0].collection_id);
+    let statement = std::fs::read_to_string(collections[0].file.as_ref().unwrap()).unwrap();
+    assert_eq!(statement.lines().count(), 23, "a head and 22 gifts");
+    assert_eq!(s.balance("merchant_receivable:librairie").await, 0);
+    assert_eq!(s.balance("collection_in_transit:bank").await, 2200);
+    assert!(month::run_payouts(&s.app, now, on).await.unwrap().is_empty(), "nothing has arrived");
+
+    // The shop pays, by the reference; the statement is imported twice.
+    let bank = s.app.settings.bank_dir.clone();
+    let file = play_day(&bank, &s.app.settings.account, on, &[incoming(&collections[0])]).unwrap().unwrap();
+    schema("camt.053.001.08.xsd", &file);
+    assert_eq!(import(&s, &file).await, obole::bank::Imported { entries: 1, matched: 1, unmatched: 0, known: 0 });
+    assert_eq!(import(&s, &file).await.known, 1);
+    assert_eq!(s.balance("safeguarded_cash:bank").await, 2200);
+    assert_eq!(s.balance("association_payable:foret-vivante").await, 1900);
+
+    let payouts = month::run_payouts(&s.app, now, on).await.unwrap();
+    assert_eq!(month::run_payouts(&s.app, now, on).await.unwrap().len(), 2, "run again, nothing new");
+    assert_eq!(
+        payouts.iter().map(|p| (p.association.as_str(), p.amount.as_str())).collect::<Vec<_>>(),
+        [("abri", "3.00"), ("foret-vivante", "19.00")]
+    );
+    for payout in &payouts {
+        let id = payout.payout_id.parse().unwrap();
+        let approve = async |who: &Email| month::approve_payout(&s.app, now, on, id, who).await;
+        let first = approve(&lea).await.unwrap();
+        assert_eq!((first[0].state.as_str(), first[0].file.as_ref()), ("approved", None));
+        let same = approve(&lea).await.unwrap_err();
+        assert!(matches!(same.downcast_ref(), Some(ApproveError::SamePerson)), "{same}");
+        let second = approve(&hugo).await.unwrap();
+        assert_eq!(second[0].state, "submitted");
+        schema("pain.001.001.09.xsd", Path::new(second[0].file.as_ref().unwrap()));
+        assert!(matches!(approve(&hugo).await.unwrap_err().downcast_ref(), Some(ApproveError::AlreadyLeft)));
+    }
+    assert!(approve_by_stranger(&s, &payouts[0].payout_id).await.contains("no operator"));
+    assert_eq!(s.balance("payout_in_transit:bank").await, -2200);
+    assert_eq!(s.balance("association_payable:abri").await, 0);
+
+    let file = play_day(&bank, &s.app.settings.account, on, &[]).unwrap().unwrap();
+    schema("camt.053.001.08.xsd", &file);
+    assert_eq!(import(&s, &file).await.matched, 2);
+    assert_eq!(s.balance("safeguarded_cash:bank").await, 0);
+    assert_eq!(s.balance("payout_in_transit:bank").await, 0);
+    assert_eq!(play_day(&bank, &s.app.settings.account, on, &[]).unwrap(), None, "the bank has nothing left to do");
+    assert!(month::run_payouts(&s.app, now, on).await.unwrap().is_empty());
+    s.checked().await;
+}
+
+async fn approve_by_stranger(s: &Service, payout: &str) -> String {
+    let stranger = Email::parse("eve@example.org").unwrap();
+    month::approve_payout(&s.app, Utc::now(), paris_day(Utc::now()), payout.parse().unwrap(), &stranger).await.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_euro_given_back_after_its_collection_is_taken_off_the_next_one() {
+    let s = Service::start().await;
+    let (now, period) = (Utc::now(), last_month());
+    let on = day(period.next(), 2);
+    gifts(&s, 1..4, "foret-vivante").await;
+    let collections = month::run_collections(&s.app, now, on, period).await.unwrap();
+    s.shop.send("r-1", &refund("FR-1")).await;
+    s.posted().await;
+    assert_eq!(s.balance("merchant_receivable:librairie").await, -100, "the shop is owed a euro");
+    let file = play_day(&s.app.settings.bank_dir, &s.app.settings.account, on, &[incoming(&collections[0])]).unwrap().unwrap();
+    import(&s, &file).await;
+    let payouts = month::run_payouts(&s.app, now, on).await.unwrap();
+    assert_eq!((payouts[0].count, payouts[0].amount.as_str()), (2, "2.00"), "the euro given back is not paid out");
+    s.shop.send("r-2", &refund("FR-2")).await;
+    s.posted().await;
+    assert_eq!(s.count("select count(*) from inbox_problem where state = 'dead'").await, 1, "one already on its way waits for a person");
+
+    for n in 10..15 {
+        s.shop.send(&format!("n-{n}"), &checkout(&format!("FR-{n}"), |_| ())).await;
+    }
+    s.posted().await;
+    let next = month::run_collections(&s.app, now, day(period.next().next(), 1), period.next()).await.unwrap();
+    assert_eq!((next[0].count, next[0].amount.as_str(), next[0].credited.as_str()), (5, "4.00", "1.00"));
+    assert_eq!(s.balance("merchant_receivable:librairie").await, 0);
+    assert!(std::fs::read_to_string(next[0].file.as_ref().unwrap()).unwrap().contains("-1.00"));
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn what_the_bank_shows_and_nobody_understands_stands_in_suspense() {
+    let s = Service::start().await;
+    let (now, period) = (Utc::now(), last_month());
+    let on = day(period.next(), 2);
+    gifts(&s, 1..3, "foret-vivante").await;
+    let collections = month::run_collections(&s.app, now, on, period).await.unwrap();
+    let short = Incoming { amount: Amount::from_cents(199).unwrap(), ..incoming(&collections[0]) };
+    let stray = Incoming { from: "Who?".into(), reference: "HELLO".into(), amount: Amount::from_cents(500).unwrap() };
+    let file = play_day(&s.app.settings.bank_dir, &s.app.settings.account, on, &[short, stray]).unwrap().unwrap();
+    assert_eq!(import(&s, &file).await, obole::bank::Imported { entries: 2, matched: 0, unmatched: 2, known: 0 });
+    assert_eq!((s.balance("suspense:bank").await, s.balance("safeguarded_cash:bank").await), (-699, 699));
+    assert!(month::run_payouts(&s.app, now, on).await.unwrap().is_empty(), "a wrong amount settles nothing");
+    let wrong = written("wrong.xml", b"<Document/>");
+    let right: PathBuf = file;
+    let error = month::import_statements(&s.app, now, &[right, wrong]).await.unwrap_err();
+    assert!(error.to_string().contains("wrong.xml"), "{error:#}");
+    s.checked().await;
+}
