@@ -7,6 +7,7 @@ pub mod values;
 pub mod db;
 
 pub mod gateways;
+pub mod mail;
 
 pub mod ledger;
 
@@ -19,6 +20,8 @@ pub mod collections;
 pub mod payouts;
 
 pub mod bank;
+
+pub mod receipts;
 
 pub mod inbox;
 

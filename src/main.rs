@@ -56,6 +56,9 @@ enum Command {
     /// The bank's statements.
     #[command(subcommand)]
     Bank(Bank),
+    /// Tax receipts.
+    #[command(subcommand)]
+    Receipts(Receipts),
     /// People of the team.
     #[command(subcommand)]
     Operator(Operator),
@@ -187,6 +190,25 @@ enum Bank {
     Import {
         #[arg(required = true)]
         files: Vec<std::path::PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
+enum Receipts {
+    /// Issue and mail receipts for gifts whose payout has settled; running it again changes nothing.
+    Run {
+        /// The last month whose gifts are looked at, such as 2026-11.
+        #[arg(long)]
+        period: Period,
+        /// The business date; today in Paris by default.
+        #[arg(long)]
+        on: Option<NaiveDate>,
+        /// Tell what would be issued; write nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Leave the messages for a later run.
+        #[arg(long)]
+        no_mail: bool,
     },
 }
 
@@ -361,6 +383,19 @@ async fn run(command: Command, settings: settings::Settings) -> anyhow::Result<O
             let imported = month::import_statements(&app, now, &files).await?;
             let text = Outcome::list(&imported)?.text;
             Outcome { document: json!({"files": imported}), text, ok: true }
+        }
+        Command::Receipts(Receipts::Run { period, on, dry_run, no_mail }) => {
+            let options = month::ReceiptOptions { dry_run, no_mail };
+            let run = month::run_receipts(&app, now, business_day(on, now), period, options).await?;
+            let text = format!(
+                "{}issued {}, {} euros; mailed {}\n{}",
+                Outcome::list(&run.receipts)?.text,
+                run.issued,
+                run.amount,
+                run.mailed,
+                Outcome::list(&run.held)?.text
+            );
+            Outcome { document: serde_json::to_value(&run)?, text, ok: true }
         }
         Command::Operator(Operator::Add { email }) => {
             let email = Email::parse(&email).map_err(anyhow::Error::msg)?;

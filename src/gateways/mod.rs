@@ -2,3 +2,4 @@
 
 pub mod bank_files;
 pub mod simulated_bank;
+pub mod smtp;

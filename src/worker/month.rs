@@ -9,8 +9,11 @@ use serde::Serialize;
 use crate::app::App;
 use crate::collections::{self, Collection};
 use crate::gateways::bank_files::{CreditTransfer, read_statement, write_credit_transfer, write_whole};
-use crate::parties::operator;
+use crate::gateways::smtp::{Mailer, Outgoing, Pdf};
+use crate::mail::ReceiptsMail;
+use crate::parties::{donor, operator, seal};
 use crate::payouts::{self, Payout};
+use crate::receipts::{self, Receipt};
 use crate::values::{Amount, CollectionId, Email, PayoutId, Period};
 use crate::{bank, values};
 
@@ -103,4 +106,126 @@ pub async fn import_statements(app: &App, now: DateTime<Utc>, files: &[PathBuf])
         imported.push(ImportedFile { file, imported: found });
     }
     Ok(imported)
+}
+
+/// How receipts are to be run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReceiptOptions {
+    /// Tell what would be issued; write nothing.
+    pub dry_run: bool,
+    /// Issue, and leave the messages for a later run.
+    pub no_mail: bool,
+}
+
+/// What a run of receipts did.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReceiptRun {
+    pub period: String,
+    pub issued: usize,
+    pub amount: String,
+    pub held: Vec<HeldGifts>,
+    pub mailed: usize,
+    pub receipts: Vec<ListedReceipt>,
+}
+
+/// Gifts that wait, and what for.
+#[derive(Clone, Debug, Serialize)]
+pub struct HeldGifts {
+    pub reason: &'static str,
+    pub count: i64,
+}
+
+/// A receipt of a run. `file` is the document, readable by its owner only.
+#[derive(Clone, Debug, Serialize)]
+pub struct ListedReceipt {
+    pub number: String,
+    pub association: String,
+    pub donor_id: String,
+    pub amount: String,
+    pub file: Option<String>,
+}
+
+/// Issues and mails receipts for gifts whose payout has settled, and finishes messages cut short.
+pub async fn run_receipts(
+    app: &App,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    period: Period,
+    options: ReceiptOptions,
+) -> anyhow::Result<ReceiptRun> {
+    let mut tx = app.db.begin().await?;
+    let issued = receipts::issue(&mut tx, now, on, period, app.key.expose()).await?;
+    if options.dry_run {
+        tx.rollback().await?;
+    } else {
+        tx.commit().await?;
+    }
+    let total: i64 = issued.receipts.iter().map(|r| r.amount_cents).sum();
+    let mut run = ReceiptRun {
+        period: period.to_string(),
+        issued: issued.receipts.len(),
+        amount: values::euros(total),
+        held: issued.held.into_iter().map(|(reason, count)| HeldGifts { reason: reason.word(), count }).collect(),
+        mailed: 0,
+        receipts: Vec::with_capacity(issued.receipts.len()),
+    };
+    for receipt in &issued.receipts {
+        let file = if options.dry_run { None } else { Some(kept(app, receipt)?) };
+        run.receipts.push(ListedReceipt {
+            number: receipt.number.clone(),
+            association: receipt.association.clone(),
+            donor_id: receipt.donor_id.to_string(),
+            amount: values::euros(receipt.amount_cents),
+            file,
+        });
+    }
+    if !options.dry_run && !options.no_mail {
+        run.mailed = mail_receipts(app, now).await?;
+    }
+    Ok(run)
+}
+
+/// Writes a receipt's document to the data folder; answers its path.
+fn kept(app: &App, receipt: &Receipt) -> anyhow::Result<String> {
+    let folder = app.settings.data.join("receipts");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    let path = folder.join(format!("recu-{}.pdf", receipt.number));
+    write_whole(&path, &receipts::render(&receipt.printed)?)?;
+    Ok(path.display().to_string())
+}
+
+async fn mail_receipts(app: &App, now: DateTime<Utc>) -> anyhow::Result<usize> {
+    let mut tx = app.db.begin().await?;
+    receipts::prepare_mailings(&mut tx, now).await?;
+    tx.commit().await?;
+    let mailer = Mailer::of(&app.settings)?;
+    let mut db = app.db.acquire().await?;
+    let (url, key) = (&app.settings.public_url, app.key.expose());
+    let mut mailed = 0;
+    for (mail_id, donor_id) in receipts::open_mailings(&mut db).await? {
+        let to = donor::load(&mut db, donor_id).await?;
+        // Someone who has left has no address: the receipts stay in the vault.
+        let Some(email) = &to.email else { continue };
+        let enclosed = receipts::of_mail(&mut db, key, mail_id).await?;
+        let lines: Vec<String> =
+            enclosed.iter().map(|r| format!("{} — {} — {}", r.number, r.printed.beneficiary.name, r.printed.figures)).collect();
+        let message = ReceiptsMail {
+            first_name: to.first_name.as_deref().unwrap_or_default(),
+            lines: &lines,
+            dashboard: &format!("{url}/donor"),
+            english: to.locale == "en",
+        }
+        .message();
+        let mut pdfs = Vec::with_capacity(enclosed.len());
+        for receipt in &enclosed {
+            pdfs.push(Pdf { name: format!("recu-{}.pdf", receipt.number), content: receipts::render(&receipt.printed)? });
+        }
+        let leave = seal::derived_token(key, "unsubscribe", donor_id.0.as_bytes());
+        let unsubscribe = Some(format!("{url}/unsubscribe/{}/{leave}", donor_id));
+        mailer.send(&app.settings.mail_from, Outgoing { mail_id, to: email, message, pdfs, unsubscribe }).await?;
+        receipts::sent(&mut db, now, mail_id).await?;
+        mailed += 1;
+    }
+    Ok(mailed)
 }

@@ -167,3 +167,105 @@ async fn what_the_bank_shows_and_nobody_understands_stands_in_suspense() {
     assert!(error.to_string().contains("wrong.xml"), "{error:#}");
     s.checked().await;
 }
+
+#[tokio::test]
+async fn receipts_are_numbered_complete_and_mailed_once() {
+    let s = Service::start().await;
+    let (now, period) = (Utc::now(), last_month());
+    let on = day(period.next(), 2);
+    gifts(&s, 1..4, "foret-vivante").await;
+    let odd = |n: u32, change: fn(&mut serde_json::Value)| {
+        checkout(&format!("FR-{n}"), |e| {
+            e["timestamp"] = format!("{}T10:00:00Z", day(last_month(), 12)).into();
+            change(e);
+        })
+    };
+    s.shop.send("o-1", &odd(50, |e| e["data"]["donor"] = serde_json::Value::Null)).await;
+    s.shop.send("o-2", &odd(51, |e| e["data"]["consent"]["preticked"] = true.into())).await;
+    s.shop.send("o-3", &odd(52, |e| e["data"]["donor"] = serde_json::json!({"email": "brief@example.org"}))).await;
+    // A second gift of the same donor to the same association: one receipt for both.
+    s.shop.send("o-4", &odd(53, |e| e["data"]["donor"]["email"] = "donor1@example.org".into())).await;
+    s.posted().await;
+    let run = async |options| month::run_receipts(&s.app, now, on, period, options).await.unwrap();
+    let early = run(month::ReceiptOptions::default()).await;
+    assert_eq!((early.issued, early.held[0].reason, early.held[0].count), (0, "not-paid-out", 7));
+
+    settle_month(&s, on).await;
+    let dry = run(month::ReceiptOptions { dry_run: true, no_mail: false }).await;
+    assert_eq!((dry.issued, s.count("select count(*) from receipt").await), (3, 0));
+    let first = run(month::ReceiptOptions { dry_run: false, no_mail: true }).await;
+    assert_eq!((first.issued, first.amount.as_str(), first.mailed), (3, "4.00", 0));
+    let held: Vec<_> = first.held.iter().map(|h| (h.reason, h.count)).collect();
+    assert_eq!(held, [("anonymous", 1), ("identity-incomplete", 1), ("consent-unclear", 1)]);
+    let mut numbers: Vec<_> = first.receipts.iter().map(|r| r.number.rsplit('-').next().unwrap().to_owned()).collect();
+    numbers.sort();
+    assert_eq!(numbers, ["000001", "000002", "000003"]);
+    let second = run(month::ReceiptOptions::default()).await;
+    assert_eq!((second.issued, second.mailed), (0, 3), "one euro, one receipt; the messages left before go now");
+    assert_eq!(run(month::ReceiptOptions::default()).await.mailed, 0);
+
+    let both = first.receipts.iter().find(|r| r.amount == "2.00").unwrap();
+    let file = both.file.as_deref().unwrap();
+    tool("qpdf", "qpdf", &["--check", file]);
+    if let Some(text) = tool("pdftotext", "poppler-utils", &["-layout", file, "-"]) {
+        for mention in [
+            both.number.as_str(),
+            "Forêt Vivante",
+            "12 rue des Chênes",
+            "35000 Rennes",
+            "Planter et protéger des forêts",
+            "732829320",
+            "W751234567",
+            "Durand Camille",
+            "3 rue des Lilas",
+            "75020 Paris",
+            "***2,00***",
+            "deux euros",
+            "déclaration de don manuel",
+            "numéraire",
+            "virement",
+            "certifie sur l'honneur",
+            "l'article 200 du CGI",
+            "Anne Le Goff",
+            "Présidente",
+            "MR-2026-001",
+            "FR-1",
+            "FR-53",
+        ] {
+            assert!(text.replace('’', "'").contains(mention), "{mention} is missing in {text}");
+        }
+    }
+    if let Some(text) = tool("pdfinfo", "poppler-utils", &[file]) {
+        let told = |name: &str| text.lines().find(|l| l.starts_with(name)).map(|l| l.rsplit(' ').next().unwrap().to_owned());
+        assert_eq!((told("Tagged:").as_deref(), told("Pages:").as_deref()), (Some("yes"), Some("1")), "{text}");
+    }
+    let mails: Vec<_> =
+        std::fs::read_dir(s.app.settings.data.join("mail")).unwrap().map(|f| std::fs::read_to_string(f.unwrap().path()).unwrap()).collect();
+    assert_eq!(mails.len(), 3);
+    for part in [
+        "To: donor",
+        "Message-ID: <mail_",
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+        "multipart/alternative",
+        "application/pdf",
+        "recu-foret-vivante-",
+    ] {
+        assert!(mails.iter().all(|m| m.contains(part)), "{part}");
+    }
+    s.checked().await;
+}
+
+/// Collects, pays out and settles last month.
+async fn settle_month(s: &Service, on: NaiveDate) {
+    let now = Utc::now();
+    let operators = s.operators().await;
+    let collections = month::run_collections(&s.app, now, on, last_month()).await.unwrap();
+    let (bank, account) = (&s.app.settings.bank_dir, &s.app.settings.account);
+    import(s, &play_day(bank, account, on, &collections.iter().map(incoming).collect::<Vec<_>>()).unwrap().unwrap()).await;
+    for payout in month::run_payouts(&s.app, now, on).await.unwrap() {
+        for who in &operators {
+            month::approve_payout(&s.app, now, on, payout.payout_id.parse().unwrap(), who).await.unwrap();
+        }
+    }
+    import(s, &play_day(bank, account, on, &[]).unwrap().unwrap()).await;
+}

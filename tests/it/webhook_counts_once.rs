@@ -240,7 +240,7 @@ async fn the_whole_inbox_replayed_into_empty_books_gives_equal_balances() {
         "alter table transfer disable trigger all",
         "alter table donation disable trigger all",
         "alter table donation_refund disable trigger all",
-        "truncate transfer, donation, donation_refund, donation_claim, collection_donation, collection_credit, payout_donation",
+        "truncate transfer, donation, donation_refund, donation_claim, collection_donation, collection_credit, payout_donation, receipt_donation",
         "alter table transfer enable trigger all",
         "alter table donation enable trigger all",
         "alter table donation_refund enable trigger all",

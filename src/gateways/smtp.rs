@@ -1,0 +1,120 @@
+//! Sending mail: by SMTP when a server is given, else as `.eml` files in a folder.
+
+use std::path::{Path, PathBuf};
+
+use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+
+use super::bank_files::write_whole;
+use crate::settings::Settings;
+use crate::values::MailId;
+
+/// Why a message did not leave; it may be tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum MailError {
+    #[error("the message cannot be written: {0}")]
+    Message(String),
+    #[error("the mail server refused or is away")]
+    Smtp(#[source] lettre::transport::smtp::Error),
+    #[error("the message could not be kept: {0}")]
+    File(String),
+}
+
+/// Where mail goes.
+#[derive(Clone)]
+pub enum Mailer {
+    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+    Folder(PathBuf),
+}
+
+/// A file that goes with a message.
+#[derive(Clone, Debug)]
+pub struct Pdf {
+    pub name: String,
+    pub content: Vec<u8>,
+}
+
+/// A message ready to leave.
+pub struct Outgoing<'a> {
+    pub mail_id: MailId,
+    pub to: &'a str,
+    pub message: crate::mail::Message,
+    pub pdfs: Vec<Pdf>,
+    /// Where to leave: for what is optional.
+    pub unsubscribe: Option<String>,
+}
+
+impl Mailer {
+    /// The mailer of the settings.
+    pub fn of(settings: &Settings) -> Result<Self, MailError> {
+        match &settings.smtp_url {
+            Some(url) => Ok(Self::Smtp(AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose()).map_err(MailError::Smtp)?.build())),
+            None => Ok(Self::Folder(settings.data.join("mail"))),
+        }
+    }
+
+    /// Sends a message. The same message twice has one Message-ID, and is one file.
+    pub async fn send(&self, from: &str, outgoing: Outgoing<'_>) -> Result<(), MailError> {
+        let mail_id = outgoing.mail_id;
+        let message = written(from, outgoing)?;
+        match self {
+            Self::Smtp(transport) => transport.send(message).await.map(|_| ()).map_err(MailError::Smtp),
+            Self::Folder(folder) => keep(folder, mail_id, &message.formatted()),
+        }
+    }
+}
+
+fn keep(folder: &Path, id: MailId, content: &[u8]) -> Result<(), MailError> {
+    write_whole(&folder.join(format!("{id}.eml")), content).map_err(|e| MailError::File(e.to_string()))
+}
+
+fn written(from: &str, o: Outgoing<'_>) -> Result<Message, MailError> {
+    let wrong = |e: &dyn std::fmt::Display| MailError::Message(e.to_string());
+    let from: Mailbox = from.parse().map_err(|e| wrong(&e))?;
+    let to: Mailbox = o.to.parse().map_err(|e| wrong(&e))?;
+    let id = format!("<{}@{}>", o.mail_id, from.email.domain());
+    let mut message = Message::builder().from(from).to(to).subject(o.message.subject).message_id(Some(id));
+    if let Some(url) = o.unsubscribe {
+        message = message.header(Unsubscribe(format!("<{url}>"))).header(OneClick);
+    }
+    let words = MultiPart::alternative().singlepart(SinglePart::plain(o.message.text)).singlepart(SinglePart::html(o.message.html));
+    let mut body = MultiPart::mixed().multipart(words);
+    for pdf in o.pdfs {
+        let kind = ContentType::parse("application/pdf").map_err(|e| wrong(&e))?;
+        body = body.singlepart(Attachment::new(pdf.name).body(pdf.content, kind));
+    }
+    message.multipart(body).map_err(|e| wrong(&e))
+}
+
+/// RFC 2369.
+#[derive(Clone)]
+struct Unsubscribe(String);
+
+impl Header for Unsubscribe {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe")
+    }
+    fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(text.to_owned()))
+    }
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), self.0.clone())
+    }
+}
+
+/// RFC 8058.
+#[derive(Clone)]
+struct OneClick;
+
+impl Header for OneClick {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe-Post")
+    }
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "List-Unsubscribe=One-Click".to_owned())
+    }
+}

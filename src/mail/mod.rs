@@ -1,0 +1,35 @@
+//! Messages: a struct with data becomes subject, text and HTML. Pure; no name, cause or amount in a subject.
+
+mod receipts;
+mod sign_in;
+
+pub use receipts::ReceiptsMail;
+pub use sign_in::SignInMail;
+
+/// A message to send, before it has a sender and an address.
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+}
+
+/// Text made safe inside HTML.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// Paragraphs as a whole HTML message; links on lines of their own become links.
+fn html(lang: &str, paragraphs: &[String]) -> String {
+    let body: String = paragraphs
+        .iter()
+        .map(|p| {
+            let safe = escape(p).replace('\n', "<br>");
+            if p.starts_with("http") { format!("<p><a href=\"{safe}\">{safe}</a></p>") } else { format!("<p>{safe}</p>") }
+        })
+        .collect();
+    format!(
+        "<!doctype html><html lang=\"{lang}\"><head><meta charset=\"utf-8\"><title>Obole</title></head>\
+         <body style=\"font:16px/1.5 system-ui,sans-serif;color:#1c1917;max-width:36em;margin:2em auto;padding:0 1em\">{body}</body></html>"
+    )
+}
