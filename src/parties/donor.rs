@@ -97,6 +97,12 @@ pub async fn update(db: &mut PgConnection, id: DonorId, profile: &Profile) -> Re
     Ok(())
 }
 
+/// A donor wants no receipts any more.
+pub async fn leave_receipts(db: &mut PgConnection, id: DonorId) -> Result<(), sqlx::Error> {
+    sqlx::query("update donor set receipts = 'none' where donor_id = $1").bind(id).execute(db).await?;
+    Ok(())
+}
+
 /// A cause in a donor's choice: its weight and the gifts it got since the choice was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
 pub struct Choice {

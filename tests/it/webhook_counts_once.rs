@@ -191,6 +191,22 @@ async fn an_anonymous_gift_can_be_claimed_and_what_looks_odd_is_flagged() {
     let s = Service::start().await;
     let (_, answer) = s.shop.send("m-1", &checkout("FR-1", |e| e["data"]["donor"] = Value::Null)).await;
     assert!(answer["claim_url"].as_str().unwrap().starts_with(&format!("{}/claim/", s.url)), "{answer}");
+    s.posted().await;
+    let fields = [
+        ("email", "zoe@example.org"),
+        ("first_name", "Zoé"),
+        ("last_name", "Blanc"),
+        ("line1", "1 place du Puits"),
+        ("postal_code", "69001"),
+        ("city", "Lyon"),
+    ];
+    let url = answer["claim_url"].as_str().unwrap();
+    let claim = async || s.shop.http.post(url).header("accept-language", "en").form(&fields).send().await.unwrap().text().await.unwrap();
+    assert!(s.shop.http.get(url).send().await.unwrap().text().await.unwrap().contains("Mettez ce don à votre nom"));
+    assert!(claim().await.contains("in your name"));
+    assert!(claim().await.contains("cannot be put"), "once");
+    assert_eq!(s.count("select count(*) from donation_claim join donor using (donor_id) where last_name = 'Blanc'").await, 1);
+    assert_eq!(s.shop.http.get(format!("{}x", url)).send().await.unwrap().status(), 404);
     s.shop.send("m-2", &checkout("FR-2", |e| e["data"]["consent"]["preticked"] = true.into())).await;
     s.shop.send("m-3", &checkout("FR-3", |e| e["data"]["donation"]["amount"] = "5.00".into())).await;
     s.posted().await;

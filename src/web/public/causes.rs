@@ -1,0 +1,65 @@
+//! The causes: a page for people, a list for shops.
+
+use askama::Template;
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::parties::cause::{self, Cause, THEMES};
+use crate::web::shell::{Asked, Shell, page};
+use crate::web::{Problem, Web};
+
+#[derive(Template)]
+#[template(path = "public/causes.html", config = ".askama.toml")]
+struct Page {
+    shell: Shell,
+    themes: Vec<Theme>,
+}
+
+struct Theme {
+    name: &'static str,
+    causes: Vec<Cause>,
+}
+
+fn theme_name(shell: Shell, theme: &str) -> &'static str {
+    match theme {
+        "exclusion" => shell.t("Lutte contre l'exclusion", "Fighting exclusion"),
+        "environment" => shell.t("Environnement", "Environment"),
+        "childhood" => shell.t("Protection de l'enfance", "Protecting children"),
+        _ => shell.t("Recherche médicale", "Medical research"),
+    }
+}
+
+async fn live(web: &Web) -> Result<Vec<Cause>, Problem> {
+    let mut causes = cause::list(&mut *web.app.db.acquire().await?).await?;
+    causes.retain(|c| c.live);
+    Ok(causes)
+}
+
+/// `GET /` and `GET /causes`.
+pub async fn show(State(web): State<Web>, Query(asked): Query<Asked>, headers: HeaderMap) -> Result<Response, Problem> {
+    let shell = Shell::of(&asked, &headers);
+    let causes = live(&web).await?;
+    let of = |theme: &str| causes.iter().filter(|c| c.theme == theme).cloned().collect::<Vec<_>>();
+    let themes = THEMES.iter().map(|t| Theme { name: theme_name(shell, t), causes: of(t) }).filter(|t| !t.causes.is_empty()).collect();
+    page(&Page { shell, themes })
+}
+
+/// `GET /api/v1/causes`.
+pub async fn list(State(web): State<Web>) -> Result<Response, Problem> {
+    let causes: Vec<Value> = live(&web)
+        .await?
+        .into_iter()
+        .map(|c| {
+            let text = json!({
+                "fr": format!("J'ajoute un euro pour {} ({}).", c.association, c.title),
+                "en": format!("I add one euro for {} ({}).", c.association, c.title),
+            });
+            json!({"slug": c.slug, "theme": c.theme, "title": c.title, "association": c.association, "checkout_text": text})
+        })
+        .collect();
+    let headers = [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::CACHE_CONTROL, "public, max-age=300")];
+    Ok((headers, Json(causes)).into_response())
+}

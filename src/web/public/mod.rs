@@ -1,0 +1,5 @@
+//! Pages and lists for everyone.
+
+pub mod causes;
+pub mod claim;
+pub mod unsubscribe;
