@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::ledger::{self, Fact, PostError};
 use crate::values::{BankLine, BankSide, derived_id, paris_midnight};
-use crate::{collections, payouts};
+use crate::{collections, db, payouts};
 
 /// What an import found: lines of the file, understood, not understood, and already known from an earlier import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -21,7 +21,7 @@ pub struct Imported {
 /// Imports a statement's lines, each once. What is not understood stands in suspense until a person says what it is.
 pub async fn import(tx: &mut PgConnection, now: DateTime<Utc>, lines: &[BankLine]) -> Result<Imported, PostError> {
     // One import at a time: two copies of one file must not both find a line new.
-    sqlx::query("select from settlement_gate for update").execute(&mut *tx).await?;
+    db::close_settlement_gate(tx).await?;
     let mut imported = Imported { entries: lines.len(), ..Imported::default() };
     for line in lines {
         let id = derived_id(&format!("bank_entry:{}", line.identity));

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
+use crate::db;
 use crate::ledger::{self, Fact, PostError};
 use crate::values::{Amount, CollectionId, MerchantId, Period, euros, paris_midnight, rf_reference};
 
@@ -35,7 +36,7 @@ pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, p
     if on <= period.last_day() {
         return Err(PrepareError::NotOver(period));
     }
-    sqlx::query("select from settlement_gate for update").execute(&mut *tx).await?;
+    db::close_settlement_gate(tx).await?;
     let due: Vec<Due> = sqlx::query_as(
         "select m.merchant_id, m.slug, d.count, d.cents - coalesce(c.cents, 0) as cents
          from merchant m

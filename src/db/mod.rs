@@ -5,8 +5,8 @@ pub mod private;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, PgConnection};
 
 /// A database transaction. Only the edges (`web`, `worker`, `main`) begin and commit one.
 pub type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
@@ -46,6 +46,18 @@ pub async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
     }
     // Every applied migration known, none missing: nothing to do, and no lock is taken.
     MIGRATOR.run(&mut connection).await?;
+    Ok(())
+}
+
+/// Holds the settlement gate for a run that prepares, settles or issues: one at a time, and no refund meanwhile.
+pub async fn close_settlement_gate(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("select from settlement_gate for update").execute(tx).await?;
+    Ok(())
+}
+
+/// Holds the settlement gate for a refund: many at a time, and no run meanwhile.
+pub async fn share_settlement_gate(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("select from settlement_gate for share").execute(tx).await?;
     Ok(())
 }
 

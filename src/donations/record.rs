@@ -52,7 +52,7 @@ pub enum RecordError {
 /// The donations of a set that are already recorded, each with the hash of what was said of it.
 pub async fn known(db: &mut PgConnection, ids: &[DonationId]) -> Result<BTreeMap<DonationId, Vec<u8>>, sqlx::Error> {
     let rows: Vec<(DonationId, Vec<u8>)> = sqlx::query_as("select donation_id, content_hash from donation where donation_id = any($1)")
-        .bind(ids.iter().map(|d| d.0).collect::<Vec<_>>())
+        .bind(uuids(ids.iter().copied()))
         .fetch_all(db)
         .await?;
     Ok(rows.into_iter().collect())

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
 use super::record::{RecordError, uuids};
+use crate::db;
 use crate::ledger::{self, Fact};
 use crate::values::{Amount, DonationId, EventId};
 
@@ -48,7 +49,7 @@ pub async fn refund(db: &mut PgConnection, now: DateTime<Utc>, new: &[NewRefund]
         return Ok(Vec::new());
     }
     // A run that prepares collections or payouts waits for us, or we for it: no euro is refunded and collected in the same moment.
-    sqlx::query("select from settlement_gate for share").execute(&mut *db).await?;
+    db::share_settlement_gate(db).await?;
     let states: Vec<State> = sqlx::query_as(
         "select donation_id, m.slug as merchant, a.slug as association, amount_cents,
            exists (select from donation_refund r where r.donation_id = d.donation_id) as refunded,

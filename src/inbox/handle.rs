@@ -34,6 +34,13 @@ struct Taken {
     body: Option<Vec<u8>>,
 }
 
+impl Taken {
+    /// When it happened: nothing happens after it was told, whatever the shop's clock says.
+    fn occurred_at(&self, told: Option<DateTime<Utc>>) -> DateTime<Utc> {
+        told.map_or(self.received_at, |at| at.min(self.received_at))
+    }
+}
+
 /// An event that leaves the queue without being posted, and why.
 struct Problem {
     taken: usize,
@@ -185,8 +192,7 @@ fn decide(t: &Taken, donation_id: DonationId, c: &Checkout, hash: &[u8], known: 
         donor_id,
         consent: c.consent.clone(),
         flags,
-        // Nothing happens after it was told, whatever the shop's clock says.
-        occurred_at: c.at.map_or(t.received_at, |at| at.min(t.received_at)),
+        occurred_at: t.occurred_at(c.at),
     })
 }
 
@@ -201,8 +207,7 @@ async fn refund(
     for (n, r) in refunds.iter().filter(|(_, r)| r.donation_refunded) {
         let Some(t) = taken.get(*n) else { continue };
         let donation_id = DonationId::of_order(t.merchant_id, &r.order_id);
-        let occurred_at = r.at.map_or(t.received_at, |at| at.min(t.received_at));
-        new.push((*n, NewRefund { donation_id, refund_id: r.refund_id.clone(), event_id: t.event_id, occurred_at }));
+        new.push((*n, NewRefund { donation_id, refund_id: r.refund_id.clone(), event_id: t.event_id, occurred_at: t.occurred_at(r.at) }));
     }
     let outcomes = donations::refund(tx, now, &new.iter().map(|(_, r)| r.clone()).collect::<Vec<_>>()).await?;
     for ((n, r), outcome) in new.iter().zip(outcomes) {

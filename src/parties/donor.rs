@@ -6,7 +6,10 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, types::Json};
 use uuid::Uuid;
 
+use super::seal;
 use crate::values::{CauseId, DonorId, Email, PostalAddress};
+
+const UNSUBSCRIBE: &str = "unsubscribe";
 
 /// What an event says of a donor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +98,19 @@ pub async fn update(db: &mut PgConnection, id: DonorId, profile: &Profile) -> Re
         .execute(db)
         .await?;
     Ok(())
+}
+
+/// The path under which a donor leaves the receipts' message; only the key's holder can make it.
+#[must_use]
+pub fn unsubscribe_path(key: &[u8; 32], id: DonorId) -> String {
+    format!("/unsubscribe/{id}/{}", seal::derived_token(key, UNSUBSCRIBE, id.0.as_bytes()))
+}
+
+/// The donor that such a path names, if it is ours.
+#[must_use]
+pub fn of_unsubscribe_path(key: &[u8; 32], donor: &str, token: &str) -> Option<DonorId> {
+    let id: DonorId = donor.parse().ok()?;
+    seal::is_derived_token(key, UNSUBSCRIBE, id.0.as_bytes(), token).then_some(id)
 }
 
 /// A donor wants no receipts any more.

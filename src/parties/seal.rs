@@ -6,6 +6,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq as _;
 
 /// The key's id, first byte of what is sealed, so that a change of key can be told.
 const KEY_ID: u8 = 1;
@@ -63,6 +64,12 @@ pub fn derived_token(key: &[u8; 32], purpose: &str, subject: &[u8]) -> String {
     mac.update(&[0]);
     mac.update(subject);
     URL_SAFE_NO_PAD.encode(&mac.finalize().into_bytes()[..20])
+}
+
+/// Whether a token is the one derived for a purpose and a subject; takes the same time whatever is wrong with it.
+#[must_use]
+pub fn is_derived_token(key: &[u8; 32], purpose: &str, subject: &[u8], token: &str) -> bool {
+    derived_token(key, purpose, subject).as_bytes().ct_eq(token.as_bytes()).into()
 }
 
 #[cfg(test)]

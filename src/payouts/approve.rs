@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
 
+use crate::db;
 use crate::ledger::{self, Account, Fact, PostError};
 use crate::values::{Amount, OperatorId, PayoutId, euros, paris_midnight};
 
@@ -39,7 +40,7 @@ pub async fn approve(
     operator: OperatorId,
 ) -> Result<bool, ApproveError> {
     // The gate also keeps two approvals of one payout from each seeing itself as the first.
-    sqlx::query("select from settlement_gate for update").execute(&mut *tx).await?;
+    db::close_settlement_gate(tx).await?;
     let row: Option<Row> = sqlx::query_as(
         "select a.slug as association, amount_cents, exists (select from payout_state s where s.payout_id = p.payout_id) as left
          from payout p join association a using (association_id) where payout_id = $1",

@@ -4,6 +4,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
+use crate::db;
 use crate::values::{AssociationId, PayoutId, euros};
 
 /// Below this many cents an association is paid at most once a quarter.
@@ -27,7 +28,7 @@ struct Due {
 
 /// Prepares payouts from what has arrived, once.
 pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate) -> Result<(), PrepareError> {
-    sqlx::query("select from settlement_gate for update").execute(&mut *tx).await?;
+    db::close_settlement_gate(tx).await?;
     let quarter = NaiveDate::from_ymd_opt(on.year(), (on.month() - 1) / 3 * 3 + 1, 1).unwrap_or(on);
     let due: Vec<Due> = sqlx::query_as(
         "select association_id, count(*) as count, sum(amount_cents)::bigint as cents from donation d

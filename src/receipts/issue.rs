@@ -1,4 +1,4 @@
-//! Issuing: eligible gifts become receipts with the next numbers, in one database transaction; then each goes out in one message.
+//! Issuing: eligible gifts become receipts with the next numbers, in one database transaction.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,12 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection, types::Json};
 use uuid::Uuid;
 
-use super::document::{Beneficiary, Identity, Mandate, Printed, PrintedGift, Signatory};
+use super::compose::printed;
+use super::document::Printed;
 use super::eligibility::{Gift, Held, held};
-use super::words::{figures, framed, in_words};
+use crate::db;
 use crate::parties::seal;
-use crate::values::{AssociationId, DonationId, DonorId, MailId, Period, PostalAddress, ReceiptId, paris_day};
+use crate::values::{AssociationId, DonationId, DonorId, Period, PostalAddress, ReceiptId, paris_day};
 
 /// Why receipts could not be issued; none then is.
 #[derive(Debug, thiserror::Error)]
@@ -46,45 +47,45 @@ pub struct Receipt {
 }
 
 #[derive(FromRow)]
-struct Candidate {
-    donation_id: DonationId,
-    association_id: AssociationId,
-    donor_id: Option<DonorId>,
-    amount_cents: i64,
-    order_id: String,
-    shop: String,
-    occurred_at: DateTime<Utc>,
-    funded_by: String,
-    consent_preticked: Option<bool>,
-    paid_out_on: Option<NaiveDate>,
-    receipts: Option<String>,
-    first_name: Option<String>,
-    last_name: Option<String>,
-    address: Option<Json<PostalAddress>>,
+pub(super) struct Candidate {
+    pub donation_id: DonationId,
+    pub association_id: AssociationId,
+    pub donor_id: Option<DonorId>,
+    pub amount_cents: i64,
+    pub order_id: String,
+    pub shop: String,
+    pub occurred_at: DateTime<Utc>,
+    pub funded_by: String,
+    pub consent_preticked: Option<bool>,
+    pub paid_out_on: Option<NaiveDate>,
+    pub receipts: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub address: Option<Json<PostalAddress>>,
 }
 
 #[derive(FromRow)]
-struct Association {
-    association_id: AssociationId,
-    slug: String,
-    name: String,
-    kind: String,
-    object: String,
-    siren: Option<String>,
-    rna: Option<String>,
-    address: Json<PostalAddress>,
-    articles: Vec<String>,
-    signatory_name: String,
-    signatory_capacity: String,
-    receipt_mandate_signed_on: NaiveDate,
-    receipt_mandate_reference: String,
+pub(super) struct Association {
+    pub association_id: AssociationId,
+    pub slug: String,
+    pub name: String,
+    pub kind: String,
+    pub object: String,
+    pub siren: Option<String>,
+    pub rna: Option<String>,
+    pub address: Json<PostalAddress>,
+    pub articles: Vec<String>,
+    pub signatory_name: String,
+    pub signatory_capacity: String,
+    pub receipt_mandate_signed_on: NaiveDate,
+    pub receipt_mandate_reference: String,
 }
 
 /// Issues receipts for every gift up to the end of a month whose payout has settled and that has none, one receipt per
 /// donor, association and tax year.
 pub async fn issue(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, period: Period, key: &[u8; 32]) -> Result<Issued, IssueError> {
     // One run at a time: numbers are given in order, and a gift is looked at by one run only.
-    sqlx::query("select from settlement_gate for update").execute(&mut *tx).await?;
+    db::close_settlement_gate(tx).await?;
     let candidates: Vec<Candidate> = sqlx::query_as(
         "select d.donation_id, d.association_id, donor.donor_id, d.amount_cents, d.order_id, m.name as shop, d.occurred_at, d.funded_by,
            d.consent_preticked, s.occurred_on as paid_out_on, donor.receipts, donor.first_name, donor.last_name, donor.address
@@ -214,132 +215,4 @@ fn can_be_printed(text: &str) -> bool {
     let mut letters = text.chars().filter(|c| c.is_alphanumeric()).peekable();
     letters.peek().is_some()
         && letters.all(|c| matches!(c, '\0'..='\u{17f}' | '\u{218}'..='\u{21b}' | '\u{386}'..='\u{3ce}' | '\u{400}'..='\u{45f}'))
-}
-
-fn printed(a: &Association, number: &str, on: NaiveDate, gifts: &[Candidate], cents: i64) -> Option<Printed> {
-    let day = |d: NaiveDate| d.format("%d/%m/%Y").to_string();
-    let first = gifts.first()?;
-    let days: Vec<NaiveDate> = gifts.iter().map(|g| paris_day(g.occurred_at)).collect();
-    let (from, to) = (*days.first()?, *days.last()?);
-    let ids = [a.siren.as_ref().map(|s| format!("SIREN {s}")), a.rna.as_ref().map(|r| format!("RNA {r}"))];
-    let articles = match a.articles.as_slice() {
-        [one] => format!("l'article {one} du CGI"),
-        [others @ .., last] => format!("aux articles {} et {last} du CGI", others.join(", ")),
-        [] => return None,
-    };
-    let address = first.address.as_ref()?;
-    Some(Printed {
-        number: number.to_owned(),
-        beneficiary: Beneficiary {
-            name: a.name.clone(),
-            address: a.address.lines(),
-            identifiers: ids.into_iter().flatten().collect::<Vec<_>>().join(" – "),
-            object: a.object.clone(),
-            kind: if a.kind == "general-interest" { "œuvre ou organisme d'intérêt général".into() } else { a.kind.clone() },
-        },
-        donor: Identity { last_name: first.last_name.clone()?, first_name: first.first_name.clone()?, address: address.lines() },
-        mandate: Mandate { reference: a.receipt_mandate_reference.clone(), signed_on: day(a.receipt_mandate_signed_on) },
-        signatory: Signatory { name: a.signatory_name.clone(), capacity: a.signatory_capacity.clone() },
-        articles_line: format!("Articles {} du code général des impôts (CGI)", a.articles.join(", ")).replacen(
-            "Articles",
-            if a.articles.len() == 1 { "Article" } else { "Articles" },
-            1,
-        ),
-        articles_cited: articles.strip_prefix("aux ").map_or(articles.clone(), |rest| format!("aux {rest}")),
-        figures: figures(cents),
-        framed: framed(cents),
-        words: in_words(cents)?,
-        dates_line: if gifts.len() == 1 {
-            format!("Date du versement : {}", day(from))
-        } else {
-            format!("Dates des versements : {} versements du {} au {}, détaillés ci-dessous", gifts.len(), day(from), day(to))
-        },
-        // The shop's customer paid with the order; the association received a credit transfer. Both are facts, so both are told.
-        payment_mode: "paiement en ligne avec la commande, reversé au bénéficiaire par virement".into(),
-        issued_on: day(on),
-        issued: on,
-        gifts: gifts
-            .iter()
-            .zip(&days)
-            .map(|(g, d)| PrintedGift {
-                on: day(*d),
-                shop: g.shop.clone(),
-                order: g.order_id.clone(),
-                paid_out_on: g.paid_out_on.map(day).unwrap_or_default(),
-                amount: figures(g.amount_cents),
-            })
-            .collect(),
-    })
-}
-
-/// Writes a message to send for each donor who has receipts in none. Answers how many.
-pub async fn prepare_mailings(tx: &mut PgConnection, now: DateTime<Utc>) -> Result<u64, sqlx::Error> {
-    sqlx::query("select from settlement_gate for update").execute(&mut *tx).await?;
-    let donors: Vec<DonorId> = sqlx::query_scalar(
-        "select distinct donor_id from receipt r where not exists (select from mailing_receipt m where m.receipt_id = r.receipt_id) order by donor_id",
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    sqlx::query(
-        "insert into mailing (mail_id, kind, donor_id, created_at) select m, 'receipts', d, $3 from unnest($1::uuid[], $2::uuid[]) u(m, d)",
-    )
-    .bind(donors.iter().map(|_| MailId::new().0).collect::<Vec<_>>())
-    .bind(donors.iter().map(|d| d.0).collect::<Vec<_>>())
-    .bind(now)
-    .execute(&mut *tx)
-    .await?;
-    let linked = sqlx::query(
-        "insert into mailing_receipt (receipt_id, mail_id) select receipt_id, mail_id from receipt r join mailing m using (donor_id)
-         where m.created_at = $1 and m.sent_at is null and not exists (select from mailing_receipt x where x.receipt_id = r.receipt_id)",
-    )
-    .bind(now)
-    .execute(tx)
-    .await?;
-    Ok(linked.rows_affected())
-}
-
-/// Messages that are not known to be sent.
-pub async fn open_mailings(db: &mut PgConnection) -> Result<Vec<(MailId, DonorId)>, sqlx::Error> {
-    sqlx::query_as("select mail_id, donor_id from mailing where sent_at is null order by created_at, mail_id").fetch_all(db).await
-}
-
-#[derive(FromRow)]
-struct SealedRow {
-    receipt_id: ReceiptId,
-    number: String,
-    association: String,
-    donor_id: DonorId,
-    amount_cents: i64,
-    sealed: Vec<u8>,
-}
-
-/// The receipts of a message, opened.
-pub async fn of_mail(db: &mut PgConnection, key: &[u8; 32], mail: MailId) -> Result<Vec<Receipt>, IssueError> {
-    let rows: Vec<SealedRow> = sqlx::query_as(
-        "select receipt_id, number, a.slug as association, donor_id, amount_cents, sealed
-         from mailing_receipt join receipt using (receipt_id) join association a using (association_id) where mail_id = $1 order by number",
-    )
-    .bind(mail)
-    .fetch_all(db)
-    .await?;
-    rows.into_iter().map(|r| opened(key, r)).collect()
-}
-
-fn opened(key: &[u8; 32], r: SealedRow) -> Result<Receipt, IssueError> {
-    let plain = seal::open(key, &format!("receipt:{}", r.receipt_id.0), &r.sealed)?;
-    let printed = serde_json::from_slice(&plain)?;
-    Ok(Receipt {
-        receipt_id: r.receipt_id,
-        number: r.number,
-        association: r.association,
-        donor_id: r.donor_id,
-        amount_cents: r.amount_cents,
-        printed,
-    })
-}
-
-/// Notes that a message was sent.
-pub async fn sent(db: &mut PgConnection, now: DateTime<Utc>, mail: MailId) -> Result<(), sqlx::Error> {
-    sqlx::query("update mailing set sent_at = $2 where mail_id = $1").bind(mail).bind(now).execute(db).await?;
-    Ok(())
 }

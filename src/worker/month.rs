@@ -11,7 +11,7 @@ use crate::collections::{self, Collection};
 use crate::gateways::bank_files::{CreditTransfer, read_statement, write_credit_transfer, write_whole};
 use crate::gateways::smtp::{Mailer, Outgoing, Pdf};
 use crate::mail::ReceiptsMail;
-use crate::parties::{donor, operator, seal};
+use crate::parties::{donor, operator};
 use crate::payouts::{self, Payout};
 use crate::receipts::{self, Receipt};
 use crate::values::{Amount, CollectionId, Email, PayoutId, Period};
@@ -221,8 +221,7 @@ async fn mail_receipts(app: &App, now: DateTime<Utc>) -> anyhow::Result<usize> {
         for receipt in &enclosed {
             pdfs.push(Pdf { name: format!("recu-{}.pdf", receipt.number), content: receipts::render(&receipt.printed)? });
         }
-        let leave = seal::derived_token(key, "unsubscribe", donor_id.0.as_bytes());
-        let unsubscribe = Some(format!("{url}/unsubscribe/{}/{leave}", donor_id));
+        let unsubscribe = Some(format!("{url}{}", donor::unsubscribe_path(key, donor_id)));
         mailer.send(&app.settings.mail_from, Outgoing { mail_id, to: email, message, pdfs, unsubscribe }).await?;
         receipts::sent(&mut db, now, mail_id).await?;
         mailed += 1;

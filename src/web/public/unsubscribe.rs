@@ -4,9 +4,8 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use subtle::ConstantTimeEq as _;
 
-use crate::parties::{donor, seal};
+use crate::parties::donor;
 use crate::values::DonorId;
 use crate::web::shell::{Asked, Shell, page};
 use crate::web::{Problem, Web};
@@ -21,9 +20,7 @@ struct Page<'a> {
 }
 
 fn meant(web: &Web, donor: &str, token: &str) -> Result<DonorId, Problem> {
-    let id: DonorId = donor.parse().map_err(|_| Problem::NotFound)?;
-    let ours = seal::derived_token(web.app.key.expose(), "unsubscribe", id.0.as_bytes());
-    if bool::from(ours.as_bytes().ct_eq(token.as_bytes())) { Ok(id) } else { Err(Problem::NotFound) }
+    donor::of_unsubscribe_path(web.app.key.expose(), donor, token).ok_or(Problem::NotFound)
 }
 
 /// `GET /unsubscribe/{donor}/{token}`: changes nothing, programs that follow links come by.

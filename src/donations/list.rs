@@ -1,0 +1,69 @@
+//! Listing: one donor's euros, each with the stations it has passed.
+
+use chrono::NaiveDate;
+use sqlx::{FromRow, PgConnection};
+
+use crate::values::{DonationId, DonorId};
+
+/// A gift as its donor follows it. A day that is there is a station passed.
+#[derive(Clone, Debug, FromRow)]
+pub struct Followed {
+    pub donation_id: DonationId,
+    pub recorded_on: NaiveDate,
+    pub shop: String,
+    pub cause: String,
+    pub association: String,
+    pub amount_cents: i64,
+    /// The shop's money came.
+    pub collected_on: Option<NaiveDate>,
+    /// The association has it.
+    pub paid_out_on: Option<NaiveDate>,
+    pub receipt: Option<String>,
+    /// The shop gave it back.
+    pub refunded_on: Option<NaiveDate>,
+}
+
+/// What one donor gave, without what was given back: gifts, cents, and cents that arrived at the associations.
+#[derive(Clone, Copy, Debug, Default, FromRow)]
+pub struct Given {
+    pub count: i64,
+    pub cents: i64,
+    pub arrived_cents: i64,
+}
+
+/// A donor's gifts, newest first: at most `limit`, after the first `skip`.
+pub async fn of_donor(db: &mut PgConnection, donor: DonorId, skip: i64, limit: i64) -> Result<Vec<Followed>, sqlx::Error> {
+    sqlx::query_as(
+        "select d.donation_id, (d.occurred_at at time zone 'Europe/Paris')::date as recorded_on, m.name as shop, c.title as cause,
+           a.name as association, d.amount_cents,
+           (select occurred_on from collection_donation l join collection_state s using (collection_id)
+            where l.donation_id = d.donation_id and l.live and s.state = 'settled') as collected_on,
+           (select occurred_on from payout_donation l join payout_state s using (payout_id)
+            where l.donation_id = d.donation_id and l.live and s.state = 'settled') as paid_out_on,
+           (select number from receipt_donation l join receipt r using (receipt_id) where l.donation_id = d.donation_id and l.live) as receipt,
+           (select (occurred_at at time zone 'Europe/Paris')::date from donation_refund r where r.donation_id = d.donation_id) as refunded_on
+         from donation d join merchant m using (merchant_id) join cause c using (cause_id) join association a on a.association_id = d.association_id
+         where d.donation_id in (select donation_id from donation where donor_id = $1 union all select donation_id from donation_claim where donor_id = $1)
+         order by d.occurred_at desc, d.donation_id desc offset $2 limit $3",
+    )
+    .bind(donor)
+    .bind(skip)
+    .bind(limit)
+    .fetch_all(db)
+    .await
+}
+
+/// What a donor gave in all.
+pub async fn given_by(db: &mut PgConnection, donor: DonorId) -> Result<Given, sqlx::Error> {
+    sqlx::query_as(
+        "select count(*) as count, coalesce(sum(amount_cents), 0)::bigint as cents,
+           coalesce(sum(amount_cents) filter (where exists (select from payout_donation l join payout_state s using (payout_id)
+             where l.donation_id = d.donation_id and l.live and s.state = 'settled')), 0)::bigint as arrived_cents
+         from donation d
+         where d.donation_id in (select donation_id from donation where donor_id = $1 union all select donation_id from donation_claim where donor_id = $1)
+           and not exists (select from donation_refund r where r.donation_id = d.donation_id)",
+    )
+    .bind(donor)
+    .fetch_one(db)
+    .await
+}
