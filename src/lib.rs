@@ -32,4 +32,6 @@ pub mod app;
 
 pub mod worker;
 
+pub mod demo;
+
 pub mod web;

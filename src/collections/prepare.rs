@@ -120,6 +120,8 @@ pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, p
 #[derive(Clone, Debug, Serialize)]
 pub struct Collection {
     pub collection_id: String,
+    #[serde(serialize_with = "crate::values::as_text")]
+    pub period: Period,
     pub merchant: String,
     #[serde(skip)]
     pub merchant_name: String,
@@ -140,6 +142,7 @@ pub struct Collection {
 #[derive(FromRow)]
 struct Row {
     collection_id: CollectionId,
+    period: NaiveDate,
     merchant: String,
     merchant_name: String,
     merchant_email: String,
@@ -154,20 +157,22 @@ struct Row {
 /// The collections of a month, by shop; of all months without one.
 pub async fn list(db: &mut PgConnection, period: Option<Period>) -> Result<Vec<Collection>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
-        "select collection_id, m.slug as merchant, m.name as merchant_name, m.email as merchant_email, count, amount_cents,
+        "select collection_id, period, m.slug as merchant, m.name as merchant_name, m.email as merchant_email, count, amount_cents,
            coalesce((select sum(d.amount_cents) from collection_credit x join donation d using (donation_id)
                      where x.collection_id = c.collection_id), 0)::bigint as credited_cents,
-           method, reference, (select state from collection_state s where s.collection_id = c.collection_id order by recorded_at desc, state limit 1) as state
+           method, reference, (select state from collection_state s where s.collection_id = c.collection_id order by array_position($2, state) desc limit 1) as state
          from collection c join merchant m using (merchant_id)
          where $1::date is null or period = $1 order by period, m.slug",
     )
     .bind(period.map(Period::first_day))
+    .bind(["submitted", "settled", "rejected", "returned"])
     .fetch_all(db)
     .await?;
     Ok(rows
         .into_iter()
         .map(|r| Collection {
             collection_id: r.collection_id.to_string(),
+            period: Period::of(r.period),
             merchant: r.merchant,
             merchant_name: r.merchant_name,
             merchant_email: r.merchant_email,

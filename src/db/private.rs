@@ -126,6 +126,13 @@ impl Cluster {
             .application_name("obole")
     }
 
+    /// Drops the database and all that is in it; refused while anyone uses it.
+    pub async fn forget(&self) -> Result<(), sqlx::Error> {
+        let mut c = self.options("postgres").connect().await?;
+        sqlx::query("drop database obole").execute(&mut c).await?;
+        Ok(())
+    }
+
     /// The folder of its socket.
     #[must_use]
     pub fn socket(&self) -> &Path {

@@ -77,3 +77,10 @@ pub async fn list(db: &mut PgConnection) -> Result<Vec<Cause>, sqlx::Error> {
     .fetch_all(db)
     .await
 }
+
+/// The causes that can be said yes to.
+pub async fn live(db: &mut PgConnection) -> Result<Vec<Cause>, sqlx::Error> {
+    let mut causes = list(db).await?;
+    causes.retain(|c| c.live);
+    Ok(causes)
+}

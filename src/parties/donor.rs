@@ -68,6 +68,14 @@ pub struct Donor {
     pub receipts: String,
 }
 
+impl Donor {
+    /// Whether all that a receipt prints of a donor is there.
+    #[must_use]
+    pub fn identity_is_complete(&self) -> bool {
+        self.first_name.is_some() && self.last_name.is_some() && self.address.as_ref().is_some_and(|a| a.is_complete())
+    }
+}
+
 /// One donor.
 pub async fn load(db: &mut PgConnection, id: DonorId) -> Result<Donor, sqlx::Error> {
     sqlx::query_as("select donor_id, email, first_name, last_name, address, locale, receipts from donor where donor_id = $1")

@@ -57,6 +57,16 @@ pub async fn add(
     Ok((id, secret))
 }
 
+/// The endpoint of a merchant, a live one before a test one.
+pub async fn of_merchant(db: &mut PgConnection, merchant: &str) -> Result<Option<EndpointId>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select endpoint_id from endpoint join merchant using (merchant_id) where slug = $1 order by test, endpoint.created_at limit 1",
+    )
+    .bind(merchant)
+    .fetch_optional(db)
+    .await
+}
+
 async fn add_secret(db: &mut PgConnection, now: DateTime<Utc>, key: &[u8; 32], endpoint: EndpointId) -> Result<String, AddError> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|_| AddError::NotYet("the system gives no randomness"))?;
@@ -80,14 +90,9 @@ pub async fn rotate_secret(
     key: &[u8; 32],
     merchant: &str,
 ) -> Result<(String, DateTime<Utc>), AddError> {
-    let endpoint: Option<EndpointId> = sqlx::query_scalar(
-        "select endpoint_id from endpoint join merchant using (merchant_id) where slug = $1 order by test, endpoint.created_at limit 1 for update of endpoint",
-    )
-    .bind(merchant)
-    .fetch_optional(&mut *db)
-    .await?;
-    let endpoint =
-        endpoint.ok_or_else(|| AddError::field("slug", format!("no merchant is called {merchant:?}; see `obole merchant list`")))?;
+    let endpoint = of_merchant(db, merchant)
+        .await?
+        .ok_or_else(|| AddError::field("slug", format!("no merchant is called {merchant:?}; see `obole merchant list`")))?;
     let until = now + OVERLAP;
     sqlx::query("update endpoint_secret set valid_until = $2 where endpoint_id = $1 and (valid_until is null or valid_until > $2)")
         .bind(endpoint)

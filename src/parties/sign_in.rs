@@ -7,6 +7,8 @@ use super::seal;
 use crate::values::{DonorId, Email};
 
 const LINK_LASTS: TimeDelta = TimeDelta::minutes(15);
+/// Links for one address within the time that a link lasts.
+const MOST_LINKS: i64 = 5;
 const SESSION_LASTS: TimeDelta = TimeDelta::days(30);
 
 /// Why nobody could be signed in.
@@ -63,13 +65,37 @@ pub async fn consume_link(db: &mut PgConnection, now: DateTime<Utc>, token: &str
     Ok(Some(session))
 }
 
-/// The donor signed in under a session's token.
-pub async fn donor_of_session(db: &mut PgConnection, now: DateTime<Utc>, token: &str) -> Result<Option<DonorId>, sqlx::Error> {
-    sqlx::query_scalar("select donor_id from session join donor using (email) where token_hash = $1 and expires_at > $2")
+/// Who is signed in.
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+pub struct Session {
+    /// None when no gift carries the address.
+    pub donor_id: Option<DonorId>,
+}
+
+/// The session of a token, unless it has ended.
+pub async fn session(db: &mut PgConnection, now: DateTime<Utc>, token: &str) -> Result<Option<Session>, sqlx::Error> {
+    sqlx::query_as("select donor_id from session left join donor using (email) where token_hash = $1 and expires_at > $2")
         .bind(seal::hash(token))
         .bind(now)
         .fetch_optional(db)
         .await
+}
+
+/// Whether an address has asked for so many links in a quarter of an hour that it gets no more for now.
+pub async fn asks_too_often(db: &mut PgConnection, now: DateTime<Utc>, email: &Email) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select count(*) >= $3 from sign_in_link where email = $1 and created_at > $2")
+        .bind(email.as_str())
+        .bind(now - LINK_LASTS)
+        .bind(MOST_LINKS)
+        .fetch_one(db)
+        .await
+}
+
+/// Forgets links and sessions that have ended.
+pub async fn forget_ended(db: &mut PgConnection, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    sqlx::query("delete from sign_in_link where expires_at < $1").bind(now - LINK_LASTS).execute(&mut *db).await?;
+    sqlx::query("delete from session where expires_at < $1").bind(now).execute(db).await?;
+    Ok(())
 }
 
 /// Ends a session.

@@ -85,6 +85,8 @@ pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate) -
 pub struct Payout {
     pub payout_id: String,
     pub association: String,
+    #[serde(skip)]
+    pub association_name: String,
     pub count: i32,
     pub amount: String,
     #[serde(skip)]
@@ -99,6 +101,7 @@ pub struct Payout {
 struct Row {
     payout_id: PayoutId,
     association: String,
+    association_name: String,
     count: i32,
     amount_cents: i64,
     state: String,
@@ -109,13 +112,14 @@ struct Row {
 /// Payouts, newest first: one by its id, or all.
 pub async fn list(db: &mut PgConnection, id: Option<PayoutId>) -> Result<Vec<Payout>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
-        "select payout_id, a.slug as association, count, amount_cents, reference, f.file,
-           coalesce((select state from payout_state s where s.payout_id = p.payout_id order by recorded_at desc limit 1),
+        "select payout_id, a.slug as association, a.name as association_name, count, amount_cents, reference, f.file,
+           coalesce((select state from payout_state s where s.payout_id = p.payout_id order by array_position($2, state) desc limit 1),
              case when exists (select from payout_approval v where v.payout_id = p.payout_id) then 'approved' else 'prepared' end) as state
          from payout p join association a using (association_id) left join payout_file f using (payout_id)
          where $1::uuid is null or payout_id = $1 order by prepared_at desc, a.slug",
     )
     .bind(id)
+    .bind(["submitted", "settled", "returned"])
     .fetch_all(db)
     .await?;
     Ok(rows
@@ -123,6 +127,7 @@ pub async fn list(db: &mut PgConnection, id: Option<PayoutId>) -> Result<Vec<Pay
         .map(|r| Payout {
             payout_id: r.payout_id.to_string(),
             association: r.association,
+            association_name: r.association_name,
             count: r.count,
             amount: euros(r.amount_cents),
             amount_cents: r.amount_cents,

@@ -13,3 +13,8 @@ pub use identity::{Email, PostalAddress, Rna, Siren, slug_is_valid};
 pub use ids::*;
 pub use money::{Amount, AmountError, euros, parse_cents};
 pub use time::{Period, paris_day, paris_midnight};
+
+/// Serialises a value as it prints.
+pub fn as_text<S: serde::Serializer>(value: &impl std::fmt::Display, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(value)
+}

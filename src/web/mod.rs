@@ -1,8 +1,12 @@
 //! The web: every route on one page.
 
+mod demo;
+mod donor;
 mod health;
+mod identity;
 mod problem;
 mod public;
+mod session;
 mod shell;
 mod webhooks;
 
@@ -11,17 +15,22 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::IntoResponse as _;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
+use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::App;
+use crate::demo::Demo;
 use crate::inbox::{self, Endpoints, Intake};
 use crate::worker;
 
 pub use problem::Problem;
+use shell::Shell;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -29,19 +38,58 @@ pub struct Web {
     app: App,
     intake: Intake,
     endpoints: Arc<Endpoints>,
+    demo: Option<Arc<Demo>>,
 }
 
-fn router(web: Web) -> Router {
+/// For programs.
+fn api() -> Router<Web> {
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/webhooks/{endpoint_id}", post(webhooks::receive))
+        .route("/api/v1/causes", get(public::causes::list))
+}
+
+/// For people.
+fn pages() -> Router<Web> {
+    Router::new()
         .route("/", get(public::causes::show))
         .route("/causes", get(public::causes::show))
-        .route("/api/v1/causes", get(public::causes::list))
         .route("/claim/{token}", get(public::claim::ask).post(public::claim::claim))
         .route("/unsubscribe/{donor_id}/{token}", get(public::unsubscribe::ask).post(public::unsubscribe::leave))
+        .route("/login", get(public::login::ask).post(public::login::send))
+        .route("/login/{token}", get(public::login::open).post(public::login::enter))
+        .route("/logout", post(public::login::leave))
+        .route("/donor", get(donor::home::show))
+        .route("/donor/causes", get(donor::causes::show).post(donor::causes::choose))
+        .route("/donor/profile", get(donor::profile::show).post(donor::profile::save))
+        .route("/donor/receipts/{file}", get(donor::receipt::show))
         .route("/style.css", get(shell::style))
+}
+
+/// For a look around.
+fn demo_pages() -> Router<Web> {
+    Router::new()
+        .route("/demo/shop", get(demo::shop::show).post(demo::shop::order))
+        .route("/demo/bank", get(demo::bank::show).post(demo::bank::play))
+        .route("/demo/bank/{file}", get(demo::bank::file))
+        .route("/demo/mail", get(demo::mail::list))
+        .route("/demo/mail/{id}", get(demo::mail::show))
+        .route("/demo/mail/{id}/{file}", get(demo::mail::file))
+}
+
+fn router(web: Web) -> Router {
+    let pages = if web.demo.is_some() { pages().merge(demo_pages()) } else { pages() };
+    let csrf = CsrfLayer::new().with_rejection_response(|_| Problem::ForeignForm.into_response());
+    let pages = pages
+        .layer(csrf)
+        .layer(from_fn(shell::remember_language))
+        // What a page shows is its reader's: no store keeps it.
+        .layer(always("cache-control", "no-store"));
+    pages
+        .merge(api())
+        .fallback(|| async { Problem::NotFound })
+        .layer(from_fn_with_state(web.clone(), problem::for_people))
         // Pages bring nothing from elsewhere, are framed nowhere, and tell no other site where the reader was.
         .layer(always(
             "content-security-policy",
@@ -49,7 +97,6 @@ fn router(web: Web) -> Router {
         ))
         .layer(always("referrer-policy", "no-referrer"))
         .layer(always("x-content-type-options", "nosniff"))
-        .fallback(|| async { Problem::NotFound })
         .with_state(web)
 }
 
@@ -59,14 +106,19 @@ fn always(name: &'static str, value: &'static str) -> SetResponseHeaderLayer<Hea
 }
 
 /// Serves web, intake and poster until `stop`, then finishes what was accepted.
-pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+pub async fn serve(
+    app: App,
+    demo: Option<Arc<Demo>>,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
     let written = Arc::new(Notify::new());
     let (intake, committer) = inbox::committer(app.db.clone(), written.clone());
     let committer = tokio::spawn(committer);
     let (stopping, stopped) = watch::channel(false);
     let poster = tokio::spawn(worker::poster(app.db.clone(), written, stopped));
     let endpoints = Arc::new(Endpoints::new(app.db.clone(), app.key.clone()));
-    let served = axum::serve(listener, router(Web { app, intake, endpoints })).with_graceful_shutdown(stop).await;
+    let served = axum::serve(listener, router(Web { app, intake, endpoints, demo })).with_graceful_shutdown(stop).await;
     // The last way in is gone: the committer answers what it holds, and then the poster may end.
     let ended = committer.await;
     stopping.send_replace(true);

@@ -1,9 +1,13 @@
 //! What went wrong, as RFC 9457 `application/problem+json`. This file alone knows the status codes of errors.
 
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::shell::{Notice, page};
+use super::{Shell, Web};
 use crate::values::FieldError;
 
 /// A problem; `contracts/problems.md` explains each slug.
@@ -15,8 +19,13 @@ pub enum Problem {
     Conflict(String),
     TooLarge,
     NotJson,
-    NotUnderstood { errors: Vec<FieldError>, event_id: String },
+    NotUnderstood {
+        errors: Vec<FieldError>,
+        event_id: String,
+    },
     Unavailable(String),
+    /// A form posted from another site.
+    ForeignForm,
     Internal,
 }
 
@@ -57,6 +66,9 @@ impl Problem {
                     "It is kept as {event_id} in the delivery log and can be redriven. Mend the fields named, and send it with a new webhook-id."
                 ),
             ),
+            Self::ForeignForm => {
+                (StatusCode::FORBIDDEN, "foreign-form", "The form came from another site", "Open the page here and send it again.".into())
+            }
             Self::Unavailable(detail) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Nothing was accepted, try again", detail.clone())
             }
@@ -67,16 +79,69 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// What a person reads of it: what happened, what is safe, what to do.
+    fn shown(&self, shell: Shell) -> (&str, &str) {
+        match self {
+            Self::NotFound | Self::NoSuchEndpoint => (
+                shell.t("Il n'y a rien ici", "There is nothing here"),
+                shell.t(
+                    "L'adresse est peut-être incomplète, ou le lien trop ancien.",
+                    "The address may be incomplete, or the link too old.",
+                ),
+            ),
+            Self::ForeignForm => (
+                shell.t("Ce formulaire vient d'ailleurs", "This form came from elsewhere"),
+                shell.t(
+                    "Rien n'a changé. Ouvrez la page ici et envoyez-la de nouveau.",
+                    "Nothing was changed. Open the page here and send it again.",
+                ),
+            ),
+            Self::Unavailable(_) => (
+                shell.t("Un instant", "One moment"),
+                shell.t(
+                    "Le service revient dans quelques secondes. Rien n'a été perdu.",
+                    "The service will be back in a few seconds. Nothing was lost.",
+                ),
+            ),
+            Self::NotSigned(_) | Self::Conflict(_) | Self::TooLarge | Self::NotJson | Self::NotUnderstood { .. } | Self::Internal => (
+                shell.t("Quelque chose n'a pas marché ici", "Something failed here"),
+                shell.t("Rien n'a changé. Vous pouvez réessayer.", "Nothing was changed. You can try again."),
+            ),
+        }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, slug, title, detail) = self.told();
-        let errors = if let Self::NotUnderstood { errors, .. } = self { errors } else { Vec::new() };
+        let errors = if let Self::NotUnderstood { errors, .. } = &self { errors.as_slice() } else { &[] };
         let body = json!({"type": format!("urn:obole:problem:{slug}"), "title": title, "status": status.as_u16(), "detail": detail, "errors": errors});
         let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
+        response.extensions_mut().insert(self);
         response
+    }
+}
+
+/// Shows a problem as a page to whoever asked for one.
+pub async fn for_people(State(web): State<Web>, request: Request, next: Next) -> Response {
+    let wants_page = request.headers().get(header::ACCEPT).and_then(|a| a.to_str().ok()).is_some_and(|a| a.contains("text/html"));
+    let (mut parts, body) = request.into_parts();
+    let Ok(shell) = Shell::from_request_parts(&mut parts, &web).await;
+    let response = next.run(Request::from_parts(parts, body)).await;
+    match response.extensions().get::<Problem>() {
+        Some(problem) if wants_page => {
+            let (title, text) = problem.shown(shell);
+            let home = Some(("/", shell.t("Revenir à l'accueil", "Back to the first page")));
+            match page(&Notice { shell, title, text, button: None, link: home }) {
+                Ok(shown) => (response.status(), shown).into_response(),
+                Err(_) => response,
+            }
+        }
+        _ => response,
     }
 }
 

@@ -2,5 +2,7 @@
 
 pub mod month;
 mod poster;
+mod sign_in;
 
 pub use poster::{drain, poster};
+pub use sign_in::send_link;

@@ -3,8 +3,22 @@
 use std::path::{Path, PathBuf};
 
 /// Rooms from the ground up; a room may use those above it in this list.
-const LAYERS: &[&str] =
-    &["values", "db", "ledger", "parties", "donations", "collections", "payouts", "bank", "receipts", "inbox", "worker", "web"];
+const LAYERS: &[&str] = &[
+    "values",
+    "db",
+    "ledger",
+    "parties",
+    "donations",
+    "collections",
+    "payouts",
+    "bank",
+    "receipts",
+    "inbox",
+    "worker",
+    "demo",
+    "web",
+    "cli",
+];
 
 fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).unwrap() {

@@ -98,7 +98,7 @@ impl Service {
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = app.clone();
         let served = tokio::spawn(async move {
-            web::serve(serving, listener, async {
+            web::serve(serving, None, listener, async {
                 drop(stopped.await);
             })
             .await

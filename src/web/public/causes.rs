@@ -2,14 +2,14 @@
 
 use askama::Template;
 use axum::Json;
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, header};
+use axum::extract::State;
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::parties::cause::{self, Cause, THEMES};
-use crate::web::shell::{Asked, Shell, page};
-use crate::web::{Problem, Web};
+use crate::web::shell::page;
+use crate::web::{Problem, Shell, Web};
 
 #[derive(Template)]
 #[template(path = "public/causes.html", config = ".askama.toml")]
@@ -23,33 +23,17 @@ struct Theme {
     causes: Vec<Cause>,
 }
 
-fn theme_name(shell: Shell, theme: &str) -> &'static str {
-    match theme {
-        "exclusion" => shell.t("Lutte contre l'exclusion", "Fighting exclusion"),
-        "environment" => shell.t("Environnement", "Environment"),
-        "childhood" => shell.t("Protection de l'enfance", "Protecting children"),
-        _ => shell.t("Recherche médicale", "Medical research"),
-    }
-}
-
-async fn live(web: &Web) -> Result<Vec<Cause>, Problem> {
-    let mut causes = cause::list(&mut *web.app.db.acquire().await?).await?;
-    causes.retain(|c| c.live);
-    Ok(causes)
-}
-
 /// `GET /` and `GET /causes`.
-pub async fn show(State(web): State<Web>, Query(asked): Query<Asked>, headers: HeaderMap) -> Result<Response, Problem> {
-    let shell = Shell::of(&asked, &headers);
-    let causes = live(&web).await?;
+pub async fn show(State(web): State<Web>, shell: Shell) -> Result<Response, Problem> {
+    let causes = cause::live(&mut *web.app.db.acquire().await?).await?;
     let of = |theme: &str| causes.iter().filter(|c| c.theme == theme).cloned().collect::<Vec<_>>();
-    let themes = THEMES.iter().map(|t| Theme { name: theme_name(shell, t), causes: of(t) }).filter(|t| !t.causes.is_empty()).collect();
+    let themes = THEMES.iter().map(|t| Theme { name: shell.theme(t), causes: of(t) }).filter(|t| !t.causes.is_empty()).collect();
     page(&Page { shell, themes })
 }
 
 /// `GET /api/v1/causes`.
 pub async fn list(State(web): State<Web>) -> Result<Response, Problem> {
-    let causes: Vec<Value> = live(&web)
+    let causes: Vec<Value> = cause::live(&mut *web.app.db.acquire().await?)
         .await?
         .into_iter()
         .map(|c| {

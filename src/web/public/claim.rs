@@ -2,79 +2,61 @@
 
 use askama::Template;
 use axum::Form;
-use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
 
 use crate::donations::{self, ClaimError, of_claim_token};
 use crate::parties::donor::{self, Told};
-use crate::values::{Email, PostalAddress};
-use crate::web::shell::{Asked, Shell, page};
-use crate::web::{Problem, Web};
+use crate::values::Email;
+use crate::web::identity::IdentityFields;
+use crate::web::shell::{Notice, page};
+use crate::web::{Problem, Shell, Web};
 
 /// What the giver says of themselves.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct Fields {
     email: String,
-    first_name: String,
-    last_name: String,
-    line1: String,
-    postal_code: String,
-    city: String,
+    #[serde(flatten)]
+    identity: IdentityFields,
 }
 
 #[derive(Template)]
 #[template(path = "public/claim.html", config = ".askama.toml")]
 struct Page<'a> {
     shell: Shell,
-    form: &'a Fields,
+    email: &'a str,
+    identity: &'a IdentityFields,
     wrong: Option<&'a str>,
-    done: bool,
 }
 
-pub async fn ask(
-    State(web): State<Web>,
-    Path(token): Path<String>,
-    Query(asked): Query<Asked>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub async fn ask(State(web): State<Web>, shell: Shell, Path(token): Path<String>) -> Result<Response, Problem> {
     of_claim_token(web.app.key.expose(), &token).ok_or(Problem::NotFound)?;
-    page(&Page { shell: Shell::of(&asked, &headers), form: &Fields::default(), wrong: None, done: false })
+    page(&Page { shell, email: "", identity: &IdentityFields::default(), wrong: None })
 }
 
 pub async fn claim(
     State(web): State<Web>,
+    shell: Shell,
     Path(token): Path<String>,
-    Query(asked): Query<Asked>,
-    headers: HeaderMap,
     Form(fields): Form<Fields>,
 ) -> Result<Response, Problem> {
     let donation = of_claim_token(web.app.key.expose(), &token).ok_or(Problem::NotFound)?;
-    let shell = Shell::of(&asked, &headers);
-    let again = |wrong: &str| page(&Page { shell, form: &fields, wrong: Some(wrong), done: false });
+    let again = |wrong: &str| page(&Page { shell, email: &fields.email, identity: &fields.identity, wrong: Some(wrong) });
     let Ok(email) = Email::parse(&fields.email) else {
         return again(
             shell.t("L'adresse e-mail doit ressembler à camille@example.org.", "The e-mail address should look like camille@example.org."),
         );
     };
-    let filled =
-        [(&fields.first_name, 200), (&fields.last_name, 200), (&fields.line1, 300), (&fields.postal_code, 20), (&fields.city, 200)];
-    if filled.iter().any(|(t, most)| t.trim().is_empty() || t.chars().count() > *most || t.chars().any(char::is_control)) {
+    let Some(identity) = fields.identity.read() else {
         return again(shell.t("Chaque champ est nécessaire pour le reçu.", "Every field is needed for the receipt."));
-    }
+    };
     let now = chrono::Utc::now();
     let told = Told {
         email,
-        first_name: Some(fields.first_name.trim().to_owned()),
-        last_name: Some(fields.last_name.trim().to_owned()),
-        address: Some(PostalAddress {
-            line1: fields.line1.trim().to_owned(),
-            line2: None,
-            postal_code: fields.postal_code.trim().to_owned(),
-            city: fields.city.trim().to_owned(),
-            country: "FR".into(),
-        }),
+        first_name: Some(identity.first_name),
+        last_name: Some(identity.last_name),
+        address: Some(identity.address),
         locale: shell.lang.to_owned(),
     };
     let mut tx = web.app.db.begin().await?;
@@ -83,7 +65,16 @@ pub async fn claim(
     match donations::claim(&mut tx, now, donation, donor).await {
         Ok(()) => {
             tx.commit().await?;
-            page(&Page { shell, form: &fields, wrong: None, done: true })
+            page(&Notice {
+                shell,
+                title: shell.t("Merci, ce don est à votre nom", "Thank you, this gift is in your name"),
+                text: shell.t(
+                    "Le reçu fiscal vous sera envoyé quand l'association aura reçu l'argent.",
+                    "The tax receipt will be sent to you once the association has the money.",
+                ),
+                button: None,
+                link: Some(("/login", shell.t("Suivre cet euro", "Follow this euro"))),
+            })
         }
         Err(ClaimError::Database(error)) => Err(error.into()),
         Err(ClaimError::NotClaimable) => again(shell.t(

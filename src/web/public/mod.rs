@@ -2,4 +2,5 @@
 
 pub mod causes;
 pub mod claim;
+pub mod login;
 pub mod unsubscribe;

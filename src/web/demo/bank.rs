@@ -1,0 +1,80 @@
+//! `/demo/bank`: where the month's money stands, a button that plays the month, and the files that the bank got and gave.
+
+use std::path::{Path as FilePath, PathBuf};
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::{demo, failed};
+use crate::collections::{self, Collection};
+use crate::demo::next_period;
+use crate::ledger::{self, Balance};
+use crate::payouts::{self, Payout};
+use crate::web::shell::page;
+use crate::web::{Problem, Shell, Web};
+
+#[derive(Template)]
+#[template(path = "demo/bank.html", config = ".askama.toml")]
+struct Page {
+    shell: Shell,
+    next: String,
+    balances: Vec<Balance>,
+    collections: Vec<Collection>,
+    payouts: Vec<Payout>,
+    files: Vec<String>,
+}
+
+impl Page {
+    /// The sum of the accounts of a kind, in cents, on their normal side.
+    fn held(&self, kind: &str) -> i64 {
+        let of = |b: &&Balance| b.name.split(':').next() == Some(kind);
+        self.balances.iter().filter(of).map(|b| b.balance_cents).sum()
+    }
+
+    /// Paid out and settled, in cents.
+    fn arrived(&self) -> i64 {
+        self.payouts.iter().filter(|p| p.state == "settled").map(|p| p.amount_cents).sum()
+    }
+}
+
+pub async fn show(State(web): State<Web>, shell: Shell) -> Result<Response, Problem> {
+    demo(&web)?;
+    let mut db = web.app.db.acquire().await?;
+    let mut files: Vec<String> = files(&web.app.settings.bank_dir).into_iter().filter_map(|f| named(&f)).collect();
+    files.sort();
+    page(&Page {
+        shell,
+        next: next_period(&mut db, chrono::Utc::now()).await?.to_string(),
+        balances: ledger::balances(&mut db).await?,
+        collections: collections::list(&mut db, None).await?,
+        payouts: payouts::list(&mut db, None).await?,
+        files,
+    })
+}
+
+/// `POST /demo/bank`: plays the month.
+pub async fn play(State(web): State<Web>) -> Result<Response, Problem> {
+    demo(&web)?.play_month(&web.app, chrono::Utc::now()).await.map_err(failed)?;
+    Ok(Redirect::to("/demo/bank").into_response())
+}
+
+/// `GET /demo/bank/{file}`: one of the bank's files, as text.
+pub async fn file(State(web): State<Web>, Path(name): Path<String>) -> Result<Response, Problem> {
+    demo(&web)?;
+    let found = files(&web.app.settings.bank_dir).into_iter().find(|f| named(f).as_deref() == Some(&name)).ok_or(Problem::NotFound)?;
+    let xml = std::fs::read_to_string(found).map_err(failed)?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], xml).into_response())
+}
+
+fn named(path: &FilePath) -> Option<String> {
+    Some(path.file_name()?.to_str()?.to_owned())
+}
+
+/// The orders that wait, those executed, and the statements.
+fn files(bank: &FilePath) -> Vec<PathBuf> {
+    let folders = [bank.to_owned(), bank.join("executed"), bank.join("statements")];
+    let entries = folders.iter().filter_map(|f| std::fs::read_dir(f).ok()).flatten().flatten();
+    entries.map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "xml")).collect()
+}

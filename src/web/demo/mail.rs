@@ -1,0 +1,99 @@
+//! `/demo/mail`: the messages that left, as their readers get them.
+
+use std::path::PathBuf;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use mail_parser::{Message, MessageParser, MimeHeaders as _};
+
+use super::demo;
+use crate::values::MailId;
+use crate::web::shell::page;
+use crate::web::{Problem, Shell, Web};
+
+#[derive(Template)]
+#[template(path = "demo/mail.html", config = ".askama.toml")]
+struct Page {
+    shell: Shell,
+    letters: Vec<Letter>,
+}
+
+#[derive(Template)]
+#[template(path = "demo/letter.html", config = ".askama.toml")]
+struct LetterPage {
+    shell: Shell,
+    letter: Letter,
+}
+
+/// A message as a mail program shows it.
+struct Letter {
+    id: String,
+    to: String,
+    from: String,
+    subject: String,
+    sent_at: String,
+    /// Paragraphs; one that is an address becomes a link.
+    paragraphs: Vec<String>,
+    attachments: Vec<String>,
+    unsubscribe: Option<String>,
+}
+
+impl Letter {
+    fn of(id: String, message: &Message<'_>) -> Self {
+        let address = |a: Option<&mail_parser::Address<'_>>| a.and_then(|a| a.first()?.address().map(str::to_owned)).unwrap_or_default();
+        let text = message.body_text(0).unwrap_or_default();
+        let leave = message.list_unsubscribe().as_address().and_then(|a| a.first()?.address().map(str::to_owned));
+        Self {
+            id,
+            to: address(message.to()),
+            from: address(message.from()),
+            subject: message.subject().unwrap_or_default().to_owned(),
+            sent_at: message
+                .date()
+                .and_then(|d| chrono::DateTime::from_timestamp(d.to_timestamp(), 0))
+                .map(|d| d.format("%d/%m/%Y %H:%M").to_string())
+                .unwrap_or_default(),
+            paragraphs: text.replace("\r\n", "\n").split("\n\n").map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).collect(),
+            attachments: message.attachments().map(|a| a.attachment_name().unwrap_or("file").to_owned()).collect(),
+            unsubscribe: leave,
+        }
+    }
+}
+
+fn path(web: &Web, id: &str) -> Result<PathBuf, Problem> {
+    demo(web)?;
+    let id: MailId = id.parse().map_err(|_| Problem::NotFound)?;
+    Ok(web.app.settings.data.join("mail").join(format!("{id}.eml")))
+}
+
+/// `GET /demo/mail`: newest first.
+pub async fn list(State(web): State<Web>, shell: Shell) -> Result<Response, Problem> {
+    demo(&web)?;
+    let entries = std::fs::read_dir(web.app.settings.data.join("mail")).into_iter().flatten().flatten();
+    let mut ids: Vec<String> = entries.filter_map(|e| Some(e.path().file_name()?.to_str()?.strip_suffix(".eml")?.to_owned())).collect();
+    // Ids are ordered by time.
+    ids.sort_by(|a, b| b.cmp(a));
+    let read = |id: String| {
+        let content = std::fs::read(path(&web, &id).ok()?).ok()?;
+        Some(Letter::of(id, &MessageParser::default().parse(&content)?))
+    };
+    page(&Page { shell, letters: ids.into_iter().filter_map(read).collect() })
+}
+
+/// `GET /demo/mail/{id}`: one message.
+pub async fn show(State(web): State<Web>, shell: Shell, Path(id): Path<String>) -> Result<Response, Problem> {
+    let content = std::fs::read(path(&web, &id)?).map_err(|_| Problem::NotFound)?;
+    let message = MessageParser::default().parse(&content).ok_or(Problem::NotFound)?;
+    page(&LetterPage { shell, letter: Letter::of(id, &message) })
+}
+
+/// `GET /demo/mail/{id}/{name}`: a file that came with it.
+pub async fn file(State(web): State<Web>, Path((id, name)): Path<(String, String)>) -> Result<Response, Problem> {
+    let content = std::fs::read(path(&web, &id)?).map_err(|_| Problem::NotFound)?;
+    let message = MessageParser::default().parse(&content).ok_or(Problem::NotFound)?;
+    let found = message.attachments().find(|a| a.attachment_name() == Some(&name)).ok_or(Problem::NotFound)?;
+    let kind = if name.ends_with(".pdf") { "application/pdf" } else { "text/plain; charset=utf-8" };
+    Ok(([(header::CONTENT_TYPE, kind)], found.contents().to_vec()).into_response())
+}

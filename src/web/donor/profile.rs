@@ -1,0 +1,74 @@
+//! `/donor/profile`: name, address, language, and how often receipts come.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use crate::parties::donor::{self, Profile};
+use crate::web::identity::IdentityFields;
+use crate::web::session::Donor;
+use crate::web::shell::page;
+use crate::web::{Problem, Shell, Web};
+
+/// What a donor says of themselves.
+#[derive(Debug, Deserialize)]
+pub struct Fields {
+    #[serde(flatten)]
+    identity: IdentityFields,
+    locale: String,
+    receipts: String,
+}
+
+#[derive(Template)]
+#[template(path = "donor/profile.html", config = ".askama.toml")]
+struct Page<'a> {
+    shell: Shell,
+    email: &'a str,
+    identity: &'a IdentityFields,
+    locale: &'a str,
+    receipts: &'a str,
+    wrong: bool,
+}
+
+pub async fn show(State(web): State<Web>, shell: Shell, Donor(id): Donor) -> Result<Response, Problem> {
+    let donor = donor::load(&mut *web.app.db.acquire().await?, id).await?;
+    let address = donor.address.map(|a| a.0);
+    let of_address = |field: fn(&crate::values::PostalAddress) -> String| address.as_ref().map(field).unwrap_or_default();
+    let identity = IdentityFields {
+        first_name: donor.first_name.unwrap_or_default(),
+        last_name: donor.last_name.unwrap_or_default(),
+        line1: of_address(|a| a.line1.clone()),
+        line2: of_address(|a| a.line2.clone().unwrap_or_default()),
+        postal_code: of_address(|a| a.postal_code.clone()),
+        city: of_address(|a| a.city.clone()),
+        country: of_address(|a| a.country.clone()),
+    };
+    let email = donor.email.unwrap_or_default();
+    page(&Page { shell, email: &email, identity: &identity, locale: &donor.locale, receipts: &donor.receipts, wrong: false })
+}
+
+/// `POST /donor/profile`.
+pub async fn save(State(web): State<Web>, shell: Shell, Donor(id): Donor, Form(fields): Form<Fields>) -> Result<Response, Problem> {
+    let mut db = web.app.db.acquire().await?;
+    let known = ["fr", "en"].contains(&fields.locale.as_str()) && ["monthly", "annual", "none"].contains(&fields.receipts.as_str());
+    match fields.identity.read() {
+        Some(identity) if known => {
+            let profile = Profile {
+                first_name: identity.first_name,
+                last_name: identity.last_name,
+                address: identity.address,
+                locale: fields.locale,
+                receipts: fields.receipts,
+            };
+            donor::update(&mut db, id, &profile).await?;
+            Ok(Redirect::to("/donor").into_response())
+        }
+        _ => {
+            let email = donor::load(&mut db, id).await?.email.unwrap_or_default();
+            let Fields { identity, locale, receipts } = &fields;
+            page(&Page { shell, email: &email, identity, locale, receipts, wrong: true })
+        }
+    }
+}
