@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use sqlx::postgres::PgPool;
 
 use crate::db::{self, private::Cluster};
+use crate::inbox;
 use crate::settings::{Secret, Settings};
 
 /// The running system: database, settings, keys.
@@ -35,7 +36,7 @@ impl App {
         };
         db::migrate(&options).await?;
         let pool = db::pool(options, 16).await?;
-        sqlx::query("select inbox_prepare_partitions($1)").bind(chrono::Utc::now().date_naive()).execute(&pool).await?;
+        inbox::prepare_partitions(&mut *pool.acquire().await?, chrono::Utc::now()).await?;
         Self::with(settings, pool, cluster)
     }
 

@@ -23,8 +23,12 @@ pub enum Command {
     Settings,
     /// Verify every invariant of the books.
     Check,
-    /// Web, intake and poster in one process, until Ctrl-C.
-    Serve,
+    /// Web, intake and workers in one process, until Ctrl-C.
+    Serve {
+        /// Only this part, so that several processes share the work.
+        #[arg(long)]
+        only: Option<Part>,
+    },
     /// A made-up world to look at in a browser, until Ctrl-C.
     Demo {
         /// The port to serve on, of 127.0.0.1.
@@ -65,6 +69,11 @@ pub enum Command {
     LoginLink {
         #[arg(long)]
         email: String,
+    },
+    /// Measure speed. Not built yet.
+    Bench {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        arguments: Vec<String>,
     },
     /// Read the double-entry ledger.
     #[command(subcommand)]
@@ -209,6 +218,8 @@ pub enum Receipts {
         #[arg(long)]
         no_mail: bool,
     },
+    /// Tell what is known of a receipt's number.
+    Verify { number: String },
 }
 
 #[derive(Subcommand)]
@@ -243,4 +254,13 @@ pub enum ExportFormat {
     Hledger,
     Ledger,
     Beancount,
+    /// Not built yet.
+    Fec,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Part {
+    Web,
+    Intake,
+    Worker,
 }

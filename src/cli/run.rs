@@ -7,7 +7,7 @@ use obole::inbox::{self, Redrive};
 use obole::parties::{association, cause, endpoint, merchant, operator, sign_in};
 use obole::values::{Email, euros, paris_day};
 use obole::worker::month;
-use obole::{checks, ledger, payouts, settings};
+use obole::{checks, ledger, payouts, receipts, settings};
 use serde_json::json;
 use sqlx::Connection as _;
 
@@ -29,11 +29,14 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
         serve::demo(settings, port, fresh).await?;
         return Ok(Outcome { document: json!({"ok": true}), text: String::new(), ok: true });
     }
+    if let Command::Bench { .. } = command {
+        anyhow::bail!("`obole bench` is not built yet");
+    }
     let app = App::open(settings).await?;
     let mut db = app.db.acquire().await.context("the database does not answer")?;
     let now = chrono::Utc::now();
     Ok(match command {
-        Command::Settings | Command::Demo { .. } | Command::Migrate => {
+        Command::Settings | Command::Demo { .. } | Command::Bench { .. } | Command::Migrate => {
             Outcome { document: json!({"ok": true}), text: "The schema is up to date.\n".into(), ok: true }
         }
         Command::Check => {
@@ -45,9 +48,9 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
                 .collect();
             Outcome { document: json!({"ok": ok, "checks": verdicts}), text, ok }
         }
-        Command::Serve => {
+        Command::Serve { only } => {
             drop(db);
-            serve::serve(app).await?;
+            serve::serve(app, only).await?;
             Outcome { document: json!({"ok": true}), text: String::new(), ok: true }
         }
         Command::Merchant(command) => merchants(&app, &mut db, command).await?,
@@ -91,15 +94,21 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
             let options = month::ReceiptOptions { dry_run, no_mail };
             let run = month::run_receipts(&app, now, business_day(on, now), period, options).await?;
             let text = format!(
-                "{}issued {}, {} euros; mailed {}\n{}",
+                "{}issued {}, {} euros; mailed {}, refused by the mail server {}\n{}",
                 Outcome::list(&run.receipts)?.text,
                 run.issued,
                 run.amount,
                 run.mailed,
+                run.unsent,
                 Outcome::list(&run.held)?.text
             );
-            Outcome { document: serde_json::to_value(&run)?, text, ok: true }
+            Outcome { document: serde_json::to_value(&run)?, text, ok: run.unsent == 0 }
         }
+        Command::Receipts(Receipts::Verify { number }) => match receipts::find(&mut db, app.key.expose(), &number, None).await? {
+            Some(r) => Outcome::of(json!({"number": r.number, "state": "valid", "association": r.association,
+                "issued_on": r.printed.issued, "amount": euros(r.amount_cents)})),
+            None => Outcome { ok: false, ..Outcome::of(json!({"number": number, "state": "unknown"})) },
+        },
         Command::Operator(Operator::Add { email }) => {
             let email = Email::parse(&email).map_err(anyhow::Error::msg)?;
             let mut tx = db.begin().await?;
@@ -127,6 +136,7 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
                 ExportFormat::Hledger => ledger::export::Format::Hledger,
                 ExportFormat::Ledger => ledger::export::Format::Ledger,
                 ExportFormat::Beancount => ledger::export::Format::Beancount,
+                ExportFormat::Fec => anyhow::bail!("the FEC export is not built yet; hledger, ledger and beancount are"),
             };
             let books = ledger::export::export(&mut db, format, from, to).await?;
             match output {

@@ -6,16 +6,25 @@ use anyhow::Context as _;
 use obole::app::App;
 use obole::parties::sign_in;
 use obole::settings::Settings;
+use obole::web::Parts;
 use obole::{demo, web};
 use tokio::net::TcpListener;
 
+use super::arguments::Part;
+
 /// `obole serve`.
-pub async fn serve(app: App) -> anyhow::Result<()> {
+pub async fn serve(app: App, only: Option<Part>) -> anyhow::Result<()> {
+    let parts = match only {
+        None => Parts::ALL,
+        Some(Part::Web) => Parts { web: true, ..Parts::NONE },
+        Some(Part::Intake) => Parts { intake: true, ..Parts::NONE },
+        Some(Part::Worker) => Parts { worker: true, ..Parts::NONE },
+    };
     let listener = TcpListener::bind(app.settings.listen)
         .await
         .with_context(|| format!("OBOLE_LISTEN: {} cannot be listened on", app.settings.listen))?;
     tracing::info!(address = %listener.local_addr()?, "listening");
-    web::serve(app, None, listener, stop_asked()).await?;
+    web::serve(app, parts, None, listener, stop_asked()).await?;
     Ok(())
 }
 
@@ -46,7 +55,7 @@ pub async fn demo(settings: Settings, port: Option<u16>, fresh: bool) -> anyhow:
     let app = App::open(settings).await?;
     let demo = Arc::new(demo::open(&app).await?);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let served = tokio::spawn(web::serve(app.clone(), Some(demo.clone()), listener, async {
+    let served = tokio::spawn(web::serve(app.clone(), Parts::ALL, Some(demo.clone()), listener, async {
         tokio::select! {
             () = stop_asked() => {}
             _ = stopped => {}

@@ -133,6 +133,8 @@ pub struct Collection {
     pub amount_cents: i64,
     /// Euros given back after an earlier collection, taken off this one.
     pub credited: String,
+    #[serde(skip)]
+    pub credited_cents: i64,
     pub method: String,
     pub reference: String,
     pub state: String,
@@ -156,16 +158,33 @@ struct Row {
 
 /// The collections of a month, by shop; of all months without one.
 pub async fn list(db: &mut PgConnection, period: Option<Period>) -> Result<Vec<Collection>, sqlx::Error> {
+    listed(db, period, false).await
+}
+
+/// Collections whose statements have not left.
+pub async fn unmailed(db: &mut PgConnection) -> Result<Vec<Collection>, sqlx::Error> {
+    listed(db, None, true).await
+}
+
+/// Notes that a statement was sent.
+pub async fn mailed(db: &mut PgConnection, now: DateTime<Utc>, collection: CollectionId) -> Result<(), sqlx::Error> {
+    sqlx::query("insert into collection_mail values ($1, $2) on conflict do nothing").bind(collection).bind(now).execute(db).await?;
+    Ok(())
+}
+
+async fn listed(db: &mut PgConnection, period: Option<Period>, unmailed: bool) -> Result<Vec<Collection>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
         "select collection_id, period, m.slug as merchant, m.name as merchant_name, m.email as merchant_email, count, amount_cents,
            coalesce((select sum(d.amount_cents) from collection_credit x join donation d using (donation_id)
                      where x.collection_id = c.collection_id), 0)::bigint as credited_cents,
            method, reference, (select state from collection_state s where s.collection_id = c.collection_id order by array_position($2, state) desc limit 1) as state
          from collection c join merchant m using (merchant_id)
-         where $1::date is null or period = $1 order by period, m.slug",
+         where ($1::date is null or period = $1)
+           and (not $3 or not exists (select from collection_mail x where x.collection_id = c.collection_id)) order by period, m.slug",
     )
     .bind(period.map(Period::first_day))
     .bind(["submitted", "settled", "rejected", "returned"])
+    .bind(unmailed)
     .fetch_all(db)
     .await?;
     Ok(rows
@@ -180,6 +199,7 @@ pub async fn list(db: &mut PgConnection, period: Option<Period>) -> Result<Vec<C
             amount: euros(r.amount_cents),
             amount_cents: r.amount_cents,
             credited: euros(r.credited_cents),
+            credited_cents: r.credited_cents,
             method: r.method,
             reference: r.reference,
             state: r.state,

@@ -3,7 +3,7 @@
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::values::euros;
+use crate::values::{csv_field, euros};
 
 /// One euro of a statement; a credit is a euro given back after an earlier collection.
 #[derive(Clone, Debug, FromRow)]
@@ -36,15 +36,9 @@ pub async fn lines(db: &mut PgConnection, collections: &[Uuid]) -> Result<Vec<St
 pub fn csv(lines: &[StatementLine]) -> String {
     let mut out = String::from("date,order,cause,association,amount\r\n");
     for l in lines {
-        let row = [l.day.to_string(), quoted(&l.order_id), quoted(&l.cause), quoted(&l.association), euros(l.amount_cents)];
+        let row = [l.day.to_string(), csv_field(&l.order_id), csv_field(&l.cause), csv_field(&l.association), euros(l.amount_cents)];
         out.push_str(&row.join(","));
         out.push_str("\r\n");
     }
     out
-}
-
-/// A field in quotes; one that a spreadsheet would take for a formula is defused.
-fn quoted(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    format!("\"{guard}{}\"", text.replace('"', "\"\""))
 }

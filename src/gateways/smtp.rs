@@ -15,7 +15,10 @@ use crate::values::MailId;
 pub enum MailError {
     #[error("the message cannot be written: {0}")]
     Message(String),
-    #[error("the mail server refused or is away")]
+    /// The server's answer to this one message, without its words, which may name the reader.
+    #[error("the mail server refused the message with code {0}")]
+    Refused(String),
+    #[error("the mail server is away, or refuses us")]
     Smtp(#[source] lettre::transport::smtp::Error),
     #[error("the message could not be kept: {0}")]
     File(String),
@@ -30,9 +33,24 @@ pub enum Mailer {
 
 /// A file that goes with a message.
 #[derive(Clone, Debug)]
-pub struct Pdf {
+pub struct Attached {
     pub name: String,
-    pub content: Vec<u8>,
+    /// Its media type.
+    kind: &'static str,
+    content: Vec<u8>,
+}
+
+impl Attached {
+    #[must_use]
+    pub const fn pdf(name: String, content: Vec<u8>) -> Self {
+        Self { name, kind: "application/pdf", content }
+    }
+
+    /// A table; the mark at its beginning tells spreadsheets that it is UTF-8.
+    #[must_use]
+    pub fn csv(name: String, content: &str) -> Self {
+        Self { name, kind: "text/csv; charset=utf-8", content: format!("\u{feff}{content}").into_bytes() }
+    }
 }
 
 /// A message ready to leave.
@@ -40,7 +58,7 @@ pub struct Outgoing<'a> {
     pub mail_id: MailId,
     pub to: &'a str,
     pub message: crate::mail::Message,
-    pub pdfs: Vec<Pdf>,
+    pub files: Vec<Attached>,
     /// Where to leave: for what is optional.
     pub unsubscribe: Option<String>,
 }
@@ -59,7 +77,12 @@ impl Mailer {
         let mail_id = outgoing.mail_id;
         let message = written(from, outgoing)?;
         match self {
-            Self::Smtp(transport) => transport.send(message).await.map(|_| ()).map_err(MailError::Smtp),
+            Self::Smtp(transport) => match transport.send(message).await {
+                Err(e) if e.is_permanent() || e.is_transient() => {
+                    Err(MailError::Refused(e.status().map_or_else(String::new, |code| code.to_string())))
+                }
+                answered => answered.map(|_| ()).map_err(MailError::Smtp),
+            },
             Self::Folder(folder) => keep(folder, mail_id, &message.formatted()),
         }
     }
@@ -80,9 +103,9 @@ fn written(from: &str, o: Outgoing<'_>) -> Result<Message, MailError> {
     }
     let words = MultiPart::alternative().singlepart(SinglePart::plain(o.message.text)).singlepart(SinglePart::html(o.message.html));
     let mut body = MultiPart::mixed().multipart(words);
-    for pdf in o.pdfs {
-        let kind = ContentType::parse("application/pdf").map_err(|e| wrong(&e))?;
-        body = body.singlepart(Attachment::new(pdf.name).body(pdf.content, kind));
+    for file in o.files {
+        let kind = ContentType::parse(file.kind).map_err(|e| wrong(&e))?;
+        body = body.singlepart(Attachment::new(file.name).body(file.content, kind));
     }
     message.multipart(body).map_err(|e| wrong(&e))
 }

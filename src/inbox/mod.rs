@@ -11,4 +11,4 @@ pub use endpoints::Endpoints;
 pub use event::{Event, Unread, parse};
 pub use handle::{HandleError, bury, handle, unpark};
 pub use list::{Listed, Redrive, State, is_behind, list, redrive};
-pub use receive::{Delivery, Fate, Intake, ReceiveError, Received, committer};
+pub use receive::{Delivery, Fate, Intake, ReceiveError, Received, committer, prepare_partitions};

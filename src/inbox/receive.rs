@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
-use sqlx::{PgPool, types::Json};
+use sqlx::{PgConnection, PgPool, types::Json};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use uuid::Uuid;
 
@@ -253,5 +253,11 @@ async fn settle_repetitions(db: &PgPool, met: &[&Waiting], received: &mut HashMa
     .bind(conflicts.iter().map(|(_, w)| w.delivery.received_at).collect::<Vec<_>>())
     .execute(db)
     .await?;
+    Ok(())
+}
+
+/// Prepares the partitions of this month and the next, so that what comes finds its place.
+pub async fn prepare_partitions(db: &mut PgConnection, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    sqlx::query("select inbox_prepare_partitions($1)").bind(now.date_naive()).execute(db).await?;
     Ok(())
 }

@@ -1,10 +1,14 @@
 //! Messages: a struct with data becomes subject, text and HTML. Pure; no name, cause or amount in a subject.
 
 mod receipts;
+mod report;
 mod sign_in;
+mod statement;
 
 pub use receipts::ReceiptsMail;
+pub use report::ReportMail;
 pub use sign_in::SignInMail;
+pub use statement::StatementMail;
 
 /// A message to send, before it has a sender and an address.
 #[derive(Clone, Debug)]

@@ -2,8 +2,10 @@
 
 mod approve;
 mod prepare;
+mod report;
 mod settle;
 
 pub use approve::{ApproveError, approve, record_file, unwritten};
 pub use prepare::{Payout, PrepareError, list, prepare};
+pub use report::{Unreported, report, reported, unreported};
 pub use settle::{Settled, settle};

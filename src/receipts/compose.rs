@@ -4,12 +4,12 @@ use chrono::NaiveDate;
 
 use super::document::{Beneficiary, Identity, Mandate, Printed, PrintedGift, Signatory};
 use super::issue::{Association, Candidate};
-use super::words::{figures, framed, in_words};
-use crate::values::paris_day;
+use super::words::{framed, in_words};
+use crate::values::{figures, french_day, paris_day};
 
 /// What a receipt over these gifts prints, the gifts in order of time.
 pub(super) fn printed(a: &Association, number: &str, on: NaiveDate, gifts: &[Candidate], cents: i64) -> Option<Printed> {
-    let day = |d: NaiveDate| d.format("%d/%m/%Y").to_string();
+    let day = french_day;
     let first = gifts.first()?;
     let days: Vec<NaiveDate> = gifts.iter().map(|g| paris_day(g.occurred_at)).collect();
     let (from, to) = (*days.first()?, *days.last()?);

@@ -4,12 +4,6 @@ use num2words::{Lang, Num2Words};
 
 use crate::values::euros;
 
-/// `1234` is `12,34 €`.
-#[must_use]
-pub fn figures(cents: i64) -> String {
-    format!("{}\u{a0}€", euros(cents).replace('.', ","))
-}
-
 /// `1234` is `***12,34***`.
 #[must_use]
 pub fn framed(cents: i64) -> String {
@@ -54,6 +48,6 @@ mod tests {
         ] {
             assert_eq!(in_words(cents).as_deref(), Some(words), "{cents}");
         }
-        assert_eq!((figures(123_456).as_str(), framed(1200).as_str()), ("1234,56\u{a0}€", "***12,00***"));
+        assert_eq!(framed(123_400), "***1234,00***");
     }
 }

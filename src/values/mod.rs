@@ -1,6 +1,7 @@
 //! Words without I/O: money, ids, time, identity, bank. Everything else is built from them.
 
 mod bank;
+mod csv;
 mod field;
 mod identity;
 mod ids;
@@ -8,11 +9,12 @@ mod money;
 mod time;
 
 pub use bank::{BankLine, BankSide, Bic, Iban, rf_reference};
+pub use csv::csv_field;
 pub use field::{FieldError, listed};
 pub use identity::{Email, PostalAddress, Rna, Siren, slug_is_valid};
 pub use ids::*;
-pub use money::{Amount, AmountError, euros, parse_cents};
-pub use time::{Period, paris_day, paris_midnight};
+pub use money::{Amount, AmountError, euros, figures, parse_cents};
+pub use time::{Period, french_day, paris_day, paris_midnight};
 
 /// Serialises a value as it prints.
 pub fn as_text<S: serde::Serializer>(value: &impl std::fmt::Display, to: S) -> Result<S::Ok, S::Error> {

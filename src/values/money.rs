@@ -71,6 +71,12 @@ pub fn euros(cents: i64) -> String {
     Decimal::new(cents, 2).to_string()
 }
 
+/// Cents as French people write them: `1234` is `12,34 €`, the space unbreakable.
+#[must_use]
+pub fn figures(cents: i64) -> String {
+    format!("{}\u{a0}€", euros(cents).replace('.', ","))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,6 +20,7 @@ use axum::response::IntoResponse as _;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 
 use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -41,13 +42,32 @@ pub struct Web {
     demo: Option<Arc<Demo>>,
 }
 
+/// What a process does; several may share the work over one database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts {
+    pub web: bool,
+    pub intake: bool,
+    pub worker: bool,
+}
+
+impl Parts {
+    pub const ALL: Self = Self { web: true, intake: true, worker: true };
+    pub const NONE: Self = Self { web: false, intake: false, worker: false };
+}
+
 /// For programs.
 fn api() -> Router<Web> {
-    Router::new()
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/webhooks/{endpoint_id}", post(webhooks::receive))
-        .route("/api/v1/causes", get(public::causes::list))
+    Router::new().route("/api/v1/causes", get(public::causes::list))
+}
+
+/// For shops.
+fn intake() -> Router<Web> {
+    Router::new().route("/webhooks/{endpoint_id}", post(webhooks::receive))
+}
+
+/// For who watches over the process.
+fn health() -> Router<Web> {
+    Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready))
 }
 
 /// For people.
@@ -78,16 +98,26 @@ fn demo_pages() -> Router<Web> {
         .route("/demo/mail/{id}/{file}", get(demo::mail::file))
 }
 
-fn router(web: Web) -> Router {
-    let pages = if web.demo.is_some() { pages().merge(demo_pages()) } else { pages() };
+/// Every page, kept to itself.
+fn all_pages(demo: bool) -> Router<Web> {
+    let pages = if demo { pages().merge(demo_pages()) } else { pages() };
     let csrf = CsrfLayer::new().with_rejection_response(|_| Problem::ForeignForm.into_response());
-    let pages = pages
+    pages
         .layer(csrf)
         .layer(from_fn(shell::remember_language))
         // What a page shows is its reader's: no store keeps it.
-        .layer(always("cache-control", "no-store"));
-    pages
-        .merge(api())
+        .layer(always("cache-control", "no-store"))
+}
+
+fn router(parts: Parts, web: Web) -> Router {
+    let mut routes = health();
+    if parts.web {
+        routes = routes.merge(all_pages(web.demo.is_some())).merge(api());
+    }
+    if parts.intake {
+        routes = routes.merge(intake());
+    }
+    routes
         .fallback(|| async { Problem::NotFound })
         .layer(from_fn_with_state(web.clone(), problem::for_people))
         // Pages bring nothing from elsewhere, are framed nowhere, and tell no other site where the reader was.
@@ -105,9 +135,10 @@ fn always(name: &'static str, value: &'static str) -> SetResponseHeaderLayer<Hea
     SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), HeaderValue::from_static(value))
 }
 
-/// Serves web, intake and poster until `stop`, then finishes what was accepted.
+/// Serves the parts asked for until `stop`, then finishes what was accepted.
 pub async fn serve(
     app: App,
+    parts: Parts,
     demo: Option<Arc<Demo>>,
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
@@ -116,12 +147,18 @@ pub async fn serve(
     let (intake, committer) = inbox::committer(app.db.clone(), written.clone());
     let committer = tokio::spawn(committer);
     let (stopping, stopped) = watch::channel(false);
-    let poster = tokio::spawn(worker::poster(app.db.clone(), written, stopped));
+    let mut workers = JoinSet::new();
+    if parts.worker {
+        workers.spawn(worker::poster(app.db.clone(), written, stopped.clone()));
+        workers.spawn(worker::keeper(app.db.clone(), stopped));
+    }
     let endpoints = Arc::new(Endpoints::new(app.db.clone(), app.key.clone()));
-    let served = axum::serve(listener, router(Web { app, intake, endpoints, demo })).with_graceful_shutdown(stop).await;
-    // The last way in is gone: the committer answers what it holds, and then the poster may end.
-    let ended = committer.await;
+    let served = axum::serve(listener, router(parts, Web { app, intake, endpoints, demo })).with_graceful_shutdown(stop).await;
+    // The last way in is gone: the committer answers what it holds, and then the workers may end.
+    let mut whole = committer.await.is_ok();
     stopping.send_replace(true);
-    let (Ok(()), Ok(())) = (ended, poster.await) else { return Err(std::io::Error::other("a worker failed")) };
-    served
+    while let Some(ended) = workers.join_next().await {
+        whole &= ended.is_ok();
+    }
+    if whole { served } else { Err(std::io::Error::other("a worker failed")) }
 }

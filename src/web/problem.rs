@@ -154,3 +154,33 @@ impl From<sqlx::Error> for Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_is_explained_with_its_status_and_no_other_is() {
+        let all = [
+            Problem::NotSigned(String::new()),
+            Problem::ForeignForm,
+            Problem::NoSuchEndpoint,
+            Problem::NotFound,
+            Problem::Conflict(String::new()),
+            Problem::TooLarge,
+            Problem::NotJson,
+            Problem::NotUnderstood { errors: Vec::new(), event_id: String::new() },
+            Problem::Internal,
+            Problem::Unavailable(String::new()),
+        ];
+        let rows = all.map(|p| {
+            let (status, slug, ..) = p.told();
+            format!("| `{slug}` | {} |", status.as_u16())
+        });
+        let explained: Vec<&str> = include_str!("../../contracts/problems.md").lines().filter(|l| l.starts_with("| `")).collect();
+        assert_eq!(explained.len(), rows.len());
+        for (row, line) in rows.iter().zip(explained) {
+            assert!(line.starts_with(row), "{row} is not {line}");
+        }
+    }
+}

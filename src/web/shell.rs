@@ -14,7 +14,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::{Problem, Web, session};
-use crate::values::euros;
+use crate::values::{euros, figures, french_day};
 
 /// What a page is shown with.
 #[derive(Clone, Copy, Debug)]
@@ -76,12 +76,13 @@ impl Shell {
     /// Cents as people write them: `1,00 €` and `€1.00`.
     pub fn euros(&self, cents: impl Borrow<i64>) -> String {
         let cents = *cents.borrow();
-        if self.lang == "en" { format!("€{}", euros(cents)) } else { format!("{}\u{a0}€", euros(cents).replace('.', ",")) }
+        if self.lang == "en" { format!("€{}", euros(cents)) } else { figures(cents) }
     }
 
     /// A day as people write it.
     pub fn day(&self, day: impl Borrow<NaiveDate>) -> String {
-        day.borrow().format(self.t("%d/%m/%Y", "%-d %B %Y")).to_string()
+        let day = *day.borrow();
+        if self.lang == "en" { day.format("%-d %B %Y").to_string() } else { french_day(day) }
     }
 
     /// A theme's name.

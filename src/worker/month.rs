@@ -6,12 +6,11 @@ use anyhow::Context as _;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
+use super::letters::{send_receipts, send_reports, send_statements};
 use crate::app::App;
 use crate::collections::{self, Collection};
 use crate::gateways::bank_files::{CreditTransfer, read_statement, write_credit_transfer, write_whole};
-use crate::gateways::smtp::{Mailer, Outgoing, Pdf};
-use crate::mail::ReceiptsMail;
-use crate::parties::{donor, operator};
+use crate::parties::operator;
 use crate::payouts::{self, Payout};
 use crate::receipts::{self, Receipt};
 use crate::values::{Amount, CollectionId, Email, PayoutId, Period};
@@ -32,6 +31,8 @@ pub async fn run_collections(app: &App, now: DateTime<Utc>, on: NaiveDate, perio
         write_whole(&path, collections::csv(&lines).as_bytes())?;
         collection.file = Some(path.display().to_string());
     }
+    drop(db);
+    send_statements(app, now).await.context("the collections are prepared; run this again to mail the statements that wait")?;
     Ok(prepared)
 }
 
@@ -105,6 +106,7 @@ pub async fn import_statements(app: &App, now: DateTime<Utc>, files: &[PathBuf])
         tx.commit().await?;
         imported.push(ImportedFile { file, imported: found });
     }
+    send_reports(app, now).await.context("the statements are imported; import them again to mail the payout reports that wait")?;
     Ok(imported)
 }
 
@@ -125,6 +127,8 @@ pub struct ReceiptRun {
     pub amount: String,
     pub held: Vec<HeldGifts>,
     pub mailed: usize,
+    /// Messages that the mail server refused; the next run tries again.
+    pub unsent: usize,
     pub receipts: Vec<ListedReceipt>,
 }
 
@@ -167,6 +171,7 @@ pub async fn run_receipts(
         amount: values::euros(total),
         held: issued.held.into_iter().map(|(reason, count)| HeldGifts { reason: reason.word(), count }).collect(),
         mailed: 0,
+        unsent: 0,
         receipts: Vec::with_capacity(issued.receipts.len()),
     };
     for receipt in &issued.receipts {
@@ -180,7 +185,8 @@ pub async fn run_receipts(
         });
     }
     if !options.dry_run && !options.no_mail {
-        run.mailed = mail_receipts(app, now).await?;
+        (run.mailed, run.unsent) =
+            send_receipts(app, now).await.context("the receipts are issued; run this again to mail those that wait")?;
     }
     Ok(run)
 }
@@ -193,38 +199,4 @@ fn kept(app: &App, receipt: &Receipt) -> anyhow::Result<String> {
     let path = folder.join(format!("recu-{}.pdf", receipt.number));
     write_whole(&path, &receipts::render(&receipt.printed)?)?;
     Ok(path.display().to_string())
-}
-
-async fn mail_receipts(app: &App, now: DateTime<Utc>) -> anyhow::Result<usize> {
-    let mut tx = app.db.begin().await?;
-    receipts::prepare_mailings(&mut tx, now).await?;
-    tx.commit().await?;
-    let mailer = Mailer::of(&app.settings)?;
-    let mut db = app.db.acquire().await?;
-    let (url, key) = (&app.settings.public_url, app.key.expose());
-    let mut mailed = 0;
-    for (mail_id, donor_id) in receipts::open_mailings(&mut db).await? {
-        let to = donor::load(&mut db, donor_id).await?;
-        // Someone who has left has no address: the receipts stay in the vault.
-        let Some(email) = &to.email else { continue };
-        let enclosed = receipts::of_mail(&mut db, key, mail_id).await?;
-        let lines: Vec<String> =
-            enclosed.iter().map(|r| format!("{} — {} — {}", r.number, r.printed.beneficiary.name, r.printed.figures)).collect();
-        let message = ReceiptsMail {
-            first_name: to.first_name.as_deref().unwrap_or_default(),
-            lines: &lines,
-            dashboard: &format!("{url}/donor"),
-            english: to.locale == "en",
-        }
-        .message();
-        let mut pdfs = Vec::with_capacity(enclosed.len());
-        for receipt in &enclosed {
-            pdfs.push(Pdf { name: format!("recu-{}.pdf", receipt.number), content: receipts::render(&receipt.printed)? });
-        }
-        let unsubscribe = Some(format!("{url}{}", donor::unsubscribe_path(key, donor_id)));
-        mailer.send(&app.settings.mail_from, Outgoing { mail_id, to: email, message, pdfs, unsubscribe }).await?;
-        receipts::sent(&mut db, now, mail_id).await?;
-        mailed += 1;
-    }
-    Ok(mailed)
 }

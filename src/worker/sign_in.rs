@@ -22,6 +22,6 @@ pub async fn send_link(app: &App, db: &mut PgConnection, now: DateTime<Utc>, ema
     let token = sign_in::prepare_link(db, now, email).await?;
     let url = format!("{}/login/{token}", app.settings.public_url);
     let message = SignInMail { url: &url, english }.message();
-    let outgoing = Outgoing { mail_id: MailId::new(), to: email.as_str(), message, pdfs: Vec::new(), unsubscribe: None };
+    let outgoing = Outgoing { mail_id: MailId::new(), to: email.as_str(), message, files: Vec::new(), unsubscribe: None };
     Mailer::of(&app.settings)?.send(&app.settings.mail_from, outgoing).await.context("a sign-in link was not sent")
 }

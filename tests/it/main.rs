@@ -5,5 +5,6 @@ mod house;
 mod ledger_keeps_balance;
 mod month_settles;
 mod shop;
+mod story_one_euro;
 mod support;
 mod webhook_counts_once;

@@ -98,7 +98,7 @@ impl Service {
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = app.clone();
         let served = tokio::spawn(async move {
-            web::serve(serving, None, listener, async {
+            web::serve(serving, web::Parts::ALL, None, listener, async {
                 drop(stopped.await);
             })
             .await
@@ -161,8 +161,13 @@ pub fn new_merchant(name: &str, default_cause: Option<&str>) -> merchant::NewMer
 
 impl Shop {
     pub fn new(url: &str, added: &merchant::Added) -> Self {
-        let secret = STANDARD.decode(added.secret.strip_prefix("whsec_").unwrap()).unwrap();
-        Self { url: format!("{url}/webhooks/{}", added.endpoint_id), secret, http: reqwest::Client::new() }
+        Self::of(&format!("{url}/webhooks/{}", added.endpoint_id), &added.secret)
+    }
+
+    /// The shop of an address and a `whsec_…` secret.
+    pub fn of(webhook_url: &str, secret: &str) -> Self {
+        let secret = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+        Self { url: webhook_url.to_owned(), secret, http: reqwest::Client::new() }
     }
 
     /// A signed request, ready to be sent or spoilt.
