@@ -17,13 +17,13 @@ use crate::shop::{Shop, checkout, refund};
 use crate::support::tool;
 
 /// A house of its own: data folder, private PostgreSQL, settings.
-struct House {
+pub struct House {
     data: PathBuf,
     settings: Vec<(&'static str, String)>,
 }
 
 /// A program that runs beside the test and ends with it.
-struct Beside(Child);
+pub struct Beside(pub Child);
 
 impl Drop for Beside {
     fn drop(&mut self) {
@@ -35,7 +35,7 @@ impl Drop for Beside {
 }
 
 impl House {
-    fn new(name: &str, settings: &[(&'static str, String)]) -> Self {
+    pub fn new(name: &str, settings: &[(&'static str, String)]) -> Self {
         let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         drop(std::fs::remove_dir_all(&data));
         let mut all = vec![("OBOLE_DATA", data.display().to_string())];
@@ -43,7 +43,7 @@ impl House {
         Self { data, settings: all }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_obole"));
         command.args(arguments).env_remove("DATABASE_URL").env_remove("RUST_LOG").stdin(Stdio::null());
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
@@ -89,7 +89,7 @@ impl House {
     }
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
