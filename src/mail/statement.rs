@@ -5,8 +5,8 @@ use super::{Message, html};
 /// What the message says. Amounts as people write them.
 pub struct StatementMail<'a> {
     pub shop: &'a str,
-    /// The month, such as 2026-11.
-    pub period: &'a str,
+    /// The month, such as `novembre 2026`.
+    pub month: &'a str,
     pub count: i32,
     pub amount: &'a str,
     /// Euros given back after an earlier statement, if there are any.
@@ -27,7 +27,7 @@ impl StatementMail<'_> {
             "Bonjour,".to_owned(),
             format!(
                 "Voici le relevé de {} pour {} : {} dons de vos clients, {} à virer.{credited} Le détail, commande par commande, est joint.",
-                self.shop, self.period, self.count, self.amount
+                self.shop, self.month, self.count, self.amount
             ),
             format!(
                 "Virement à faire :\nTitulaire : {}\nIBAN : {}\nBIC : {}\nMontant : {}\nRéférence à reporter telle quelle : {}",
@@ -38,6 +38,6 @@ impl StatementMail<'_> {
                 .into(),
             "Merci pour eux.".into(),
         ];
-        Message { subject: format!("Relevé des dons de {}", self.period), text: paragraphs.join("\n\n"), html: html("fr", &paragraphs) }
+        Message { subject: format!("Relevé des dons, {}", self.month), text: paragraphs.join("\n\n"), html: html("fr", &paragraphs) }
     }
 }

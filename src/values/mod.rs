@@ -14,7 +14,7 @@ pub use field::{FieldError, listed};
 pub use identity::{Email, PostalAddress, Rna, Siren, slug_is_valid};
 pub use ids::*;
 pub use money::{Amount, AmountError, euros, figures, parse_cents};
-pub use time::{Period, french_day, paris_day, paris_midnight};
+pub use time::{Period, french_day, french_month, paris_day, paris_midnight};
 
 /// Serialises a value as it prints.
 pub fn as_text<S: serde::Serializer>(value: &impl std::fmt::Display, to: S) -> Result<S::Ok, S::Error> {

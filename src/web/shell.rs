@@ -14,7 +14,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::{Problem, Web, session};
-use crate::values::{euros, figures, french_day};
+use crate::values::{Period, euros, figures, french_day, french_month};
 
 /// What a page is shown with.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +83,12 @@ impl Shell {
     pub fn day(&self, day: impl Borrow<NaiveDate>) -> String {
         let day = *day.borrow();
         if self.lang == "en" { day.format("%-d %B %Y").to_string() } else { french_day(day) }
+    }
+
+    /// A month as people write it.
+    pub fn month(&self, month: impl Borrow<Period>) -> String {
+        let month = *month.borrow();
+        if self.lang == "en" { month.first_day().format("%B %Y").to_string() } else { french_month(month) }
     }
 
     /// A theme's name.

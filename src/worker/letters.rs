@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::gateways::smtp::{Attached, MailError, Mailer, Outgoing};
 use crate::mail::{ReceiptsMail, ReportMail, StatementMail};
 use crate::parties::donor;
-use crate::values::{CollectionId, MailId, derived_id, figures, french_day};
+use crate::values::{CollectionId, MailId, derived_id, figures, french_day, french_month};
 use crate::{collections, payouts, receipts};
 
 /// Sends a message; answers false when the server refused this one, which must not hold up the others.
@@ -31,7 +31,7 @@ pub async fn send_statements(app: &App, now: DateTime<Utc>) -> anyhow::Result<()
         let id: CollectionId = c.collection_id.parse()?;
         let message = StatementMail {
             shop: &c.merchant_name,
-            period: &c.period.to_string(),
+            month: &french_month(c.period),
             count: c.count,
             amount: &figures(c.amount_cents),
             credited: (c.credited_cents > 0).then(|| figures(c.credited_cents)).as_deref(),

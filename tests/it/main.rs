@@ -5,6 +5,7 @@ mod demo_in_a_browser;
 mod house;
 mod ledger_keeps_balance;
 mod month_settles;
+mod readme;
 mod shop;
 mod story_one_euro;
 mod support;

@@ -12,6 +12,7 @@ use crate::collections::{self, Collection};
 use crate::demo::next_period;
 use crate::ledger::{self, Balance};
 use crate::payouts::{self, Payout};
+use crate::values::Period;
 use crate::web::shell::page;
 use crate::web::{Problem, Shell, Web};
 
@@ -19,7 +20,7 @@ use crate::web::{Problem, Shell, Web};
 #[template(path = "demo/bank.html", config = ".askama.toml")]
 struct Page {
     shell: Shell,
-    next: String,
+    next: Period,
     balances: Vec<Balance>,
     collections: Vec<Collection>,
     payouts: Vec<Payout>,
@@ -46,7 +47,7 @@ pub async fn show(State(web): State<Web>, shell: Shell) -> Result<Response, Prob
     files.sort();
     page(&Page {
         shell,
-        next: next_period(&mut db, chrono::Utc::now()).await?.to_string(),
+        next: next_period(&mut db, chrono::Utc::now()).await?,
         balances: ledger::balances(&mut db).await?,
         collections: collections::list(&mut db, None).await?,
         payouts: payouts::list(&mut db, None).await?,
