@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
@@ -131,14 +132,14 @@ pub fn write_credit_transfer(folder: &Path, from: &BankAccount, transfer: &Credi
     Ok(path)
 }
 
-/// Writes a file so that nobody ever reads half of it.
+/// Writes a file so that nobody ever reads half of it; it and the folders made for it are their owner's alone.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), BankFileError> {
     let failed = |source| BankFileError::File { path: path.display().to_string(), source };
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
     }
     let half = path.with_extension("partial");
-    let mut file = fs::File::create(&half).map_err(failed)?;
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&half).map_err(failed)?;
     file.write_all(content).and_then(|()| file.sync_all()).map_err(failed)?;
     fs::rename(&half, path).map_err(failed)
 }

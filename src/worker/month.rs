@@ -194,8 +194,6 @@ pub async fn run_receipts(
 /// Writes a receipt's document to the data folder; answers its path.
 fn kept(app: &App, receipt: &Receipt) -> anyhow::Result<String> {
     let folder = app.settings.data.join("receipts");
-    std::fs::create_dir_all(&folder)?;
-    std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     let path = folder.join(format!("recu-{}.pdf", receipt.number));
     write_whole(&path, &receipts::render(&receipt.printed)?)?;
     Ok(path.display().to_string())
