@@ -65,7 +65,7 @@ pub async fn demo(settings: Settings, port: Option<u16>, fresh: bool) -> anyhow:
         // Nobody hears it only when serving has already ended.
         stop.send(()).ok();
         served.await??;
-        return Err(error);
+        return Err(error.context("the made-up world is not complete: start it again with --fresh"));
     }
     served.await??;
     Ok(())

@@ -28,7 +28,8 @@ pub struct Beside(pub Child);
 impl Drop for Beside {
     fn drop(&mut self) {
         if self.0.try_wait().is_ok_and(|ended| ended.is_none()) {
-            self.0.kill().unwrap();
+            // In good order, so that what it started ends as well.
+            Command::new("kill").arg(self.0.id().to_string()).status().unwrap();
             self.0.wait().unwrap();
         }
     }
