@@ -90,8 +90,18 @@ pub enum Merchant {
         email: String,
         #[arg(long)]
         slug: Option<String>,
+        /// standard, svix, stripe, shopify, woocommerce, bigcommerce or generic
         #[arg(long, default_value = "standard")]
         dialect: String,
+        /// Where the platform puts the gift, such as sku_prefix=OBOLE; may be given several times.
+        #[arg(long = "setting", value_name = "NAME=VALUE")]
+        settings: Vec<String>,
+        /// The secret that the platform made, read from this file (- for standard input); without it one is made here.
+        #[arg(long, value_name = "FILE")]
+        secret_file: Option<std::path::PathBuf>,
+        /// BigCommerce: the token for its API, read from this file (- for standard input).
+        #[arg(long, value_name = "FILE")]
+        api_token_file: Option<std::path::PathBuf>,
         /// fixed:1.00 or round-up:1.00
         #[arg(long, default_value = "fixed:1.00")]
         rule: String,
@@ -106,6 +116,15 @@ pub enum Merchant {
     /// A new webhook secret; the old one is taken for one more day.
     RotateSecret {
         slug: String,
+        /// The new secret that the platform made, read from this file (- for standard input).
+        #[arg(long, value_name = "FILE")]
+        secret_file: Option<std::path::PathBuf>,
+    },
+    /// Show an endpoint's settings, or change them by NAME=VALUE.
+    Settings {
+        slug: String,
+        #[arg(value_name = "NAME=VALUE")]
+        pairs: Vec<String>,
     },
     List,
 }

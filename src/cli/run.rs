@@ -164,8 +164,9 @@ fn business_day(on: Option<NaiveDate>, now: chrono::DateTime<chrono::Utc>) -> Na
 async fn merchants(app: &App, db: &mut sqlx::PgConnection, command: Merchant) -> anyhow::Result<Outcome> {
     let (now, key) = (chrono::Utc::now(), app.key.expose());
     Ok(match command {
-        Merchant::Add { name, email, slug, dialect, rule, default_cause, collect, test } => {
-            let new = merchant::NewMerchant { name, email, slug, dialect, rule, default_cause, collect, test };
+        Merchant::Add { name, email, slug, dialect, settings, secret_file, api_token_file, rule, default_cause, collect, test } => {
+            let (secret, api_token) = (read_secret(secret_file)?, read_secret(api_token_file)?);
+            let new = merchant::NewMerchant { name, email, slug, dialect, settings, secret, api_token, rule, default_cause, collect, test };
             let mut tx = db.begin().await?;
             let added = merchant::add(&mut tx, now, key, &new).await?;
             tx.commit().await?;
@@ -177,14 +178,32 @@ async fn merchants(app: &App, db: &mut sqlx::PgConnection, command: Merchant) ->
                 "api_key": added.api_key,
             }))
         }
-        Merchant::RotateSecret { slug } => {
+        Merchant::RotateSecret { slug, secret_file } => {
+            let given = read_secret(secret_file)?;
             let mut tx = db.begin().await?;
-            let (secret, until) = endpoint::rotate_secret(&mut tx, now, key, &slug).await?;
+            let (secret, until) = endpoint::rotate_secret(&mut tx, now, key, &slug, given).await?;
             tx.commit().await?;
             Outcome::of(json!({"secret": secret, "old_secret_valid_until": until}))
         }
+        Merchant::Settings { slug, pairs } => {
+            let mut tx = db.begin().await?;
+            let settings = endpoint::change_settings(&mut tx, &slug, &pairs).await?;
+            tx.commit().await?;
+            Outcome::of(serde_json::to_value(&settings)?)
+        }
         Merchant::List => Outcome::list(&merchant::list(db).await?)?,
     })
+}
+
+/// A secret from a file or standard input, so that it stands in no list of processes.
+fn read_secret(file: Option<std::path::PathBuf>) -> anyhow::Result<Option<String>> {
+    let Some(path) = file else { return Ok(None) };
+    let text = if path.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin())?
+    } else {
+        std::fs::read_to_string(&path).with_context(|| path.display().to_string())?
+    };
+    Ok(Some(text.trim().to_owned()))
 }
 
 fn sign_in_url(app: &App, token: String) -> String {

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::gateways::http;
 use crate::inbox::signature;
 use crate::parties::endpoint;
 use crate::settings::Secret;
@@ -50,7 +51,7 @@ impl Shop {
     pub(super) async fn open(app: &App, id: EndpointId) -> anyhow::Result<Self> {
         let found = endpoint::find(&mut *app.db.acquire().await?, app.key.expose(), id).await?;
         let secret = found.and_then(|e| e.secrets.into_iter().next()).context("the demo's shop has no secret that opens; use --fresh")?;
-        let http = reqwest::Client::builder().timeout(std::time::Duration::from_secs(10)).build()?;
+        let http = http::client(std::time::Duration::from_secs(10))?;
         Ok(Self { webhook_url: format!("http://{}/webhooks/{id}", app.settings.listen), secret: secret.bytes, http })
     }
 

@@ -33,6 +33,8 @@ pub struct NewDonation {
     pub association: String,
     pub donor_id: Option<DonorId>,
     pub consent: Option<Consent>,
+    /// `donor` or `merchant`: who paid the euro.
+    pub funded_by: &'static str,
     /// What a person should look at, such as `consent-missing`.
     pub flags: Vec<&'static str>,
     pub occurred_at: DateTime<Utc>,
@@ -66,10 +68,10 @@ pub async fn record(db: &mut PgConnection, now: DateTime<Utc>, new: &[NewDonatio
     let inserted = sqlx::query(
         "insert into donation (donation_id, merchant_id, order_id, event_id, content_hash, amount_cents, order_total_cents, cause_id,
            association_id, donor_id, funded_by, consent_shown_at, consent_text_version, consent_preticked, flags, occurred_at, recorded_at)
-         select d, m, o, e, h, a, t, c, s, n, 'donor', ca, cv, cp, string_to_array(f, ','), at, $16
+         select d, m, o, e, h, a, t, c, s, n, by, ca, cv, cp, string_to_array(f, ','), at, $16
          from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bytea[], $6::bigint[], $7::bigint[], $8::uuid[], $9::uuid[],
-           $10::uuid[], $11::timestamptz[], $12::text[], $13::boolean[], $14::text[], $15::timestamptz[])
-           x(d, m, o, e, h, a, t, c, s, n, ca, cv, cp, f, at)
+           $10::uuid[], $11::timestamptz[], $12::text[], $13::boolean[], $14::text[], $15::timestamptz[], $17::text[])
+           x(d, m, o, e, h, a, t, c, s, n, ca, cv, cp, f, at, by)
          on conflict do nothing",
     )
     .bind(column(new, |d| d.donation_id.0))
@@ -88,6 +90,7 @@ pub async fn record(db: &mut PgConnection, now: DateTime<Utc>, new: &[NewDonatio
     .bind(column(new, |d| d.flags.join(",")))
     .bind(column(new, |d| d.occurred_at))
     .bind(now)
+    .bind(column(new, |d| d.funded_by))
     .execute(&mut *db)
     .await?;
     if inserted.rows_affected() != new.len() as u64 {

@@ -42,8 +42,14 @@ impl Endpoints {
         }
     }
 
-    /// The endpoint as it is now, for a delivery whose secret is not among those remembered.
-    pub async fn read(&self, now: DateTime<Utc>, id: EndpointId) -> Result<Option<Arc<Endpoint>>, sqlx::Error> {
+    /// The endpoint read again, for a delivery whose secret is not among those remembered; none when it was read within the
+    /// last second, so that forged deliveries do not keep the database busy.
+    pub async fn newer(&self, now: DateTime<Utc>, id: EndpointId) -> Result<Option<Arc<Endpoint>>, sqlx::Error> {
+        let read_at = self.endpoints.read().unwrap_or_else(PoisonError::into_inner).get(&id).map(|known| known.0);
+        if read_at.is_some_and(|at| now - at < TimeDelta::seconds(1)) { Ok(None) } else { self.read(now, id).await }
+    }
+
+    async fn read(&self, now: DateTime<Utc>, id: EndpointId) -> Result<Option<Arc<Endpoint>>, sqlx::Error> {
         let mut db = self.db.acquire().await?;
         let found = endpoint::find(&mut db, self.key.expose(), id).await?.map(Arc::new);
         let mut endpoints = self.endpoints.write().unwrap_or_else(PoisonError::into_inner);

@@ -4,15 +4,17 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgConnection};
+use sqlx::{FromRow, PgConnection, types::Json};
 use uuid::Uuid;
 
-use super::event::{Checkout, Event, Refund, parse};
+use super::dialects::parse;
+use super::event::{Checkout, Event, Refund};
 use crate::donations::{self, NewDonation, NewRefund, RecordError, Refunded};
 use crate::parties::cause::{self, Cause};
 use crate::parties::donor::{self, Choice};
+use crate::parties::endpoint::EndpointSettings;
 use crate::parties::merchant::{self, Merchant};
-use crate::values::{CauseId, DonationId, DonorId, EndpointId, EventId, MerchantId};
+use crate::values::{CauseId, Dialect, DonationId, DonorId, EndpointId, EventId, MerchantId};
 
 /// Why a set was not handled; all of it still waits.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +33,10 @@ struct Taken {
     received_at: DateTime<Utc>,
     delivery_key: Option<String>,
     attempts: i32,
+    #[sqlx(try_from = "String")]
+    dialect: Dialect,
+    settings: Json<EndpointSettings>,
+    topic: Option<String>,
     body: Option<Vec<u8>>,
 }
 
@@ -56,7 +62,7 @@ pub async fn handle(tx: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> Re
            delete from inbox_queue where event_id = any(array(
              select event_id from inbox_queue order by event_id for update skip locked limit $1))
            returning event_id, endpoint_id, received_at, attempts)
-         select taken.*, merchant_id, body, (select delivery_key from inbox_event i where i.event_id = taken.event_id) as delivery_key
+         select taken.*, merchant_id, dialect, settings, headers->>'topic' as topic, body, (select delivery_key from inbox_event i where i.event_id = taken.event_id) as delivery_key
          from taken join endpoint using (endpoint_id) left join inbox_body using (event_id, received_at) order by event_id",
     )
     .bind(limit)
@@ -66,18 +72,21 @@ pub async fn handle(tx: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> Re
         return Ok(0);
     }
     let mut problems = Vec::new();
-    let (mut checkouts, mut refunds) = (Vec::new(), Vec::new());
+    let (mut checkouts, mut refunds, mut thin) = (Vec::new(), Vec::new(), Vec::new());
     for (n, t) in taken.iter().enumerate() {
-        match t.body.as_deref().map(parse) {
+        match t.body.as_deref().map(|body| parse(t.dialect, &t.settings, t.topic.as_deref(), body)) {
             Some(Ok(Event::Checkout(c))) => checkouts.push((n, DonationId::of_order(t.merchant_id, &c.order_id), c)),
             Some(Ok(Event::Refund(r))) => refunds.push((n, r)),
-            Some(Ok(Event::Ping)) => {}
+            Some(Ok(Event::Thin { .. })) => thin.push(n),
+            Some(Ok(Event::Ping | Event::Nothing(_))) => {}
             Some(Err(unread)) => problems.push(dead(n, unread.to_string())),
             None => problems.push(dead(n, "its body is no longer kept".into())),
         }
     }
     let recorded = record(tx, now, &taken, &checkouts, &mut problems).await?;
     refund(tx, now, &taken, &refunds, &mut problems).await?;
+    let thin: Vec<&Taken> = thin.iter().filter_map(|n| taken.get(*n)).collect();
+    super::fetch::put(tx, now, &thin.iter().map(|t| (t.event_id, t.endpoint_id, t.received_at)).collect::<Vec<_>>()).await?;
     set_aside(tx, &taken, &problems).await?;
     requeue_parked(tx, &recorded).await?;
     Ok(taken.len())
@@ -191,6 +200,7 @@ fn decide(t: &Taken, donation_id: DonationId, c: &Checkout, hash: &[u8], known: 
         association: cause.association_slug.clone(),
         donor_id,
         consent: c.consent.clone(),
+        funded_by: c.funded_by.word(),
         flags,
         occurred_at: t.occurred_at(c.at),
     })

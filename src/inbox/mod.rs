@@ -1,14 +1,18 @@
 //! Webhooks in: verified over their raw bytes, durable before they are answered, then posted in sets.
 
+mod dialects;
 mod endpoints;
 mod event;
+mod fetch;
 mod handle;
 mod list;
 mod receive;
 pub mod signature;
 
+pub use dialects::{delivery_key, parse, topic_header};
 pub use endpoints::Endpoints;
-pub use event::{Event, Unread, parse};
+pub use event::{Event, Unread};
+pub use fetch::{Fetch, bring, due, give_up, postpone};
 pub use handle::{HandleError, bury, handle, unpark};
 pub use list::{Listed, Redrive, State, is_behind, list, redrive};
 pub use receive::{Delivery, Fate, Intake, ReceiveError, Received, committer, prepare_partitions};

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
+use super::endpoint::{EndpointSettings, NewEndpoint};
 use super::{AddError, endpoint, seal, slug_of};
 use crate::ledger::{self, Account};
-use crate::values::{Amount, CauseId, Email, EndpointId, MerchantId, slug_is_valid};
+use crate::values::{Amount, CauseId, DialectError, Email, EndpointId, MerchantId, slug_is_valid};
 
 /// What the shop adds to an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,11 @@ pub struct NewMerchant {
     pub email: String,
     pub slug: Option<String>,
     pub dialect: String,
+    /// Settings of the endpoint, `name=value`.
+    pub settings: Vec<String>,
+    /// The secret that the platform gave; without it one is made.
+    pub secret: Option<String>,
+    pub api_token: Option<String>,
     pub rule: String,
     pub default_cause: Option<String>,
     pub collect: String,
@@ -89,6 +95,13 @@ pub async fn add(db: &mut PgConnection, now: DateTime<Utc>, key: &[u8; 32], new:
     if new.collect != "transfer" {
         return Err(AddError::NotYet("only `--collect transfer` is built so far; direct debit and Stripe come later"));
     }
+    let endpoint = NewEndpoint {
+        dialect: new.dialect.parse().map_err(|e: DialectError| AddError::field("dialect", e.to_string()))?,
+        settings: EndpointSettings::default().changed(&new.settings)?,
+        test: new.test,
+        secret: new.secret.clone(),
+        api_token: new.api_token.clone(),
+    };
     let known: Option<MerchantId> =
         sqlx::query_scalar("select merchant_id from merchant where slug = $1").bind(&slug).fetch_optional(&mut *db).await?;
     let merchant_id = match known {
@@ -96,7 +109,7 @@ pub async fn add(db: &mut PgConnection, now: DateTime<Utc>, key: &[u8; 32], new:
         Some(_) => return Err(AddError::Taken(slug)),
         None => insert(db, now, &slug, new, &email, rule).await?,
     };
-    let (endpoint_id, secret) = endpoint::add(db, now, key, merchant_id, &new.dialect, new.test).await?;
+    let (endpoint_id, secret) = endpoint::add(db, now, key, merchant_id, &endpoint).await?;
     let (api_key, _) = seal::token().map_err(|_| AddError::NotYet("the system gives no randomness"))?;
     let api_key = format!("obk_{api_key}");
     sqlx::query("insert into api_key (key_hash, merchant_id, created_at) values ($1, $2, $3)")

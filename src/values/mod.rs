@@ -2,6 +2,7 @@
 
 mod bank;
 mod csv;
+mod dialect;
 mod field;
 mod identity;
 mod ids;
@@ -10,6 +11,7 @@ mod time;
 
 pub use bank::{BankLine, BankSide, Bic, Iban, rf_reference};
 pub use csv::csv_field;
+pub use dialect::{Dialect, DialectError};
 pub use field::{FieldError, listed};
 pub use identity::{Email, PostalAddress, Rna, Siren, slug_is_valid};
 pub use ids::*;

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::{Problem, Web};
 use crate::donations::claim_token;
-use crate::inbox::signature::{self, Headers, Refusal};
-use crate::inbox::{Delivery, Event, Fate, ReceiveError, Received, parse};
+use crate::inbox::signature::{self, Refusal};
+use crate::inbox::{Delivery, Event, Fate, ReceiveError, Received, delivery_key, parse, topic_header};
 use crate::parties::endpoint::Endpoint;
-use crate::values::{DonationId, EndpointId, FieldError};
+use crate::values::{Dialect, DonationId, EndpointId, EventId, FieldError};
 
 /// The largest body taken, in bytes.
 const LARGEST: usize = 256 * 1024;
@@ -26,24 +26,31 @@ pub async fn receive(
     let now = Utc::now();
     let endpoint_id: EndpointId = endpoint_id.parse().map_err(|_| Problem::NoSuchEndpoint)?;
     let mut endpoint = web.endpoints.find(now, endpoint_id).await?.ok_or(Problem::NoSuchEndpoint)?;
+    let dialect = endpoint.dialect;
+    if dialect == Dialect::Woocommerce && is_form(&headers) {
+        return woocommerce_ping(body).await;
+    }
     if !is_json(&headers) {
         return Err(Problem::NotJson);
     }
     let body = to_bytes(body, LARGEST).await.map_err(|_| Problem::TooLarge)?;
-    let delivery_key = match verify(&endpoint, &headers, &body, now) {
+    if let Err(refusal) = believe(&endpoint, &headers, &body, now) {
         // The secret may be newer than what is remembered.
-        Err(Refusal::NoMatch) => {
-            endpoint = web.endpoints.read(now, endpoint_id).await?.ok_or(Problem::NoSuchEndpoint)?;
-            verify(&endpoint, &headers, &body, now)
-        }
-        verdict => verdict,
+        let newer = if matches!(refusal, Refusal::NoMatch(_)) { web.endpoints.newer(now, endpoint_id).await? } else { None };
+        endpoint = newer.ok_or_else(|| Problem::NotSigned(refusal.to_string()))?;
+        believe(&endpoint, &headers, &body, now).map_err(|refusal| Problem::NotSigned(refusal.to_string()))?;
     }
-    .map_err(|refusal| Problem::NotSigned(refusal.to_string()))?
-    .to_owned();
+    let header = |name: &str| one(&headers, name);
+    let delivery_key =
+        delivery_key(dialect, &endpoint.settings, header, &body).map_err(|refusal| Problem::NotSigned(refusal.to_string()))?;
+    let topic = topic_header(dialect).and_then(header);
 
-    let event = parse(&body);
-    if matches!(event, Ok(Event::Ping)) {
-        return Ok(Json(json!({"status": "pong"})));
+    let event = parse(dialect, &endpoint.settings, topic, &body);
+    match &event {
+        Ok(Event::Ping) => return Ok(Json(json!({"status": "pong"}))),
+        // Nothing of ours: what a shop tells of orders without a gift is not ours to keep.
+        Ok(Event::Nothing(reason)) => return Ok(Json(json!({"status": "ignored", "reason": reason}))),
+        _ => {}
     }
     let mut errors = event.as_ref().map_or_else(|unread| unread.0.clone(), |_| Vec::new());
     if let Ok(Event::Checkout(c)) = &event
@@ -58,15 +65,19 @@ pub async fn receive(
         (true, true) => Fate::Keep,
         (true, false) => Fate::Queue,
     };
-    let kept = json!({"webhook-timestamp": one(&headers, "webhook-timestamp"), "user-agent": one(&headers, "user-agent")});
+    let kept = json!({"webhook-timestamp": header("webhook-timestamp"), "user-agent": header("user-agent"), "topic": topic});
     let delivery = Delivery { endpoint_id, delivery_key, body, headers: kept, received_at: now, fate };
     let received = web.intake.receive(delivery).await.map_err(|e| match e {
         ReceiveError::Busy => Problem::Unavailable("Too many events are waiting.".into()),
         ReceiveError::Away => Problem::Unavailable("The database is away.".into()),
     })?;
     let (status, event_id) = match received {
+        Received::Conflict(event_id) if dialect.is_platform() => return Ok(kept_aside(event_id, "conflict", &[])),
         Received::Conflict(event_id) => return Err(Problem::Conflict(event_id.to_string())),
         Received::Accepted(event_id) | Received::Duplicate(event_id) if !errors.is_empty() => {
+            if dialect.is_platform() {
+                return Ok(kept_aside(event_id, "not understood", &errors));
+            }
             return Err(Problem::NotUnderstood { errors, event_id: event_id.to_string() });
         }
         Received::Accepted(event_id) => ("accepted", event_id),
@@ -89,14 +100,25 @@ pub async fn receive(
     Ok(Json(answer))
 }
 
-fn verify<'h>(endpoint: &Endpoint, headers: &'h HeaderMap, body: &[u8], now: DateTime<Utc>) -> Result<&'h str, Refusal> {
-    let given = Headers {
-        id: one(headers, "webhook-id"),
-        timestamp: one(headers, "webhook-timestamp"),
-        signature: one(headers, "webhook-signature"),
-    };
+/// A platform disables hooks that answer with errors: what is authentic and stands aside is a success to it.
+fn kept_aside(event_id: EventId, reason: &str, errors: &[FieldError]) -> Json<Value> {
+    Json(json!({"status": "kept", "event_id": event_id.to_string(), "reason": reason, "errors": errors}))
+}
+
+/// When a hook is made, WooCommerce posts the unsigned form `webhook_id=N` and wants a 200.
+async fn woocommerce_ping(body: Body) -> Result<Json<Value>, Problem> {
+    let body = to_bytes(body, 64).await.map_err(|_| Problem::NotJson)?;
+    let number = body.strip_prefix(b"webhook_id=").ok_or(Problem::NotJson)?;
+    if number.is_empty() || !number.iter().all(u8::is_ascii_digit) {
+        return Err(Problem::NotJson);
+    }
+    Ok(Json(json!({"status": "pong"})))
+}
+
+fn believe(endpoint: &Endpoint, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Result<(), Refusal> {
     let active = endpoint.secrets.iter().filter(|s| s.valid_until.is_none_or(|until| now < until));
-    signature::verify(given, body, active.map(|s| s.bytes.expose().as_slice()), now.timestamp())
+    let secrets = active.map(|s| s.bytes.expose().as_slice());
+    signature::verify(endpoint.dialect, &endpoint.settings, |name| one(headers, name), body, secrets, now.timestamp())
 }
 
 /// A header that is there exactly once.
@@ -111,4 +133,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     let kind = kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     let plain = headers.get(header::CONTENT_ENCODING).is_none_or(|e| e == "identity");
     plain && (kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json")))
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    one(headers, header::CONTENT_TYPE.as_str()).is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
 }

@@ -1,11 +1,13 @@
 //! The loops that run beside the web.
 
+mod fetcher;
 mod keeper;
 mod letters;
 pub mod month;
 mod poster;
 mod sign_in;
 
+pub use fetcher::{fetch_due, fetcher};
 pub use keeper::keeper;
 pub use poster::{drain, poster};
 pub use sign_in::send_link;

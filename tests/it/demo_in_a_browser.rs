@@ -103,7 +103,7 @@ async fn a_visitor_gives_a_euro_plays_the_month_and_opens_the_receipt() {
     follow(&b, Locator::XPath("//tr[td='camille@example.org']//a[contains(., 'reçus')]")).await;
     assert!(shown(&b).await.contains("haies-vivantes-"));
     let pdf = b.find(Locator::XPath("//a[contains(., 'recu-haies-vivantes')]")).await.unwrap().prop("href").await.unwrap().unwrap();
-    let receipt = reqwest::get(&pdf).await.unwrap();
+    let receipt = obole::gateways::http::client(std::time::Duration::from_secs(30)).unwrap().get(&pdf).send().await.unwrap();
     assert_eq!(receipt.headers()["content-type"], "application/pdf");
     assert!(receipt.bytes().await.unwrap().starts_with(b"%PDF-"));
 

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod demo_in_a_browser;
+mod dialects;
 mod house;
 mod ledger_keeps_balance;
 mod month_settles;
+mod official;
 mod readme;
 mod shop;
 mod story_one_euro;

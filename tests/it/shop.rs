@@ -152,6 +152,9 @@ pub fn new_merchant(name: &str, default_cause: Option<&str>) -> merchant::NewMer
         email: "compta@librairie.example".into(),
         slug: None,
         dialect: "standard".into(),
+        settings: Vec::new(),
+        secret: None,
+        api_token: None,
         rule: "fixed:1.00".into(),
         default_cause: default_cause.map(str::to_owned),
         collect: "transfer".into(),
@@ -167,7 +170,7 @@ impl Shop {
     /// The shop of an address and a `whsec_…` secret.
     pub fn of(webhook_url: &str, secret: &str) -> Self {
         let secret = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
-        Self { url: webhook_url.to_owned(), secret, http: reqwest::Client::new() }
+        Self { url: webhook_url.to_owned(), secret, http: obole::gateways::http::client(Duration::from_secs(30)).unwrap() }
     }
 
     /// A signed request, ready to be sent or spoilt.

@@ -161,7 +161,7 @@ async fn one_euro_goes_from_the_checkout_to_the_association_and_its_receipt_to_t
         assert!(house.done(&["operator", "add", "--email", who])["sign_in_url"].as_str().unwrap().starts_with(&url));
     }
     let (mut serving, log) = house.serve();
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http = obole::gateways::http::client(Duration::from_secs(30)).unwrap();
     assert_eq!(http.get(format!("{url}/readyz")).send().await.unwrap().status(), 200, "migrations current, database there");
 
     // Three customers tick the box last month; one of them is given the euro back.

@@ -222,7 +222,7 @@ async fn a_test_endpoint_never_reaches_the_books_and_a_rotated_secret_overlaps()
     let mut tx = s.world.db.begin().await.unwrap();
     let new = merchant::NewMerchant { test: true, ..new_merchant("Librairie", None) };
     let added = merchant::add(&mut tx, Utc::now(), s.app.key.expose(), &new).await.unwrap();
-    let (secret, _) = endpoint::rotate_secret(&mut tx, Utc::now(), s.app.key.expose(), "librairie").await.unwrap();
+    let (secret, _) = endpoint::rotate_secret(&mut tx, Utc::now(), s.app.key.expose(), "librairie", None).await.unwrap();
     tx.commit().await.unwrap();
     let (status, answer) = Shop::new(&s.url, &added).send("m-1", &checkout("FR-1", |_| ())).await;
     assert_eq!((status, &answer["test"]), (200, &json!(true)));
