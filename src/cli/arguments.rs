@@ -50,6 +50,9 @@ pub enum Command {
     /// Events received.
     #[command(subcommand)]
     Inbox(Inbox),
+    /// What shops say they took, against what is recorded.
+    #[command(subcommand)]
+    Manifest(Manifest),
     /// Ask the shops for a month's euros.
     #[command(subcommand)]
     Collections(Collections),
@@ -160,12 +163,24 @@ pub enum Inbox {
         #[arg(long)]
         state: Option<InboxState>,
     },
+    /// One event with its body, personal data masked; a conflict beside what came first.
+    Show { id: EventId },
     /// Give events a second try.
     Redrive {
         #[arg(required_unless_present = "all_dead")]
         ids: Vec<EventId>,
         #[arg(long, conflicts_with = "ids")]
         all_dead: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum Manifest {
+    /// Days of the last ninety that differ; exits 1 if there are any.
+    List {
+        /// Days that agree as well.
+        #[arg(long)]
+        all: bool,
     },
 }
 

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use chrono::NaiveDate;
 use obole::app::App;
+use obole::donations::manifest;
 use obole::inbox::{self, Redrive};
 use obole::parties::{association, cause, endpoint, merchant, operator, sign_in};
 use obole::values::{Email, euros, paris_day};
@@ -12,7 +13,8 @@ use serde_json::json;
 use sqlx::Connection as _;
 
 use super::arguments::{
-    Association, Bank, Cause, Collections, Command, ExportFormat, Inbox, InboxState, Ledger, Merchant, Operator, Payouts, Receipts,
+    Association, Bank, Cause, Collections, Command, ExportFormat, Inbox, InboxState, Ledger, Manifest, Merchant, Operator, Payouts,
+    Receipts,
 };
 use super::outcome::Outcome;
 use super::serve;
@@ -68,7 +70,20 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
             Outcome::of(json!({"cause_id": id.to_string()}))
         }
         Command::Cause(Cause::List) => Outcome::list(&cause::list(&mut db).await?)?,
-        Command::Inbox(Inbox::List { state }) => Outcome::list(&inbox::list(&mut db, state.map(inbox_state)).await?)?,
+        Command::Inbox(Inbox::List { state }) => {
+            Outcome::list(&inbox::list(&mut db, inbox::Wanted { state: state.map(inbox_state), ..Default::default() }).await?)?
+        }
+        Command::Inbox(Inbox::Show { id }) => {
+            let detail = inbox::show(&mut db, id, None).await?.context("no event has this id; see `obole inbox list`")?;
+            let document = serde_json::to_value(&detail)?;
+            Outcome { text: format!("{document:#}\n"), document, ok: true }
+        }
+        Command::Manifest(Manifest::List { all }) => {
+            let since = paris_day(now) - chrono::Days::new(90);
+            let mut days = manifest::differences(&mut db, None, None, since).await?;
+            days.retain(|d| all || !d.matches);
+            Outcome { ok: days.iter().all(|d| d.matches), ..Outcome::list(&days)? }
+        }
         Command::Inbox(Inbox::Redrive { ids, all_dead }) => {
             let which = if all_dead { Redrive::AllDead } else { Redrive::These(ids) };
             let back: Vec<String> = inbox::redrive(&mut db, &which).await?.iter().map(ToString::to_string).collect();

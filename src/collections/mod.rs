@@ -4,6 +4,6 @@ mod prepare;
 mod settle;
 mod statement;
 
-pub use prepare::{Collection, PrepareError, list, mailed, prepare, unmailed};
+pub use prepare::{Collection, PrepareError, list, mailed, of_merchant, prepare, unmailed};
 pub use settle::{Settled, settle};
 pub use statement::{StatementLine, csv, lines};

@@ -158,12 +158,12 @@ struct Row {
 
 /// The collections of a month, by shop; of all months without one.
 pub async fn list(db: &mut PgConnection, period: Option<Period>) -> Result<Vec<Collection>, sqlx::Error> {
-    listed(db, period, false).await
+    listed(db, period, false, None).await
 }
 
 /// Collections whose statements have not left.
 pub async fn unmailed(db: &mut PgConnection) -> Result<Vec<Collection>, sqlx::Error> {
-    listed(db, None, true).await
+    listed(db, None, true, None).await
 }
 
 /// Notes that a statement was sent.
@@ -172,7 +172,17 @@ pub async fn mailed(db: &mut PgConnection, now: DateTime<Utc>, collection: Colle
     Ok(())
 }
 
-async fn listed(db: &mut PgConnection, period: Option<Period>, unmailed: bool) -> Result<Vec<Collection>, sqlx::Error> {
+/// A merchant's collections: of a month, or all.
+pub async fn of_merchant(db: &mut PgConnection, merchant: MerchantId, period: Option<Period>) -> Result<Vec<Collection>, sqlx::Error> {
+    listed(db, period, false, Some(merchant)).await
+}
+
+async fn listed(
+    db: &mut PgConnection,
+    period: Option<Period>,
+    unmailed: bool,
+    merchant: Option<MerchantId>,
+) -> Result<Vec<Collection>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
         "select collection_id, period, m.slug as merchant, m.name as merchant_name, m.email as merchant_email, count, amount_cents,
            coalesce((select sum(d.amount_cents) from collection_credit x join donation d using (donation_id)
@@ -180,11 +190,13 @@ async fn listed(db: &mut PgConnection, period: Option<Period>, unmailed: bool) -
            method, reference, (select state from collection_state s where s.collection_id = c.collection_id order by array_position($2, state) desc limit 1) as state
          from collection c join merchant m using (merchant_id)
          where ($1::date is null or period = $1)
-           and (not $3 or not exists (select from collection_mail x where x.collection_id = c.collection_id)) order by period, m.slug",
+           and (not $3 or not exists (select from collection_mail x where x.collection_id = c.collection_id))
+           and ($4::uuid is null or merchant_id = $4) order by period, m.slug",
     )
     .bind(period.map(Period::first_day))
     .bind(["submitted", "settled", "rejected", "returned"])
     .bind(unmailed)
+    .bind(merchant)
     .fetch_all(db)
     .await?;
     Ok(rows

@@ -1,9 +1,9 @@
 //! Listing: one donor's euros, each with the stations it has passed.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
 
-use crate::values::{DonationId, DonorId};
+use crate::values::{DonationId, DonorId, MerchantId};
 
 /// A gift as its donor follows it. A day that is there is a station passed.
 #[derive(Clone, Debug, FromRow)]
@@ -65,5 +65,66 @@ pub async fn given_by(db: &mut PgConnection, donor: DonorId) -> Result<Given, sq
     )
     .bind(donor)
     .fetch_one(db)
+    .await
+}
+
+/// Which of a merchant's donations.
+#[derive(Clone, Debug)]
+pub enum Which<'a> {
+    Id(DonationId),
+    Order(&'a str),
+}
+
+/// A donation as its merchant may see it: nothing of the donor.
+#[derive(Clone, Debug, FromRow)]
+pub struct Told {
+    pub donation_id: DonationId,
+    pub order_id: String,
+    pub amount_cents: i64,
+    pub cause: String,
+    pub association: String,
+    pub occurred_at: DateTime<Utc>,
+    pub recorded_at: DateTime<Utc>,
+    pub refunded_at: Option<DateTime<Utc>>,
+    pub collected_on: Option<NaiveDate>,
+    pub paid_out_on: Option<NaiveDate>,
+    pub receipted_on: Option<NaiveDate>,
+}
+
+impl Told {
+    /// The contract's word for the furthest station.
+    #[must_use]
+    pub const fn status(&self) -> &'static str {
+        match self {
+            Self { refunded_at: Some(_), .. } => "refunded",
+            Self { receipted_on: Some(_), .. } => "receipted",
+            Self { paid_out_on: Some(_), .. } => "paid_out",
+            Self { collected_on: Some(_), .. } => "collected",
+            _ => "recorded",
+        }
+    }
+}
+
+/// One of a merchant's donations.
+pub async fn of_merchant(db: &mut PgConnection, merchant: MerchantId, which: Which<'_>) -> Result<Option<Told>, sqlx::Error> {
+    let (id, order) = match which {
+        Which::Id(id) => (Some(id), None),
+        Which::Order(order) => (None, Some(order)),
+    };
+    sqlx::query_as(
+        "select d.donation_id, d.order_id, d.amount_cents, c.slug as cause, a.name as association, d.occurred_at, d.recorded_at,
+           (select occurred_at from donation_refund r where r.donation_id = d.donation_id) as refunded_at,
+           (select occurred_on from collection_donation l join collection_state s using (collection_id)
+            where l.donation_id = d.donation_id and l.live and s.state = 'settled') as collected_on,
+           (select occurred_on from payout_donation l join payout_state s using (payout_id)
+            where l.donation_id = d.donation_id and l.live and s.state = 'settled') as paid_out_on,
+           (select issued_on from receipt_donation l join receipt r using (receipt_id) where l.donation_id = d.donation_id and l.live) as receipted_on
+         from donation d join cause c using (cause_id) join association a on a.association_id = d.association_id
+         where merchant_id = $1 and ($2::uuid is null or donation_id = $2) and ($3::text is null or order_id = $3)",
+    )
+    .bind(merchant)
+    .bind(id)
+    .bind(order)
+    .fetch_optional(db)
     .await
 }

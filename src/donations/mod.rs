@@ -2,10 +2,11 @@
 
 mod claim;
 mod list;
+pub mod manifest;
 mod record;
 mod refund;
 
 pub use claim::{ClaimError, claim, claim_token, of_claim_token};
-pub use list::{Followed, Given, given_by, of_donor};
+pub use list::{Followed, Given, Told, Which, given_by, of_donor, of_merchant};
 pub use record::{Consent, NewDonation, RecordError, known, record};
 pub use refund::{NewRefund, Refunded, refund};

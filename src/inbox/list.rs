@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::Value;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::values::EventId;
+use crate::values::{EventId, MerchantId};
 
 /// Where an event stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,13 @@ impl State {
             Self::Conflict => "conflict",
             Self::Parked => "parked",
         }
+    }
+}
+
+impl std::str::FromStr for State {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::Queued, Self::Posted, Self::Dead, Self::Conflict, Self::Parked].into_iter().find(|s| s.word() == text).ok_or(())
     }
 }
 
@@ -59,28 +67,46 @@ struct Row {
     body: Option<Vec<u8>>,
 }
 
-/// The newest events first, at most 200; in one state if asked.
-pub async fn list(db: &mut PgConnection, state: Option<State>) -> Result<Vec<Listed>, sqlx::Error> {
+/// Which events to list.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// Only this merchant's; all for the team.
+    pub merchant: Option<MerchantId>,
+    pub state: Option<State>,
+    /// Only events older than this one.
+    pub after: Option<EventId>,
+}
+
+/// The newest events first, at most 200.
+pub async fn list(db: &mut PgConnection, wanted: Wanted) -> Result<Vec<Listed>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
         "with log as (
            select i.event_id, i.endpoint_id, i.delivery_key, i.received_at,
-             coalesce(p.state, case when q.event_id is not null then 'queued' when e.test then 'test' else 'posted' end) as state,
-             p.reason, coalesce(p.attempts, q.attempts, 1) as attempts
+             coalesce(p.state, case when q.event_id is not null then 'queued' when f.event_id is not null then 'fetching'
+               when e.test then 'test' else 'posted' end) as state,
+             p.reason, coalesce(p.attempts, q.attempts, f.attempts, 1) as attempts
            from inbox_event i join endpoint e using (endpoint_id)
-           left join inbox_problem p using (event_id) left join inbox_queue q using (event_id)
+           left join inbox_problem p using (event_id) left join inbox_queue q using (event_id) left join inbox_fetch f using (event_id)
            union all
            select event_id, endpoint_id, delivery_key, received_at, state, reason, attempts from inbox_problem p
            where not exists (select from inbox_event i where i.event_id = p.event_id))
          select log.*, m.slug as merchant, body from log join endpoint using (endpoint_id) join merchant m using (merchant_id)
          left join inbox_body using (event_id, received_at)
-         where $1::text is null or log.state = $1 order by received_at desc, event_id desc limit 200",
+         where ($1::text is null or log.state = $1) and ($2::uuid is null or m.merchant_id = $2)
+           and ($3::uuid is null or (received_at, event_id) < (select received_at, event_id from log where event_id = $3))
+         order by received_at desc, event_id desc limit 200",
     )
-    .bind(state.map(State::word))
+    .bind(wanted.state.map(State::word))
+    .bind(wanted.merchant)
+    .bind(wanted.after)
     .fetch_all(db)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| Listed {
+    Ok(rows.into_iter().map(Listed::from).collect())
+}
+
+impl From<Row> for Listed {
+    fn from(r: Row) -> Self {
+        Self {
             event_id: r.event_id.to_string(),
             endpoint_id: r.endpoint_id.to_string(),
             merchant: r.merchant,
@@ -90,8 +116,99 @@ pub async fn list(db: &mut PgConnection, state: Option<State>) -> Result<Vec<Lis
             reason: r.reason,
             attempts: r.attempts,
             received_at: r.received_at,
-        })
-        .collect())
+        }
+    }
+}
+
+/// An event with its body, personal data masked; for a conflict, also the body that came first under its key.
+#[derive(Clone, Debug, Serialize)]
+pub struct Detail {
+    #[serde(flatten)]
+    pub event: Listed,
+    pub body: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub came_first: Option<Value>,
+}
+
+/// One event of a merchant, or of any for the team.
+pub async fn show(db: &mut PgConnection, id: EventId, merchant: Option<MerchantId>) -> Result<Option<Detail>, sqlx::Error> {
+    let row: Option<Row> = sqlx::query_as(
+        "select x.event_id, x.endpoint_id, x.delivery_key, x.received_at, m.slug as merchant, body, x.reason, coalesce(x.attempts, q.attempts, f.attempts, 1) as attempts,
+           coalesce(x.state, case when q.event_id is not null then 'queued' when f.event_id is not null then 'fetching'
+             when e.test then 'test' else 'posted' end) as state
+         from (select coalesce(i.event_id, p.event_id) as event_id, coalesce(i.endpoint_id, p.endpoint_id) as endpoint_id,
+                 coalesce(i.delivery_key, p.delivery_key) as delivery_key, coalesce(i.received_at, p.received_at) as received_at,
+                 p.state, p.reason, p.attempts
+               from (select * from inbox_event where event_id = $1) i full join (select * from inbox_problem where event_id = $1) p using (event_id)) x
+         join endpoint e using (endpoint_id) join merchant m using (merchant_id)
+         left join inbox_queue q using (event_id) left join inbox_fetch f using (event_id)
+         left join inbox_body b on b.event_id = x.event_id and b.received_at = x.received_at
+         where $2::uuid is null or m.merchant_id = $2",
+    )
+    .bind(id)
+    .bind(merchant)
+    .fetch_optional(&mut *db)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let first: Option<Vec<u8>> = if row.state == "conflict" {
+        sqlx::query_scalar(
+            "select body from inbox_event join inbox_body using (event_id, received_at) where endpoint_id = $1 and delivery_key = $2 and event_id <> $3",
+        )
+        .bind(row.endpoint_id)
+        .bind(&row.delivery_key)
+        .bind(id)
+        .fetch_optional(db)
+        .await?
+    } else {
+        None
+    };
+    let body = row.body.as_deref().map_or(Value::Null, masked);
+    Ok(Some(Detail { body, came_first: first.as_deref().map(masked), event: row.into() }))
+}
+
+/// Names under which bodies of all dialects carry what is personal.
+const PERSONAL: [&str; 22] = [
+    "donor",
+    "customer",
+    "customer_details",
+    "billing",
+    "shipping",
+    "billing_address",
+    "shipping_address",
+    "email",
+    "customer_email",
+    "contact_email",
+    "phone",
+    "first_name",
+    "last_name",
+    "address",
+    "line1",
+    "line2",
+    "address1",
+    "address2",
+    "client_details",
+    "browser_ip",
+    "note",
+    "customer_note",
+];
+
+/// A body for people to look at: every text under a personal name reads `***`.
+fn masked(body: &[u8]) -> Value {
+    fn mask(value: &mut Value, personal: bool) {
+        match value {
+            Value::Object(fields) => fields.iter_mut().for_each(|(name, v)| mask(v, personal || PERSONAL.contains(&name.as_str()))),
+            Value::Array(values) => values.iter_mut().for_each(|v| mask(v, personal)),
+            Value::String(_) | Value::Number(_) if personal => *value = "***".into(),
+            _ => {}
+        }
+    }
+    match serde_json::from_slice::<Value>(body) {
+        Ok(mut value) => {
+            mask(&mut value, false);
+            value
+        }
+        Err(_) => format!("{} bytes that are not JSON", body.len()).into(),
+    }
 }
 
 fn kind(body: &[u8]) -> Option<String> {
@@ -104,21 +221,26 @@ fn kind(body: &[u8]) -> Option<String> {
 pub enum Redrive {
     These(Vec<EventId>),
     AllDead,
+    /// One event, if it is this merchant's.
+    Of(EventId, MerchantId),
 }
 
 /// Puts dead, parked or conflicting events back in the queue; answers their ids.
 pub async fn redrive(db: &mut PgConnection, which: &Redrive) -> Result<Vec<EventId>, sqlx::Error> {
-    let ids: Option<Vec<Uuid>> = match which {
-        Redrive::These(ids) => Some(ids.iter().map(|e| e.0).collect()),
-        Redrive::AllDead => None,
+    let (ids, merchant): (Option<Vec<Uuid>>, Option<MerchantId>) = match which {
+        Redrive::These(ids) => (Some(ids.iter().map(|e| e.0).collect()), None),
+        Redrive::AllDead => (None, None),
+        Redrive::Of(id, merchant) => (Some(vec![id.0]), Some(*merchant)),
     };
     sqlx::query_scalar(
         "with back as (
-           delete from inbox_problem where ($1::uuid[] is null and state = 'dead') or event_id = any($1)
+           delete from inbox_problem where (($1::uuid[] is null and state = 'dead') or event_id = any($1))
+             and ($2::uuid is null or endpoint_id in (select endpoint_id from endpoint where merchant_id = $2))
            returning event_id, endpoint_id, received_at, attempts)
          insert into inbox_queue select event_id, endpoint_id, received_at, attempts from back returning event_id",
     )
     .bind(ids)
+    .bind(merchant)
     .fetch_all(db)
     .await
 }

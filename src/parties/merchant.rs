@@ -162,6 +162,14 @@ async fn insert(
     Ok(id)
 }
 
+/// The merchant of an API key that is not revoked.
+pub async fn of_api_key(db: &mut PgConnection, key: &str) -> Result<Option<MerchantId>, sqlx::Error> {
+    sqlx::query_scalar("select merchant_id from api_key where key_hash = $1 and revoked_at is null")
+        .bind(seal::hash(key))
+        .fetch_optional(db)
+        .await
+}
+
 /// What a list shows.
 #[derive(Clone, Debug, Serialize, FromRow)]
 pub struct Listed {

@@ -1,5 +1,6 @@
 //! The web: every route on one page.
 
+mod api;
 mod demo;
 mod donor;
 mod health;
@@ -10,14 +11,16 @@ mod session;
 mod shell;
 mod webhooks;
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue};
+use axum::extract::Query;
+use axum::http::{HeaderName, HeaderValue, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse as _;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -30,6 +33,7 @@ use crate::demo::Demo;
 use crate::inbox::{self, Endpoints, Intake};
 use crate::worker;
 
+pub use api::openapi::description;
 pub use problem::Problem;
 use shell::Shell;
 
@@ -57,7 +61,17 @@ impl Parts {
 
 /// For programs.
 fn api() -> Router<Web> {
-    Router::new().route("/api/v1/causes", get(public::causes::list))
+    Router::new()
+        .route("/api/v1/causes", get(public::causes::list))
+        .route("/api/v1/donations", get(api::donations::of_order))
+        .route("/api/v1/donations/{id}", get(api::donations::show))
+        .route("/api/v1/events", get(api::events::list))
+        .route("/api/v1/events/{id}", get(api::events::show))
+        .route("/api/v1/events/{id}/redrive", post(api::events::redrive))
+        .route("/api/v1/manifests/{day}", put(api::manifests::tell))
+        .route("/api/v1/statements", get(api::statements::list))
+        .route("/api/v1/statements/{period}", get(api::statements::show))
+        .route("/openapi.json", get(api::openapi::show))
 }
 
 /// For shops.
@@ -128,6 +142,11 @@ fn router(parts: Parts, web: Web) -> Router {
         .layer(always("referrer-policy", "no-referrer"))
         .layer(always("x-content-type-options", "nosniff"))
         .with_state(web)
+}
+
+/// What an address asks after its `?`; of a name told twice the last counts.
+fn asked(uri: &Uri) -> HashMap<String, String> {
+    Query::try_from_uri(uri).map(|q| q.0).unwrap_or_default()
 }
 
 /// A header on every answer.

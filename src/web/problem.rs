@@ -10,12 +10,36 @@ use super::shell::{Notice, page};
 use super::{Shell, Web};
 use crate::values::FieldError;
 
+/// A problem as it is written (RFC 9457); for the API's description.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "it only describes what into_response writes")]
+pub struct ProblemDocument {
+    #[schema(rename = "type", examples("urn:obole:problem:not-found"))]
+    kind: String,
+    title: String,
+    status: u16,
+    /// What happened, and how to mend it.
+    detail: String,
+    errors: Vec<ProblemField>,
+}
+
+/// One field that is wrong.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "it only describes what into_response writes")]
+pub struct ProblemField {
+    field: String,
+    message: String,
+}
+
 /// A problem; `contracts/problems.md` explains each slug.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     NotSigned(String),
     NoSuchEndpoint,
     NotFound,
+    NoKey,
+    /// A request to the API that cannot be understood.
+    Invalid(Vec<FieldError>),
     Conflict(String),
     TooLarge,
     NotJson,
@@ -41,6 +65,18 @@ impl Problem {
                 "Post to the webhook_url given when the merchant was added.".into(),
             ),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is nothing here", "Check the address.".into()),
+            Self::NoKey => (
+                StatusCode::UNAUTHORIZED,
+                "no-api-key",
+                "An API key is needed",
+                "Send Authorization: Bearer and the api_key given when the merchant was added.".into(),
+            ),
+            Self::Invalid(_) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid-request",
+                "The request is not understood",
+                "Nothing was changed. Mend the fields named.".into(),
+            ),
             Self::Conflict(event) => (
                 StatusCode::CONFLICT,
                 "conflicting-event",
@@ -104,7 +140,14 @@ impl Problem {
                     "The service will be back in a few seconds. Nothing was lost.",
                 ),
             ),
-            Self::NotSigned(_) | Self::Conflict(_) | Self::TooLarge | Self::NotJson | Self::NotUnderstood { .. } | Self::Internal => (
+            Self::NoKey
+            | Self::Invalid(_)
+            | Self::NotSigned(_)
+            | Self::Conflict(_)
+            | Self::TooLarge
+            | Self::NotJson
+            | Self::NotUnderstood { .. }
+            | Self::Internal => (
                 shell.t("Quelque chose n'a pas marché ici", "Something failed here"),
                 shell.t("Rien n'a changé. Vous pouvez réessayer.", "Nothing was changed. You can try again."),
             ),
@@ -115,11 +158,17 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, slug, title, detail) = self.told();
-        let errors = if let Self::NotUnderstood { errors, .. } = &self { errors.as_slice() } else { &[] };
+        let errors = match &self {
+            Self::NotUnderstood { errors, .. } | Self::Invalid(errors) => errors.as_slice(),
+            _ => &[],
+        };
         let body = json!({"type": format!("urn:obole:problem:{slug}"), "title": title, "status": status.as_u16(), "detail": detail, "errors": errors});
         let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        if matches!(self, Self::NoKey) {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.extensions_mut().insert(self);
         response
@@ -163,6 +212,7 @@ mod tests {
     fn every_problem_is_explained_with_its_status_and_no_other_is() {
         let all = [
             Problem::NotSigned(String::new()),
+            Problem::NoKey,
             Problem::ForeignForm,
             Problem::NoSuchEndpoint,
             Problem::NotFound,
@@ -170,6 +220,7 @@ mod tests {
             Problem::TooLarge,
             Problem::NotJson,
             Problem::NotUnderstood { errors: Vec::new(), event_id: String::new() },
+            Problem::Invalid(Vec::new()),
             Problem::Internal,
             Problem::Unavailable(String::new()),
         ];

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, header};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::problem::ProblemDocument;
 use super::{Problem, Web};
 use crate::donations::claim_token;
 use crate::inbox::signature::{self, Refusal};
@@ -17,6 +18,16 @@ use crate::values::{Dialect, DonationId, EndpointId, EventId, FieldError};
 /// The largest body taken, in bytes.
 const LARGEST: usize = 256 * 1024;
 
+/// A shop's webhook, signed as its endpoint's dialect says; this describes the dialect `standard` (Standard Webhooks 1.0.0).
+#[utoipa::path(post, path = "/webhooks/{endpoint_id}", tag = "webhooks",
+    params(("endpoint_id" = String, Path, description = "Picks the merchant, the dialect and the secrets"),
+        ("webhook-id" = String, Header), ("webhook-timestamp" = String, Header), ("webhook-signature" = String, Header)),
+    request_body(content = serde_json::Value, description = "contracts/events.schema.json"),
+    responses((status = 200, body = serde_json::Value, description = "Durable: accepted, duplicate, ignored, kept or pong"),
+        (status = 401, body = ProblemDocument, content_type = "application/problem+json"), (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, body = ProblemDocument, content_type = "application/problem+json"), (status = 413, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 415, body = ProblemDocument, content_type = "application/problem+json"), (status = 422, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn receive(
     State(web): State<Web>,
     Path(endpoint_id): Path<String>,

@@ -257,7 +257,7 @@ async fn receipts_are_numbered_complete_and_mailed_once() {
 }
 
 /// Collects, pays out and settles last month.
-async fn settle_month(s: &Service, on: NaiveDate) {
+pub async fn settle_month(s: &Service, on: NaiveDate) {
     let now = Utc::now();
     let operators = s.operators().await;
     let collections = month::run_collections(&s.app, now, on, last_month()).await.unwrap();

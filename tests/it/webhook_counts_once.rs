@@ -68,7 +68,9 @@ async fn another_content_under_a_known_key_is_a_conflict_and_is_kept() {
     assert_eq!(s.shop.send("m-2", &other).await.0, 200);
     s.posted().await;
     assert_eq!(s.balance(RECEIVABLE).await, 100);
-    let kept = inbox::list(&mut s.world.db.acquire().await.unwrap(), Some(State::Conflict)).await.unwrap();
+    let kept = inbox::list(&mut s.world.db.acquire().await.unwrap(), inbox::Wanted { state: Some(State::Conflict), ..Default::default() })
+        .await
+        .unwrap();
     assert_eq!(kept.len(), 2, "{kept:#?}");
     assert_eq!(s.count("select count(*) from inbox_body").await, 3, "both bodies of each conflict can be compared");
     s.checked().await;
@@ -111,7 +113,7 @@ async fn what_is_authentic_but_not_understood_is_kept_and_can_be_redriven() {
     assert_eq!(s.shop.send("m-4", &json!({"type": "ping"})).await, (200, json!({"status": "pong"})));
     s.posted().await;
     let mut db = s.world.db.acquire().await.unwrap();
-    let dead = inbox::list(&mut db, Some(State::Dead)).await.unwrap();
+    let dead = inbox::list(&mut db, inbox::Wanted { state: Some(State::Dead), ..Default::default() }).await.unwrap();
     assert_eq!(dead.len(), 3, "the ping is answered and not stored: {dead:#?}");
     assert_eq!(s.balance(RECEIVABLE).await, 0);
 
@@ -120,7 +122,9 @@ async fn what_is_authentic_but_not_understood_is_kept_and_can_be_redriven() {
     drop(db);
     s.posted().await;
     assert_eq!(s.balance(RECEIVABLE).await, 100, "the cause now exists");
-    let dead = inbox::list(&mut s.world.db.acquire().await.unwrap(), Some(State::Dead)).await.unwrap();
+    let dead = inbox::list(&mut s.world.db.acquire().await.unwrap(), inbox::Wanted { state: Some(State::Dead), ..Default::default() })
+        .await
+        .unwrap();
     assert_eq!(dead.iter().map(|d| d.attempts).collect::<Vec<_>>(), [2, 2], "the others are still not understood");
     s.checked().await;
 }
@@ -130,7 +134,9 @@ async fn a_refund_gives_the_euro_back_once_even_when_it_comes_first() {
     let s = Service::start().await;
     s.shop.send("r-1", &refund("FR-1")).await;
     s.posted().await;
-    let parked = inbox::list(&mut s.world.db.acquire().await.unwrap(), Some(State::Parked)).await.unwrap();
+    let parked = inbox::list(&mut s.world.db.acquire().await.unwrap(), inbox::Wanted { state: Some(State::Parked), ..Default::default() })
+        .await
+        .unwrap();
     assert_eq!(parked.len(), 1);
     s.shop.send("m-1", &checkout("FR-1", |_| ())).await;
     s.posted().await;

@@ -5,7 +5,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::parties::cause::{self, Cause, THEMES};
 use crate::web::shell::page;
@@ -31,17 +32,40 @@ pub async fn show(State(web): State<Web>, shell: Shell) -> Result<Response, Prob
     page(&Page { shell, themes })
 }
 
-/// `GET /api/v1/causes`.
+/// A cause that a shop may offer.
+#[derive(Serialize, ToSchema)]
+pub struct CauseDocument {
+    #[schema(examples("foret-vivante"))]
+    slug: String,
+    /// exclusion, environment, childhood or medical-research.
+    theme: String,
+    title: String,
+    association: String,
+    checkout_text: CheckoutText,
+}
+
+/// What stands beside the unticked box; it names the association before the yes.
+#[derive(Serialize, ToSchema)]
+pub struct CheckoutText {
+    fr: String,
+    en: String,
+}
+
+/// Every cause that can be given to.
+#[utoipa::path(get, path = "/api/v1/causes", tag = "causes", responses((status = 200, body = Vec<CauseDocument>)))]
 pub async fn list(State(web): State<Web>) -> Result<Response, Problem> {
-    let causes: Vec<Value> = cause::live(&mut *web.app.db.acquire().await?)
+    let causes: Vec<CauseDocument> = cause::live(&mut *web.app.db.acquire().await?)
         .await?
         .into_iter()
-        .map(|c| {
-            let text = json!({
-                "fr": format!("J'ajoute un euro pour {} ({}).", c.association, c.title),
-                "en": format!("I add one euro for {} ({}).", c.association, c.title),
-            });
-            json!({"slug": c.slug, "theme": c.theme, "title": c.title, "association": c.association, "checkout_text": text})
+        .map(|c| CauseDocument {
+            checkout_text: CheckoutText {
+                fr: format!("J'ajoute un euro pour {} ({}).", c.association, c.title),
+                en: format!("I add one euro for {} ({}).", c.association, c.title),
+            },
+            slug: c.slug,
+            theme: c.theme,
+            title: c.title,
+            association: c.association,
         })
         .collect();
     let headers = [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::CACHE_CONTROL, "public, max-age=300")];

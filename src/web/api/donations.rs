@@ -1,0 +1,85 @@
+//! `/api/v1/donations`: what became of an order's euro.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Merchant;
+use crate::donations::{self, Told, Which};
+use crate::values::{DonationId, FieldError, euros};
+use crate::web::problem::ProblemDocument;
+use crate::web::{Problem, Web, asked};
+
+/// A donation, as its merchant may see it.
+#[derive(Serialize, ToSchema)]
+pub struct Donation {
+    #[schema(examples("don_d2927fbe157650c599d72de9fbc544c3"))]
+    donation_id: String,
+    #[schema(examples("FR-1001"))]
+    order_id: String,
+    /// Euros, as a decimal string.
+    #[schema(examples("1.00"))]
+    amount: String,
+    cause: String,
+    association: String,
+    /// The furthest station: recorded, refunded, collected, paid_out or receipted.
+    #[schema(examples("collected"))]
+    status: &'static str,
+    occurred_at: DateTime<Utc>,
+    recorded_at: DateTime<Utc>,
+    refunded_at: Option<DateTime<Utc>>,
+    collected_on: Option<NaiveDate>,
+    paid_out_on: Option<NaiveDate>,
+    receipted_on: Option<NaiveDate>,
+}
+
+impl From<Told> for Donation {
+    fn from(d: Told) -> Self {
+        Self {
+            status: d.status(),
+            donation_id: d.donation_id.to_string(),
+            order_id: d.order_id,
+            amount: euros(d.amount_cents),
+            cause: d.cause,
+            association: d.association,
+            occurred_at: d.occurred_at,
+            recorded_at: d.recorded_at,
+            refunded_at: d.refunded_at,
+            collected_on: d.collected_on,
+            paid_out_on: d.paid_out_on,
+            receipted_on: d.receipted_on,
+        }
+    }
+}
+
+/// One donation by its id.
+#[utoipa::path(get, path = "/api/v1/donations/{id}", tag = "donations", security(("api_key" = [])),
+    params(("id" = String, Path, description = "The `donation_id` that the webhook's answer gave")),
+    responses((status = 200, body = Donation), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json", description = "No such donation of this merchant")))]
+pub async fn show(State(web): State<Web>, Merchant(merchant): Merchant, Path(id): Path<String>) -> Result<Json<Donation>, Problem> {
+    let id: DonationId = id.parse().map_err(|_| Problem::NotFound)?;
+    let found = donations::of_merchant(&mut *web.app.db.acquire().await?, merchant, Which::Id(id)).await?;
+    Ok(Json(found.ok_or(Problem::NotFound)?.into()))
+}
+
+/// The donations of an order: one or none.
+#[utoipa::path(get, path = "/api/v1/donations", tag = "donations", security(("api_key" = [])),
+    params(("order_id" = String, Query, description = "The shop's order")),
+    responses((status = 200, body = Vec<Donation>), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "`order_id` is missing")))]
+pub async fn of_order(State(web): State<Web>, Merchant(merchant): Merchant, uri: Uri) -> Result<Json<Vec<Donation>>, Problem> {
+    let asked = asked(&uri);
+    let order = asked.get("order_id").ok_or_else(|| {
+        Problem::Invalid(vec![FieldError::new("order_id", "the order whose donation is wanted, such as ?order_id=FR-1001")])
+    })?;
+    // No order has a NUL in its name, which the database would refuse to look for.
+    if order.contains('\0') {
+        return Ok(Json(Vec::new()));
+    }
+    let found = donations::of_merchant(&mut *web.app.db.acquire().await?, merchant, Which::Order(order)).await?;
+    Ok(Json(found.into_iter().map(Donation::from).collect()))
+}

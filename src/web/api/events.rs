@@ -1,0 +1,116 @@
+//! `/api/v1/events`: the delivery log, and a second try.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::Merchant;
+use crate::inbox::{self, Listed, Redrive, Wanted};
+use crate::values::{EventId, FieldError};
+use crate::web::problem::ProblemDocument;
+use crate::web::{Problem, Web, asked};
+
+/// One delivery.
+#[derive(Serialize, ToSchema)]
+pub struct Event {
+    #[schema(examples("evt_01a20da28a5a745bb70b12126959d0d4"))]
+    event_id: String,
+    endpoint_id: String,
+    delivery_key: String,
+    /// The event's type, where its body names one.
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    /// queued, posted, dead, conflict, parked, fetching or test.
+    state: String,
+    /// Why it is not posted, in plain words.
+    reason: Option<String>,
+    attempts: i32,
+    received_at: DateTime<Utc>,
+}
+
+impl From<Listed> for Event {
+    fn from(l: Listed) -> Self {
+        Self {
+            event_id: l.event_id,
+            endpoint_id: l.endpoint_id,
+            delivery_key: l.delivery_key,
+            kind: l.kind,
+            state: l.state,
+            reason: l.reason,
+            attempts: l.attempts,
+            received_at: l.received_at,
+        }
+    }
+}
+
+/// One delivery with its body, personal data masked.
+#[derive(Serialize, ToSchema)]
+pub struct EventDetail {
+    #[serde(flatten)]
+    event: Event,
+    body: Value,
+    /// For a conflict: the body that came first under the same key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    came_first: Option<Value>,
+}
+
+/// A state to list.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "it only describes what the query may say")]
+pub enum WantedState {
+    Queued,
+    Posted,
+    Dead,
+    Conflict,
+    Parked,
+}
+
+/// What was put back in the queue.
+#[derive(Serialize, ToSchema)]
+pub struct Redriven {
+    redriven: Vec<String>,
+}
+
+/// The newest deliveries first, at most 200.
+#[utoipa::path(get, path = "/api/v1/events", tag = "events", security(("api_key" = [])),
+    params(("state" = Option<WantedState>, Query),
+        ("after" = Option<String>, Query, pattern = "^evt_[0-9a-f]{32}$", description = "Only deliveries older than this `event_id`: the last one of the page before")),
+    responses((status = 200, body = Vec<Event>), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json")))]
+pub async fn list(State(web): State<Web>, Merchant(merchant): Merchant, uri: Uri) -> Result<Json<Vec<Event>>, Problem> {
+    let asked = asked(&uri);
+    let wrong = |field: &str, message: &str| Problem::Invalid(vec![FieldError::new(field, message)]);
+    let state =
+        asked.get("state").map(|s| s.parse().map_err(|_| wrong("state", "one of queued, posted, dead, conflict, parked"))).transpose()?;
+    let after = asked.get("after").map(|a| a.parse().map_err(|_| wrong("after", "an event_id such as evt_01a2…"))).transpose()?;
+    let wanted = Wanted { merchant: Some(merchant), state, after };
+    let listed = inbox::list(&mut *web.app.db.acquire().await?, wanted).await?;
+    Ok(Json(listed.into_iter().map(Event::from).collect()))
+}
+
+/// One delivery with its body, personal data masked; a conflict beside what came first.
+#[utoipa::path(get, path = "/api/v1/events/{id}", tag = "events", security(("api_key" = [])), params(("id" = String, Path, description = "An `event_id`")),
+    responses((status = 200, body = EventDetail), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json")))]
+pub async fn show(State(web): State<Web>, Merchant(merchant): Merchant, Path(id): Path<String>) -> Result<Json<EventDetail>, Problem> {
+    let id: EventId = id.parse().map_err(|_| Problem::NotFound)?;
+    let found = inbox::show(&mut *web.app.db.acquire().await?, id, Some(merchant)).await?.ok_or(Problem::NotFound)?;
+    Ok(Json(EventDetail { event: found.event.into(), body: found.body, came_first: found.came_first }))
+}
+
+/// Puts a dead, parked or conflicting delivery back in the queue; one in another state is left as it is.
+#[utoipa::path(post, path = "/api/v1/events/{id}/redrive", tag = "events", security(("api_key" = [])), params(("id" = String, Path, description = "An `event_id`")),
+    responses((status = 200, body = Redriven), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json")))]
+pub async fn redrive(State(web): State<Web>, Merchant(merchant): Merchant, Path(id): Path<String>) -> Result<Json<Redriven>, Problem> {
+    let id: EventId = id.parse().map_err(|_| Problem::NotFound)?;
+    let mut db = web.app.db.acquire().await?;
+    inbox::show(&mut db, id, Some(merchant)).await?.ok_or(Problem::NotFound)?;
+    let back = inbox::redrive(&mut db, &Redrive::Of(id, merchant)).await?;
+    Ok(Json(Redriven { redriven: back.iter().map(ToString::to_string).collect() }))
+}

@@ -1,0 +1,102 @@
+//! `/api/v1/statements`: what the shop owes and paid, month by month.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use chrono::NaiveDate;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Merchant;
+use crate::collections::{self, Collection, StatementLine};
+use crate::values::{CollectionId, Period, euros};
+use crate::web::problem::ProblemDocument;
+use crate::web::{Problem, Web};
+
+/// A month's statement.
+#[derive(Serialize, ToSchema)]
+pub struct Statement {
+    #[schema(examples("2026-11"))]
+    period: String,
+    count: i32,
+    /// To pay, in euros as a decimal string.
+    amount: String,
+    /// Euros given back after an earlier statement, taken off this one.
+    credited: String,
+    method: String,
+    /// To be given with the transfer.
+    reference: String,
+    /// submitted, settled, rejected or returned.
+    state: String,
+}
+
+/// A month's statement with its lines.
+#[derive(Serialize, ToSchema)]
+pub struct StatementDetail {
+    #[serde(flatten)]
+    statement: Statement,
+    lines: Vec<Line>,
+}
+
+/// One euro of a statement; a credit is negative.
+#[derive(Serialize, ToSchema)]
+pub struct Line {
+    day: NaiveDate,
+    order_id: String,
+    cause: String,
+    association: String,
+    amount: String,
+}
+
+impl From<Collection> for Statement {
+    fn from(c: Collection) -> Self {
+        Self {
+            period: c.period.to_string(),
+            count: c.count,
+            amount: c.amount,
+            credited: c.credited,
+            method: c.method,
+            reference: c.reference,
+            state: c.state,
+        }
+    }
+}
+
+impl From<StatementLine> for Line {
+    fn from(l: StatementLine) -> Self {
+        Self { day: l.day, order_id: l.order_id, cause: l.cause, association: l.association, amount: euros(l.amount_cents) }
+    }
+}
+
+/// Every month's statement, oldest first.
+#[utoipa::path(get, path = "/api/v1/statements", tag = "statements", security(("api_key" = [])),
+    responses((status = 200, body = Vec<Statement>), (status = 401, body = ProblemDocument, content_type = "application/problem+json")))]
+pub async fn list(State(web): State<Web>, Merchant(merchant): Merchant) -> Result<Json<Vec<Statement>>, Problem> {
+    let all = collections::of_merchant(&mut *web.app.db.acquire().await?, merchant, None).await?;
+    Ok(Json(all.into_iter().map(Statement::from).collect()))
+}
+
+/// One month's statement with its lines, as JSON, or as CSV for `Accept: text/csv`.
+#[utoipa::path(get, path = "/api/v1/statements/{period}", tag = "statements", security(("api_key" = [])),
+    params(("period" = String, Path, description = "A month, such as 2026-11")),
+    responses((status = 200, content((StatementDetail = "application/json"), (String = "text/csv"))),
+        (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json")))]
+pub async fn show(
+    State(web): State<Web>,
+    Merchant(merchant): Merchant,
+    Path(period): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let period: Period = period.parse().map_err(|_| Problem::NotFound)?;
+    let mut db = web.app.db.acquire().await?;
+    let found = collections::of_merchant(&mut db, merchant, Some(period)).await?.pop().ok_or(Problem::NotFound)?;
+    let id: CollectionId = found.collection_id.parse().map_err(|_| Problem::Internal)?;
+    let lines = collections::lines(&mut db, &[id.0]).await?;
+    let wants_csv = headers.get(header::ACCEPT).and_then(|a| a.to_str().ok()).is_some_and(|a| a.starts_with("text/csv"));
+    if wants_csv {
+        return Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], collections::csv(&lines)).into_response());
+    }
+    Ok(Json(StatementDetail { statement: found.into(), lines: lines.into_iter().map(Line::from).collect() }).into_response())
+}
