@@ -13,6 +13,8 @@ pub mod ledger;
 
 pub mod parties;
 
+pub mod outbox;
+
 pub mod donations;
 
 pub mod collections;

@@ -46,6 +46,8 @@ pub struct Settings {
     pub mail_from: String,
     pub bank_dir: PathBuf,
     pub account: BankAccount,
+    /// Events out may go to http addresses and one's own network.
+    pub private_webhooks: bool,
 }
 
 /// The ring-fenced account that the gifts pass through.
@@ -117,6 +119,14 @@ pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Settings, Vec<Mistak
     if account.is_some() && text("OBOLE_BIC").is_none() {
         wrong("OBOLE_BIC", "required with OBOLE_IBAN: the bank's BIC, such as AGRIFRPP");
     }
+    let private_webhooks = match text("OBOLE_PRIVATE_WEBHOOKS").as_deref() {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => {
+            wrong("OBOLE_PRIVATE_WEBHOOKS", "true or false");
+            false
+        }
+    };
     let holder = text("OBOLE_ACCOUNT_HOLDER").unwrap_or_else(|| "Obole".into());
     let bank_dir = text("OBOLE_BANK_DIR").map_or_else(|| data.join("bank"), PathBuf::from);
     match (mistakes.is_empty(), listen_at, iban, bic) {
@@ -130,6 +140,7 @@ pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Settings, Vec<Mistak
             smtp_url: smtp_url.map(Secret::new),
             mail_from,
             bank_dir,
+            private_webhooks,
         }),
         _ => Err(mistakes),
     }
@@ -152,6 +163,7 @@ impl Settings {
             ("OBOLE_BIC", self.account.bic.as_str().to_owned()),
             ("OBOLE_ACCOUNT_HOLDER", self.account.holder.clone()),
             ("OBOLE_BANK_DIR", self.bank_dir.display().to_string()),
+            ("OBOLE_PRIVATE_WEBHOOKS", self.private_webhooks.to_string()),
         ]
     }
 }

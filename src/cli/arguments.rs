@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use clap::{Parser, Subcommand, ValueEnum};
-use obole::values::{EventId, PayoutId, Period};
+use obole::values::{EventId, PayoutId, Period, SubscriptionId};
 
 /// One euro added to an online purchase, taken whole and provably to an association.
 #[derive(Parser)]
@@ -62,6 +62,9 @@ pub enum Command {
     /// The bank's statements.
     #[command(subcommand)]
     Bank(Bank),
+    /// Addresses that are told of donations, collections, payouts and receipts.
+    #[command(subcommand)]
+    Subscription(Subscription),
     /// Tax receipts.
     #[command(subcommand)]
     Receipts(Receipts),
@@ -254,6 +257,32 @@ pub enum Receipts {
     },
     /// Tell what is known of a receipt's number.
     Verify { number: String },
+}
+
+#[derive(Subcommand)]
+pub enum Subscription {
+    /// Tell an address from now on; prints the secret that signs, once.
+    Add {
+        /// A merchant's slug.
+        #[arg(long, required_unless_present = "association", conflicts_with = "association")]
+        merchant: Option<String>,
+        /// An association's slug.
+        #[arg(long)]
+        association: Option<String>,
+        #[arg(long)]
+        url: String,
+    },
+    List,
+    /// Tell an address again that had failed for five days.
+    Enable {
+        id: SubscriptionId,
+    },
+    /// Send again what happened since a day.
+    Replay {
+        id: SubscriptionId,
+        #[arg(long)]
+        since: NaiveDate,
+    },
 }
 
 #[derive(Subcommand)]

@@ -4,9 +4,11 @@ use anyhow::Context as _;
 use chrono::NaiveDate;
 use obole::app::App;
 use obole::donations::manifest;
+use obole::gateways::outbound::address;
 use obole::inbox::{self, Redrive};
+use obole::outbox::{self, Subscriber};
 use obole::parties::{association, cause, endpoint, merchant, operator, sign_in};
-use obole::values::{Email, euros, paris_day};
+use obole::values::{Email, euros, paris_day, paris_midnight};
 use obole::worker::month;
 use obole::{checks, ledger, payouts, receipts, settings};
 use serde_json::json;
@@ -14,7 +16,7 @@ use sqlx::Connection as _;
 
 use super::arguments::{
     Association, Bank, Cause, Collections, Command, ExportFormat, Inbox, InboxState, Ledger, Manifest, Merchant, Operator, Payouts,
-    Receipts,
+    Receipts, Subscription,
 };
 use super::outcome::Outcome;
 use super::serve;
@@ -124,6 +126,24 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
                 "issued_on": r.printed.issued, "amount": euros(r.amount_cents)})),
             None => Outcome { ok: false, ..Outcome::of(json!({"number": number, "state": "unknown"})) },
         },
+        Command::Subscription(Subscription::Add { merchant, association, url }) => {
+            let who = match (merchant, association) {
+                (Some(slug), _) => Subscriber::Merchant(slug),
+                (None, slug) => Subscriber::Association(slug.unwrap_or_default()),
+            };
+            let url = address(&url, app.settings.private_webhooks).with_context(|| format!("url {url:?}"))?;
+            let (id, secret) = outbox::subscribe(&mut db, now, app.key.expose(), &who, url.as_str()).await?;
+            Outcome::of(json!({"subscription_id": id.to_string(), "secret": secret}))
+        }
+        Command::Subscription(Subscription::List) => Outcome::list(&outbox::list(&mut db).await?)?,
+        Command::Subscription(Subscription::Enable { id }) => {
+            anyhow::ensure!(outbox::enable(&mut db, now, id).await?, "no subscription has this id; see `obole subscription list`");
+            Outcome::of(json!({"subscription_id": id.to_string(), "state": "live"}))
+        }
+        Command::Subscription(Subscription::Replay { id, since }) => {
+            let again = outbox::replay(&mut db, now, id, paris_midnight(since)).await?;
+            Outcome::of(json!({"subscription_id": id.to_string(), "replayed": again}))
+        }
         Command::Operator(Operator::Add { email }) => {
             let email = Email::parse(&email).map_err(anyhow::Error::msg)?;
             let mut tx = db.begin().await?;

@@ -1,10 +1,12 @@
 //! Settling: the shop's money is on the account, so what was promised can be paid out.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::json;
 use sqlx::PgConnection;
 
 use crate::ledger::{self, Fact, PostError};
-use crate::values::{Amount, CollectionId, paris_midnight};
+use crate::outbox::{self, Announcement, Kind};
+use crate::values::{Amount, CollectionId, MerchantId, Period, paris_midnight};
 
 /// What a credit line turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,5 +47,14 @@ pub async fn settle(
     }
     let fact = Fact { id: id.0, occurred_at: paris_midnight(on) };
     ledger::post(tx, now, &ledger::collection_settled(fact, amount, &associations)).await?;
+    let (merchant, period, count, reference): (MerchantId, NaiveDate, i32, String) =
+        sqlx::query_as("select merchant_id, period, count, reference from collection where collection_id = $1")
+            .bind(id)
+            .fetch_one(&mut *tx)
+            .await?;
+    let data = json!({"collection_id": id.to_string(), "period": Period::of(period).to_string(), "count": count, "amount": amount.to_string(),
+        "reference": reference, "settled_on": on});
+    let told = Announcement { subject: id.0, merchant: Some(merchant), association: None, occurred_at: paris_midnight(on), data };
+    outbox::announce(tx, now, Kind::CollectionSettled, &[told]).await?;
     Ok(Settled::Now(id))
 }

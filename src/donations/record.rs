@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::ledger::{self, Fact, PostError, Transfer};
+use crate::outbox::{self, Announcement, Kind};
 use crate::values::{Amount, AssociationId, CauseId, DonationId, DonorId, EventId, MerchantId};
 
 /// What the donor was shown before saying yes (C. conso. L121-17).
@@ -101,7 +103,22 @@ pub async fn record(db: &mut PgConnection, now: DateTime<Utc>, new: &[NewDonatio
         .map(|d| ledger::donation_recorded(Fact { id: d.donation_id.0, occurred_at: d.occurred_at }, &d.merchant, &d.association, d.amount))
         .collect();
     ledger::post(db, now, &transfers).await?;
+    if outbox::is_heard(db).await? {
+        outbox::announce(db, now, Kind::DonationRecorded, &new.iter().map(announcement).collect::<Vec<_>>()).await?;
+    }
     Ok(())
+}
+
+/// What the shop and the association are told of a gift: nothing of its donor.
+fn announcement(d: &NewDonation) -> Announcement {
+    Announcement {
+        subject: d.donation_id.0,
+        merchant: Some(d.merchant_id),
+        association: Some(d.association_id),
+        occurred_at: d.occurred_at,
+        data: json!({"donation_id": d.donation_id.to_string(), "merchant": d.merchant, "order_id": d.order_id,
+            "association": d.association, "amount": d.amount.to_string(), "flags": d.flags}),
+    }
 }
 
 fn column<'a, T>(new: &'a [NewDonation], of: impl Fn(&'a NewDonation) -> T) -> Vec<T> {

@@ -2,5 +2,6 @@
 
 pub mod bank_files;
 pub mod http;
+pub mod outbound;
 pub mod simulated_bank;
 pub mod smtp;

@@ -1,10 +1,12 @@
 //! Settling: the bank shows that the money left for the association, or that it came back.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::json;
 use sqlx::{FromRow, PgConnection};
 
 use crate::ledger::{self, Fact, PostError};
-use crate::values::{Amount, BankSide, PayoutId, paris_midnight};
+use crate::outbox::{self, Announcement, Kind};
+use crate::values::{Amount, AssociationId, BankSide, PayoutId, paris_midnight};
 
 /// What a line turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +20,10 @@ pub enum Settled {
 #[derive(FromRow)]
 struct Row {
     payout_id: PayoutId,
+    association_id: AssociationId,
     association: String,
+    count: i32,
+    reference: String,
     settled: bool,
 }
 
@@ -32,7 +37,7 @@ pub async fn settle(
     amount: Amount,
 ) -> Result<Settled, PostError> {
     let found: Option<Row> = sqlx::query_as(
-        "select payout_id, a.slug as association, exists (select from payout_state s where s.payout_id = p.payout_id and state = 'settled') as settled
+        "select payout_id, association_id, a.slug as association, count, reference, exists (select from payout_state s where s.payout_id = p.payout_id and state = 'settled') as settled
          from payout p join association a using (association_id)
          where reference = any($1) and amount_cents = $2
            and exists (select from payout_state s where s.payout_id = p.payout_id and state = 'submitted')
@@ -58,5 +63,11 @@ pub async fn settle(
         sqlx::query("update payout_donation set live = false where payout_id = $1").bind(id).execute(&mut *tx).await?;
     }
     ledger::post(tx, now, &[transfer]).await?;
+    if matches!(settled, Settled::Paid(_)) {
+        let data = json!({"payout_id": id.to_string(), "count": row.count, "amount": amount.to_string(), "reference": row.reference, "settled_on": on});
+        let told =
+            Announcement { subject: id.0, merchant: None, association: Some(row.association_id), occurred_at: paris_midnight(on), data };
+        outbox::announce(tx, now, Kind::PayoutSettled, &[told]).await?;
+    }
     Ok(settled)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use serde_json::json;
 use sqlx::{FromRow, PgConnection, types::Json};
 use uuid::Uuid;
 
@@ -10,8 +11,9 @@ use super::compose::printed;
 use super::document::Printed;
 use super::eligibility::{Gift, Held, held};
 use crate::db;
+use crate::outbox::{self, Announcement, Kind};
 use crate::parties::seal;
-use crate::values::{AssociationId, DonationId, DonorId, Period, PostalAddress, ReceiptId, paris_day};
+use crate::values::{AssociationId, DonationId, DonorId, Period, PostalAddress, ReceiptId, euros, paris_day};
 
 /// Why receipts could not be issued; none then is.
 #[derive(Debug, thiserror::Error)]
@@ -176,8 +178,18 @@ pub async fn issue(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, per
         .bind(last.keys().map(|a| a.0).collect::<Vec<_>>())
         .bind(last.values().copied().collect::<Vec<_>>())
         .bind(on.year())
-        .execute(tx)
+        .execute(&mut *tx)
         .await?;
+    if outbox::is_heard(tx).await? {
+        let told = issued.receipts.iter().zip(&rows).map(|(r, row)| Announcement {
+            subject: r.receipt_id.0,
+            merchant: None,
+            association: Some(row.4),
+            occurred_at: now,
+            data: json!({"number": r.number, "amount": euros(r.amount_cents), "count": row.2, "tax_year": row.1, "issued_on": on}),
+        });
+        outbox::announce(tx, now, Kind::ReceiptIssued, &told.collect::<Vec<_>>()).await?;
+    }
     Ok(issued)
 }
 

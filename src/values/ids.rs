@@ -77,6 +77,10 @@ ids! {
     ReceiptId = "rec";
     /// A message sent or to send.
     MailId = "mail";
+    /// An address that wants to be told.
+    SubscriptionId = "sub";
+    /// An event told to one address.
+    MessageId = "msg";
 }
 
 /// The namespace under which ids are derived from what they name.

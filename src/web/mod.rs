@@ -169,6 +169,7 @@ pub async fn serve(
     let mut workers = JoinSet::new();
     if parts.worker {
         workers.spawn(worker::poster(app.db.clone(), written, stopped.clone()));
+        workers.spawn(worker::outbound(app.clone(), stopped.clone()));
         workers.spawn(worker::fetcher(app.clone(), stopped.clone()));
         workers.spawn(worker::keeper(app.db.clone(), stopped));
     }

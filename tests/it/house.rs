@@ -8,6 +8,7 @@ const LAYERS: &[&str] = &[
     "db",
     "ledger",
     "parties",
+    "outbox",
     "donations",
     "collections",
     "payouts",

@@ -4,6 +4,7 @@
 mod contracts;
 mod demo_in_a_browser;
 mod dialects;
+mod events_out;
 mod house;
 mod ledger_keeps_balance;
 mod merchant_api;

@@ -1,0 +1,9 @@
+//! Events out: who wants to be told, what is to tell, and what became of each message.
+
+mod announce;
+mod deliver;
+mod subscribe;
+
+pub use announce::{Announcement, Kind, announce, is_heard};
+pub use deliver::{Due, delivered, failed, replay, take_due};
+pub use subscribe::{Listed, SubscribeError, Subscriber, enable, list, subscribe};
