@@ -21,7 +21,7 @@ pub struct App {
     pub settings: Arc<Settings>,
     pub key: Arc<Secret<[u8; 32]>>,
     /// The private cluster, held as long as anything of the application lives.
-    _cluster: Option<Arc<Cluster>>,
+    pub cluster: Option<Arc<Cluster>>,
 }
 
 impl App {
@@ -46,7 +46,7 @@ impl App {
             Some(key) => key.clone(),
             None => Secret::new(kept_key(&settings.data)?),
         };
-        Ok(Self { db, settings: Arc::new(settings), key: Arc::new(key), _cluster: cluster })
+        Ok(Self { db, settings: Arc::new(settings), key: Arc::new(key), cluster })
     }
 }
 

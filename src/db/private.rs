@@ -45,6 +45,8 @@ pub struct Cluster {
     socket: PathBuf,
     user: Option<(u32, u32)>,
     attached: Option<File>,
+    /// Server settings beyond the usual.
+    extra: Vec<String>,
 }
 
 impl Cluster {
@@ -86,20 +88,19 @@ impl Cluster {
         };
         let starting = open("postgres.starting")?;
         let attached = open("postgres.attached")?;
-        let mut cluster = Self { bin, data, socket, user, attached: None };
         let extra: Vec<String> = extra.iter().map(|s| (*s).to_owned()).collect();
+        let mut cluster = Self { bin, data, socket, user, attached: None, extra };
         // Locks and programs wait: not on the async threads.
-        let cluster = tokio::task::spawn_blocking(move || {
+        let mut cluster = tokio::task::spawn_blocking(move || {
             starting.lock().map_err(|source| file("locking", Path::new("postgres.starting"), source))?;
             attached.lock_shared().map_err(|source| file("locking", Path::new("postgres.attached"), source))?;
             cluster.initialise()?;
-            cluster.start(&extra)?;
+            cluster.start()?;
             cluster.attached = Some(attached);
-            Ok::<_, PrivateError>((cluster, extra))
+            Ok::<_, PrivateError>(cluster)
         })
         .await
         .map_err(|e| PrivateError::Program { program: "start", output: e.to_string() })??;
-        let (mut cluster, extra) = cluster;
         // A server that someone else is stopping still counts as running: ask until it is gone, then start it.
         for _ in 0..100 {
             match cluster.ensure_database("obole").await {
@@ -107,8 +108,7 @@ impl Cluster {
                 done => return done.map(|()| cluster),
             }
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-            let extra = extra.clone();
-            cluster = tokio::task::spawn_blocking(move || cluster.start(&extra).map(|()| cluster))
+            cluster = tokio::task::spawn_blocking(move || cluster.start().map(|()| cluster))
                 .await
                 .map_err(|e| PrivateError::Program { program: "start", output: e.to_string() })??;
         }
@@ -131,6 +131,14 @@ impl Cluster {
         let mut c = self.options("postgres").connect().await?;
         sqlx::query("drop database obole").execute(&mut c).await?;
         Ok(())
+    }
+
+    /// Starts the server again if it was killed; answers whether it had to.
+    pub fn revive(&self) -> Result<bool, PrivateError> {
+        if std::os::unix::net::UnixStream::connect(self.socket.join(".s.PGSQL.5432")).is_ok() {
+            return Ok(false);
+        }
+        self.start().map(|()| true)
     }
 
     /// The folder of its socket.
@@ -166,13 +174,13 @@ impl Cluster {
         })
     }
 
-    fn start(&self, extra: &[String]) -> Result<(), PrivateError> {
+    fn start(&self) -> Result<(), PrivateError> {
         // pg_ctl knows a server that runs from a pid file that a kill left behind.
         if self.run("pg_ctl", |c| c.arg("status").arg("-D").arg(&self.data)).is_ok() {
             return Ok(());
         }
         let mut settings = format!("-c listen_addresses='' -c unix_socket_directories='{}' -c port=5432", self.socket.display());
-        for setting in extra {
+        for setting in &self.extra {
             settings.push_str(" -c ");
             settings.push_str(setting);
         }

@@ -4,7 +4,7 @@
 //! full, the shop hears so at once and tries again later; the queue never forms inside PostgreSQL.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,6 +20,8 @@ const MOST_ROWS: usize = 1000;
 const MOST_BYTES: usize = 4 << 20;
 const MOST_WAITING: usize = 10_000;
 const MOST_WAITING_BYTES: usize = 64 << 20;
+/// One endpoint may hold so much of the way in, so that a noisy shop leaves room for the others.
+const MOST_OF_ONE: usize = MOST_WAITING / 4;
 /// A shop gives up soon after; an answer must come before.
 const DEADLINE: Duration = Duration::from_secs(3);
 
@@ -70,6 +72,7 @@ struct Waiting {
     delivery: Delivery,
     answer: oneshot::Sender<Result<Received, ReceiveError>>,
     _room: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// The way in to the committer; cheap to clone.
@@ -77,6 +80,41 @@ struct Waiting {
 pub struct Intake {
     sender: mpsc::Sender<Waiting>,
     room: Arc<Semaphore>,
+    shares: Arc<Shares>,
+}
+
+/// How many deliveries of each endpoint wait.
+#[derive(Default)]
+struct Shares(Mutex<HashMap<EndpointId, usize>>);
+
+/// One delivery's place in its endpoint's share, given back when it ends.
+struct Place {
+    shares: Arc<Shares>,
+    endpoint: EndpointId,
+}
+
+impl Place {
+    fn take(shares: &Arc<Shares>, endpoint: EndpointId) -> Option<Self> {
+        let mut held = shares.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = held.entry(endpoint).or_default();
+        if *count >= MOST_OF_ONE {
+            return None;
+        }
+        *count += 1;
+        Some(Self { shares: shares.clone(), endpoint })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut held = self.shares.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = held.get_mut(&self.endpoint) {
+            *count -= 1;
+            if *count == 0 {
+                held.remove(&self.endpoint);
+            }
+        }
+    }
 }
 
 impl Intake {
@@ -84,9 +122,10 @@ impl Intake {
     pub async fn receive(&self, delivery: Delivery) -> Result<Received, ReceiveError> {
         let bytes = u32::try_from(delivery.body.len() + 1024).map_err(|_| ReceiveError::Busy)?;
         let room = self.room.clone().try_acquire_many_owned(bytes).map_err(|_| ReceiveError::Busy)?;
+        let place = Place::take(&self.shares, delivery.endpoint_id).ok_or(ReceiveError::Busy)?;
         let (answer, answered) = oneshot::channel();
         let body_hash = Sha256::digest(&delivery.body).to_vec();
-        let waiting = Waiting { event_id: EventId::new(), body_hash, delivery, answer, _room: room };
+        let waiting = Waiting { event_id: EventId::new(), body_hash, delivery, answer, _room: room, _place: place };
         self.sender.try_send(waiting).map_err(|_| ReceiveError::Busy)?;
         match tokio::time::timeout(DEADLINE, answered).await {
             Ok(Ok(received)) => received,
@@ -116,7 +155,7 @@ pub fn committer(db: PgPool, written: Arc<Notify>) -> (Intake, impl Future<Outpu
             written.notify_one();
         }
     };
-    (Intake { sender, room: Arc::new(Semaphore::new(MOST_WAITING_BYTES)) }, run)
+    (Intake { sender, room: Arc::new(Semaphore::new(MOST_WAITING_BYTES)), shares: Arc::default() }, run)
 }
 
 /// Writes and answers a batch. A row the database refuses is found by halving, and hurts only itself.

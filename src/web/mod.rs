@@ -5,6 +5,7 @@ mod demo;
 mod donor;
 mod health;
 mod identity;
+mod listen;
 mod problem;
 mod public;
 mod session;
@@ -14,10 +15,11 @@ mod webhooks;
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Query;
-use axum::http::{HeaderName, HeaderValue, Uri};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse as _;
 use axum::routing::{get, post, put};
@@ -27,6 +29,7 @@ use tokio::task::JoinSet;
 
 use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
 
 use crate::app::App;
 use crate::demo::Demo;
@@ -36,6 +39,9 @@ use crate::worker;
 pub use api::openapi::description;
 pub use problem::Problem;
 use shell::Shell;
+
+/// No request takes longer, its body's coming included.
+const SLOWEST: Duration = Duration::from_secs(60);
 
 /// What handlers share.
 #[derive(Clone)]
@@ -139,6 +145,7 @@ fn router(parts: Parts, web: Web) -> Router {
             "content-security-policy",
             "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         ))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, SLOWEST))
         .layer(always("referrer-policy", "no-referrer"))
         .layer(always("x-content-type-options", "nosniff"))
         .with_state(web)
@@ -168,18 +175,19 @@ pub async fn serve(
     let (stopping, stopped) = watch::channel(false);
     let mut workers = JoinSet::new();
     if parts.worker {
+        workers.spawn(worker::reviver(app.clone(), stopped.clone()));
         workers.spawn(worker::poster(app.db.clone(), written, stopped.clone()));
         workers.spawn(worker::outbound(app.clone(), stopped.clone()));
         workers.spawn(worker::fetcher(app.clone(), stopped.clone()));
         workers.spawn(worker::keeper(app.db.clone(), stopped));
     }
     let endpoints = Arc::new(Endpoints::new(app.db.clone(), app.key.clone()));
-    let served = axum::serve(listener, router(parts, Web { app, intake, endpoints, demo })).with_graceful_shutdown(stop).await;
+    listen::listen(listener, router(parts, Web { app, intake, endpoints, demo }), stop).await;
     // The last way in is gone: the committer answers what it holds, and then the workers may end.
     let mut whole = committer.await.is_ok();
     stopping.send_replace(true);
     while let Some(ended) = workers.join_next().await {
         whole &= ended.is_ok();
     }
-    if whole { served } else { Err(std::io::Error::other("a worker failed")) }
+    if whole { Ok(()) } else { Err(std::io::Error::other("a worker failed")) }
 }

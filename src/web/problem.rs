@@ -41,6 +41,7 @@ pub enum Problem {
     /// A request to the API that cannot be understood.
     Invalid(Vec<FieldError>),
     Conflict(String),
+    TooSlow,
     TooLarge,
     NotJson,
     NotUnderstood {
@@ -84,6 +85,12 @@ impl Problem {
                 format!(
                     "It is kept as {event} for a person to compare and was not posted. Give each event its own webhook-id, and repeat it unchanged."
                 ),
+            ),
+            Self::TooSlow => (
+                StatusCode::REQUEST_TIMEOUT,
+                "too-slow",
+                "The body did not come in time",
+                "Nothing was accepted. Send it within ten seconds.".into(),
             ),
             Self::TooLarge => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large", "A body may have up to 256 KiB.".into())
@@ -144,6 +151,7 @@ impl Problem {
             | Self::Invalid(_)
             | Self::NotSigned(_)
             | Self::Conflict(_)
+            | Self::TooSlow
             | Self::TooLarge
             | Self::NotJson
             | Self::NotUnderstood { .. }
@@ -216,6 +224,7 @@ mod tests {
             Problem::ForeignForm,
             Problem::NoSuchEndpoint,
             Problem::NotFound,
+            Problem::TooSlow,
             Problem::Conflict(String::new()),
             Problem::TooLarge,
             Problem::NotJson,

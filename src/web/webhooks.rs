@@ -1,11 +1,14 @@
 //! `POST /webhooks/{endpoint_id}`: verify over the raw bytes, read, make durable, answer.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::problem::ProblemDocument;
 use super::{Problem, Web};
@@ -17,6 +20,8 @@ use crate::values::{Dialect, DonationId, EndpointId, EventId, FieldError};
 
 /// The largest body taken, in bytes.
 const LARGEST: usize = 256 * 1024;
+/// The longest that a body may take to come.
+const SLOWEST: Duration = Duration::from_secs(10);
 
 /// A shop's webhook, signed as its endpoint's dialect says; this describes the dialect `standard` (Standard Webhooks 1.0.0).
 #[utoipa::path(post, path = "/webhooks/{endpoint_id}", tag = "webhooks",
@@ -25,7 +30,7 @@ const LARGEST: usize = 256 * 1024;
     request_body(content = serde_json::Value, description = "contracts/events.schema.json"),
     responses((status = 200, body = serde_json::Value, description = "Durable: accepted, duplicate, ignored, kept or pong"),
         (status = 401, body = ProblemDocument, content_type = "application/problem+json"), (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 409, body = ProblemDocument, content_type = "application/problem+json"), (status = 413, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, body = ProblemDocument, content_type = "application/problem+json"), (status = 408, body = ProblemDocument, content_type = "application/problem+json"), (status = 413, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 415, body = ProblemDocument, content_type = "application/problem+json"), (status = 422, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 503, body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn receive(
@@ -44,7 +49,7 @@ pub async fn receive(
     if !is_json(&headers) {
         return Err(Problem::NotJson);
     }
-    let body = to_bytes(body, LARGEST).await.map_err(|_| Problem::TooLarge)?;
+    let body = timeout(SLOWEST, to_bytes(body, LARGEST)).await.map_err(|_| Problem::TooSlow)?.map_err(|_| Problem::TooLarge)?;
     if let Err(refusal) = believe(&endpoint, &headers, &body, now) {
         // The secret may be newer than what is remembered.
         let newer = if matches!(refusal, Refusal::NoMatch(_)) { web.endpoints.newer(now, endpoint_id).await? } else { None };

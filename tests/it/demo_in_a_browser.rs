@@ -7,7 +7,7 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 
-use crate::story_one_euro::{Beside, House, free_port};
+use crate::program::{Beside, House, free_port};
 use crate::support::tool;
 
 /// A headless browser; none where the programs are missing.

@@ -4,12 +4,15 @@
 mod contracts;
 mod demo_in_a_browser;
 mod dialects;
+mod durability;
 mod events_out;
 mod house;
 mod ledger_keeps_balance;
+mod load_manners;
 mod merchant_api;
 mod month_settles;
 mod official;
+mod program;
 mod readme;
 mod shop;
 mod story_one_euro;

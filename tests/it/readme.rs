@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::story_one_euro::free_port;
+use crate::program::free_port;
 use crate::support::tool;
 
 fn readme() -> &'static str {

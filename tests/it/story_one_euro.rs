@@ -2,9 +2,8 @@
 //! the bank's files, and an SMTP server that is not ours. Read it first.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use obole::gateways::simulated_bank::{Incoming, play_day};
@@ -13,86 +12,9 @@ use obole::values::{Amount, Period, paris_day};
 use serde_json::{Value, json};
 
 use crate::month_settles::{day, last_month};
+use crate::program::{Beside, House, free_port};
 use crate::shop::{Shop, checkout, refund};
 use crate::support::tool;
-
-/// A house of its own: data folder, private PostgreSQL, settings.
-pub struct House {
-    data: PathBuf,
-    settings: Vec<(&'static str, String)>,
-}
-
-/// A program that runs beside the test and ends with it.
-pub struct Beside(pub Child);
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        if self.0.try_wait().is_ok_and(|ended| ended.is_none()) {
-            // In good order, so that what it started ends as well.
-            Command::new("kill").arg(self.0.id().to_string()).status().unwrap();
-            self.0.wait().unwrap();
-        }
-    }
-}
-
-impl House {
-    pub fn new(name: &str, settings: &[(&'static str, String)]) -> Self {
-        let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-        drop(std::fs::remove_dir_all(&data));
-        let mut all = vec![("OBOLE_DATA", data.display().to_string())];
-        all.extend_from_slice(settings);
-        Self { data, settings: all }
-    }
-
-    pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_obole"));
-        command.args(arguments).env_remove("DATABASE_URL").env_remove("RUST_LOG").stdin(Stdio::null());
-        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
-        command
-    }
-
-    /// Runs a command with `--json`; answers its exit code, its document and what it said beside.
-    fn run(&self, arguments: &[&str]) -> (i32, Value, String) {
-        let output = self.command(arguments).arg("--json").output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        let document = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
-        (output.status.code().unwrap(), document, said)
-    }
-
-    /// Runs a command that must succeed; answers its document.
-    fn done(&self, arguments: &[&str]) -> Value {
-        let (code, document, said) = self.run(arguments);
-        assert_eq!(code, 0, "{arguments:?}: {said}");
-        assert!(!document.is_null(), "{arguments:?} answers one JSON document");
-        document
-    }
-
-    /// Starts `serve`; answers it once it listens, with its log to be.
-    fn serve(&self) -> (Beside, std::thread::JoinHandle<String>) {
-        let mut child = self.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut log = String::new();
-        for line in lines.by_ref() {
-            let line = line.unwrap();
-            log.push_str(&line);
-            if line.contains("listening") {
-                break;
-            }
-        }
-        assert!(log.contains("listening"), "{log}");
-        // Somebody must read on, or the program would wait for its own log.
-        let reader = std::thread::spawn(move || lines.map_while(Result::ok).fold(log, |log, line| log + "\n" + &line));
-        (Beside(child), reader)
-    }
-
-    fn balances(&self) -> Value {
-        self.done(&["ledger", "balances"])
-    }
-}
-
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 /// An SMTP server that keeps what it gets in a maildir, none larger than `most` bytes; none where the program is missing.
 fn smtp_server(port: u16, maildir: &Path, most: u32) -> Option<Beside> {
@@ -113,6 +35,10 @@ fn smtp_server(port: u16, maildir: &Path, most: u32) -> Option<Beside> {
 fn letters(maildir: &Path, word: &str) -> Vec<String> {
     let found = std::fs::read_dir(maildir.join("new")).into_iter().flatten();
     found.map(|f| std::fs::read_to_string(f.unwrap().path()).unwrap()).filter(|l| l.contains(word)).collect()
+}
+
+fn balances(house: &House) -> Value {
+    house.done(&["ledger", "balances"])
 }
 
 fn balance(balances: &Value, name: &str) -> i64 {
@@ -178,7 +104,7 @@ async fn one_euro_goes_from_the_checkout_to_the_association_and_its_receipt_to_t
     assert_eq!(shop.send("r-1", &refund("FR-1002")).await.0, 200);
     assert!((0..200).any(|_| house.done(&["inbox", "list", "--state", "queued"]) == json!([])), "the poster takes what waits");
     assert_eq!(house.done(&["inbox", "list", "--state", "posted"]).as_array().unwrap().len(), 4);
-    let books = house.balances();
+    let books = balances(&house);
     assert_eq!(balance(&books, "merchant_receivable:librairie"), 200, "the shop holds two euros");
     assert_eq!(balance(&books, "association_pending:foret-vivante"), 200, "which are the association's");
 
@@ -190,7 +116,7 @@ async fn one_euro_goes_from_the_checkout_to_the_association_and_its_receipt_to_t
     assert_eq!(house.done(&collections)["collections"], asked["collections"], "run again, the same");
     let reference = asked["collections"][0]["reference"].as_str().unwrap();
     assert_eq!(letters(&maildir, "compta@librairie.example").len(), 1, "one statement, once");
-    assert_eq!(balance(&house.balances(), "collection_in_transit:bank"), 200);
+    assert_eq!(balance(&balances(&house), "collection_in_transit:bank"), 200);
 
     let bank = house.data.join("bank");
     let account = settings::read(|_| None).unwrap().account;
@@ -198,7 +124,7 @@ async fn one_euro_goes_from_the_checkout_to_the_association_and_its_receipt_to_t
     let statement = play_day(&bank, &account, on.parse().unwrap(), &[paid]).unwrap().unwrap();
     let import = house.done(&["bank", "import", statement.to_str().unwrap()]);
     assert_eq!((&import["files"][0]["matched"], &import["files"][0]["unmatched"]), (&json!(1), &json!(0)));
-    let books = house.balances();
+    let books = balances(&house);
     assert_eq!((balance(&books, "safeguarded_cash:bank"), balance(&books, "association_payable:foret-vivante")), (200, 200));
 
     // What arrived leaves for the association when two people say so.
@@ -215,7 +141,7 @@ async fn one_euro_goes_from_the_checkout_to_the_association_and_its_receipt_to_t
     let statement = play_day(&bank, &account, on.parse().unwrap(), &[]).unwrap().unwrap();
     assert_eq!(house.done(&["bank", "import", statement.to_str().unwrap()])["files"][0]["matched"], 1);
     assert_eq!(letters(&maildir, "tresorier@foret-vivante.example").len(), 1, "the treasurer has the report");
-    let books = house.balances();
+    let books = balances(&house);
     for empty in ["merchant_receivable:librairie", "collection_in_transit:bank", "safeguarded_cash:bank", "payout_in_transit:bank"] {
         assert_eq!(balance(&books, empty), 0, "{empty}");
     }
@@ -331,7 +257,7 @@ fn mistakes_are_told_with_the_right_exit_code() {
         (&["bank", "import", "/nowhere.xml"], 1, "/nowhere.xml"),
         (&["merchant", "add", "--name", "S", "--email", "x", "--rule", "tip"], 1, "email"),
         (&["merchant", "add", "--name", "S", "--email", "a@example.org", "--collect", "stripe"], 1, "later"),
-        (&["merchant", "add", "--name", "S", "--email", "a@example.org", "--dialect", "shopify"], 1, "standard"),
+        (&["merchant", "add", "--name", "S", "--email", "a@example.org", "--dialect", "cobol"], 1, "standard"),
     ] {
         let (exit, _, said) = house.run(wrong);
         assert_eq!(exit, code, "{wrong:?}: {said}");
