@@ -40,6 +40,7 @@ pub struct Settings {
     pub database_url: Option<Secret<String>>,
     pub data: PathBuf,
     pub listen: SocketAddr,
+    pub metrics_listen: SocketAddr,
     pub public_url: String,
     pub secret_key: Option<Secret<[u8; 32]>>,
     pub smtp_url: Option<Secret<String>>,
@@ -85,6 +86,10 @@ pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Settings, Vec<Mistak
     if listen_at.is_none() {
         wrong("OBOLE_LISTEN", "an address and a port are needed, such as 127.0.0.1:8080");
     }
+    let metrics = text("OBOLE_METRICS_LISTEN").unwrap_or_else(|| "127.0.0.1:9464".into()).parse::<SocketAddr>().ok();
+    if metrics.is_none() {
+        wrong("OBOLE_METRICS_LISTEN", "an address and a port are needed, such as 127.0.0.1:9464");
+    }
     let public_url = text("OBOLE_PUBLIC_URL").unwrap_or_else(|| format!("http://{listen}"));
     if !(public_url.starts_with("http://") || public_url.starts_with("https://")) {
         wrong("OBOLE_PUBLIC_URL", "a web address is needed, such as https://obole.example");
@@ -129,12 +134,13 @@ pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Settings, Vec<Mistak
     };
     let holder = text("OBOLE_ACCOUNT_HOLDER").unwrap_or_else(|| "Obole".into());
     let bank_dir = text("OBOLE_BANK_DIR").map_or_else(|| data.join("bank"), PathBuf::from);
-    match (mistakes.is_empty(), listen_at, iban, bic) {
-        (true, Some(listen), Ok(iban), Ok(bic)) => Ok(Settings {
+    match (mistakes.is_empty(), listen_at, metrics, iban, bic) {
+        (true, Some(listen), Some(metrics_listen), Ok(iban), Ok(bic)) => Ok(Settings {
             account: BankAccount { holder, iban, bic, given: account.is_some() },
             database_url: database_url.map(Secret::new),
             data,
             listen,
+            metrics_listen,
             public_url: public_url.trim_end_matches('/').to_owned(),
             secret_key: secret_key.map(Secret::new),
             smtp_url: smtp_url.map(Secret::new),
@@ -155,6 +161,7 @@ impl Settings {
             ("DATABASE_URL", masked(self.database_url.is_some(), "unset: private cluster in OBOLE_DATA/postgres")),
             ("OBOLE_DATA", self.data.display().to_string()),
             ("OBOLE_LISTEN", self.listen.to_string()),
+            ("OBOLE_METRICS_LISTEN", self.metrics_listen.to_string()),
             ("OBOLE_PUBLIC_URL", self.public_url.clone()),
             ("OBOLE_SECRET_KEY", masked(self.secret_key.is_some(), "unset: generated in OBOLE_DATA")),
             ("OBOLE_SMTP_URL", masked(self.smtp_url.is_some(), "unset: files in OBOLE_DATA/mail")),

@@ -24,6 +24,13 @@ pub async fn serve(app: App, only: Option<Part>) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("OBOLE_LISTEN: {} cannot be listened on", app.settings.listen))?;
     tracing::info!(address = %listener.local_addr()?, "listening");
+    match TcpListener::bind(app.settings.metrics_listen).await {
+        Ok(metrics) => drop(tokio::spawn(web::metrics::serve(app.clone(), metrics, std::future::pending()))),
+        // Several processes on one machine, each with the default: the first is measured.
+        Err(error) => {
+            tracing::warn!(%error, "OBOLE_METRICS_LISTEN: {} cannot be listened on; nothing is measured", app.settings.metrics_listen)
+        }
+    }
     web::serve(app, parts, None, listener, stop_asked()).await?;
     Ok(())
 }

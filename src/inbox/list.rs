@@ -245,6 +245,16 @@ pub async fn redrive(db: &mut PgConnection, which: &Redrive) -> Result<Vec<Event
     .await
 }
 
+/// How many events are not posted, by state.
+pub async fn depths(db: &mut PgConnection) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    sqlx::query_as(
+        "select 'queued', count(*) from inbox_queue union all select 'fetching', count(*) from inbox_fetch
+         union all select s, (select count(*) from inbox_problem where state = s) from unnest(array['dead', 'conflict', 'parked']) s",
+    )
+    .fetch_all(db)
+    .await
+}
+
 /// Whether an event has waited for the poster for more than a minute.
 pub async fn is_behind(db: &mut PgConnection, now: DateTime<Utc>) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar("select exists (select from inbox_queue where received_at < $1)")

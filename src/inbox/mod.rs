@@ -14,5 +14,5 @@ pub use endpoints::Endpoints;
 pub use event::{Event, Unread};
 pub use fetch::{Fetch, bring, due, give_up, postpone};
 pub use handle::{HandleError, bury, handle, unpark};
-pub use list::{Detail, Listed, Redrive, State, Wanted, is_behind, list, redrive, show};
+pub use list::{Detail, Listed, Redrive, State, Wanted, depths, is_behind, list, redrive, show};
 pub use receive::{Delivery, Fate, Intake, ReceiveError, Received, committer, prepare_partitions};

@@ -6,6 +6,7 @@ mod donor;
 mod health;
 mod identity;
 mod listen;
+pub mod metrics;
 mod problem;
 mod public;
 mod session;

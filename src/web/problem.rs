@@ -55,6 +55,11 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// The last part of its type.
+    pub fn slug(&self) -> &'static str {
+        self.told().1
+    }
+
     /// Status, slug, title and detail.
     fn told(&self) -> (StatusCode, &'static str, &'static str, String) {
         match self {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::problem::ProblemDocument;
-use super::{Problem, Web};
+use super::{Problem, Web, metrics};
 use crate::donations::claim_token;
 use crate::inbox::signature::{self, Refusal};
 use crate::inbox::{Delivery, Event, Fate, ReceiveError, Received, delivery_key, parse, topic_header};
@@ -33,12 +33,22 @@ const SLOWEST: Duration = Duration::from_secs(10);
         (status = 409, body = ProblemDocument, content_type = "application/problem+json"), (status = 408, body = ProblemDocument, content_type = "application/problem+json"), (status = 413, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 415, body = ProblemDocument, content_type = "application/problem+json"), (status = 422, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 503, body = ProblemDocument, content_type = "application/problem+json")))]
-pub async fn receive(
+pub async fn receive(state: State<Web>, path: Path<String>, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {
+    let answer = answer(state, path, headers, body).await;
+    metrics::count(match &answer {
+        Ok((outcome, _)) => outcome,
+        Err(problem) => problem.slug(),
+    });
+    answer.map(|(_, document)| Json(document))
+}
+
+/// What became of a delivery, in a word and as a document.
+async fn answer(
     State(web): State<Web>,
     Path(endpoint_id): Path<String>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Value>, Problem> {
+) -> Result<(&'static str, Value), Problem> {
     let now = Utc::now();
     let endpoint_id: EndpointId = endpoint_id.parse().map_err(|_| Problem::NoSuchEndpoint)?;
     let mut endpoint = web.endpoints.find(now, endpoint_id).await?.ok_or(Problem::NoSuchEndpoint)?;
@@ -63,9 +73,9 @@ pub async fn receive(
 
     let event = parse(dialect, &endpoint.settings, topic, &body);
     match &event {
-        Ok(Event::Ping) => return Ok(Json(json!({"status": "pong"}))),
+        Ok(Event::Ping) => return Ok(("pong", json!({"status": "pong"}))),
         // Nothing of ours: what a shop tells of orders without a gift is not ours to keep.
-        Ok(Event::Nothing(reason)) => return Ok(Json(json!({"status": "ignored", "reason": reason}))),
+        Ok(Event::Nothing(reason)) => return Ok(("ignored", json!({"status": "ignored", "reason": reason}))),
         _ => {}
     }
     let mut errors = event.as_ref().map_or_else(|unread| unread.0.clone(), |_| Vec::new());
@@ -113,22 +123,22 @@ pub async fn receive(
     if endpoint.test {
         answer["test"] = true.into();
     }
-    Ok(Json(answer))
+    Ok((status, answer))
 }
 
 /// A platform disables hooks that answer with errors: what is authentic and stands aside is a success to it.
-fn kept_aside(event_id: EventId, reason: &str, errors: &[FieldError]) -> Json<Value> {
-    Json(json!({"status": "kept", "event_id": event_id.to_string(), "reason": reason, "errors": errors}))
+fn kept_aside(event_id: EventId, reason: &str, errors: &[FieldError]) -> (&'static str, Value) {
+    ("kept", json!({"status": "kept", "event_id": event_id.to_string(), "reason": reason, "errors": errors}))
 }
 
 /// When a hook is made, WooCommerce posts the unsigned form `webhook_id=N` and wants a 200.
-async fn woocommerce_ping(body: Body) -> Result<Json<Value>, Problem> {
+async fn woocommerce_ping(body: Body) -> Result<(&'static str, Value), Problem> {
     let body = to_bytes(body, 64).await.map_err(|_| Problem::NotJson)?;
     let number = body.strip_prefix(b"webhook_id=").ok_or(Problem::NotJson)?;
     if number.is_empty() || !number.iter().all(u8::is_ascii_digit) {
         return Err(Problem::NotJson);
     }
-    Ok(Json(json!({"status": "pong"})))
+    Ok(("pong", json!({"status": "pong"})))
 }
 
 fn believe(endpoint: &Endpoint, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Result<(), Refusal> {
