@@ -37,3 +37,5 @@ pub mod worker;
 pub mod demo;
 
 pub mod web;
+
+pub mod bench;

@@ -76,10 +76,22 @@ pub enum Command {
         #[arg(long)]
         email: String,
     },
-    /// Measure speed. Not built yet.
+    /// Measure speed, each figure as a ratio to PostgreSQL's own in the same run. Build with --release for figures that mean something.
     Bench {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-        arguments: Vec<String>,
+        /// Figures such as S1,S2,S3; all by default.
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+        /// How long each load lasts.
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=200))]
+        seconds: u64,
+        #[arg(long, default_value_t = 128)]
+        connections: usize,
+        /// Events of the full inbox that is posted (S3, S4).
+        #[arg(long, default_value_t = 500_000)]
+        events: usize,
+        /// Donations that are in the books already (S4), such as 10000000.
+        #[arg(long, default_value_t = 0)]
+        scale: usize,
     },
     /// Read the double-entry ledger.
     #[command(subcommand)]

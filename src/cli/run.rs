@@ -10,7 +10,7 @@ use obole::outbox::{self, Subscriber};
 use obole::parties::{association, cause, endpoint, merchant, operator, sign_in};
 use obole::values::{Email, euros, paris_day, paris_midnight};
 use obole::worker::month;
-use obole::{checks, ledger, payouts, receipts, settings};
+use obole::{bench, checks, ledger, payouts, receipts, settings};
 use serde_json::json;
 use sqlx::Connection as _;
 
@@ -33,8 +33,9 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
         serve::demo(settings, port, fresh).await?;
         return Ok(Outcome { document: json!({"ok": true}), text: String::new(), ok: true });
     }
-    if let Command::Bench { .. } = command {
-        anyhow::bail!("`obole bench` is not built yet");
+    if let Command::Bench { only, seconds, connections, events, scale } = command {
+        let figures = bench::run(settings, &bench::Options { only, seconds, connections, events, scale }).await?;
+        return Ok(Outcome { text: figures_table(&figures), document: json!({"results": figures}), ok: true });
     }
     let app = App::open(settings).await?;
     let mut db = app.db.acquire().await.context("the database does not answer")?;
@@ -183,6 +184,23 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
             }
         }
     })
+}
+
+fn figures_table(figures: &[bench::Figure]) -> String {
+    let optional = |n: Option<f64>| n.map_or_else(|| "-".into(), |n| format!("{n:.2}"));
+    let head = format!(
+        "{:<4} {:<36} {:>10} {:<5} {:>10} {:>7} {:>9} {:>9} {:>7}\n",
+        "id", "what", "value", "unit", "baseline", "ratio", "p50 ms", "p99 ms", "MB"
+    );
+    let line = |f: &bench::Figure| {
+        let (baseline, ratio, p50, p99, rss) =
+            (optional(f.baseline), optional(f.ratio), optional(f.p50_ms), optional(f.p99_ms), optional(f.rss_mb));
+        format!(
+            "{:<4} {:<36} {:>10.0} {:<5} {:>10} {:>7} {:>9} {:>9} {:>7}\n",
+            f.id, f.what, f.value, f.unit, baseline, ratio, p50, p99, rss
+        )
+    };
+    head + &figures.iter().map(line).collect::<String>()
 }
 
 fn paid_out(payouts: &[payouts::Payout]) -> anyhow::Result<Outcome> {

@@ -50,6 +50,7 @@ impl<'s> Platform<'s> {
         let answer = request.body(body).send().await.unwrap();
         let status = answer.status().as_u16();
         let document = answer.json().await.unwrap();
+        println!("{} {topic} -> {status} {document}", self.dialect);
         self.s.posted().await;
         Some((status, document))
     }

@@ -18,6 +18,7 @@ const LAYERS: &[&str] = &[
     "worker",
     "demo",
     "web",
+    "bench",
     "cli",
 ];
 

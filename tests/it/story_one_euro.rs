@@ -251,7 +251,6 @@ fn mistakes_are_told_with_the_right_exit_code() {
         (&["frobnicate"][..], 2, "frobnicate"),
         (&["collections", "run", "--period", "2026-13"], 2, "2026-11"),
         (&["association", "add", "/nowhere.json"], 1, "/nowhere.json"),
-        (&["bench"], 1, "not built yet"),
         (&["ledger", "export", "--format", "fec"], 1, "not built yet"),
         (&["login-link", "--email", "nobody@example.org"], 1, "nobody here"),
         (&["bank", "import", "/nowhere.xml"], 1, "/nowhere.xml"),

@@ -52,6 +52,7 @@ async fn a_replayed_webhook_changes_nothing_however_it_comes() {
     s.posted().await;
     assert_eq!(s.balance(RECEIVABLE).await, 100);
     assert_eq!(s.count("select count(*) from inbox_problem").await, 0);
+    println!("one order told {} times in parallel and under four more ids: counted once", answers.len());
     s.checked().await;
 }
 
@@ -278,5 +279,6 @@ async fn the_whole_inbox_replayed_into_empty_books_gives_equal_balances() {
     s.posted().await;
     let after = obole::ledger::balances(&mut s.world.db.acquire().await.unwrap()).await.unwrap();
     assert_eq!(before, after);
+    println!("{} events replayed into empty books by two posters: equal balances", s.count("select count(*) from inbox_event").await);
     s.checked().await;
 }

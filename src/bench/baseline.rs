@@ -1,0 +1,39 @@
+//! What PostgreSQL does by itself: `pgbench`, 64 clients, one-row inserts into a table of the inbox's shape.
+
+use anyhow::Context as _;
+use tokio::process::Command;
+
+use crate::app::App;
+use crate::db::private::find_binaries;
+
+const TABLE: &str =
+    "create table one_row (endpoint_id uuid not null, delivery_key text not null, event_id uuid not null, body_hash bytea not null,
+    received_at timestamptz not null, body bytea not null, headers jsonb not null, primary key (endpoint_id, delivery_key))";
+
+/// Rows a second.
+pub async fn one_row_inserts(app: &App, seconds: u64) -> anyhow::Result<f64> {
+    let cluster = app.cluster.as_ref().context("the bench has a PostgreSQL of its own")?;
+    let mut owner = sqlx::ConnectOptions::connect(&cluster.options("obole")).await?;
+    sqlx::raw_sql(TABLE).execute(&mut owner).await?;
+    let body = "7b".repeat(super::world::BODY_BYTES);
+    let script = format!(
+        "insert into one_row values (gen_random_uuid(), gen_random_uuid()::text, gen_random_uuid(), sha256('x'), now(), '\\x{body}', '{{}}');\n"
+    );
+    let path = app.settings.data.join("one_row.sql");
+    std::fs::write(&path, script)?;
+    let program = find_binaries().context("PostgreSQL's programs were not found")?.join("pgbench");
+    let seconds = seconds.to_string();
+    let output = Command::new(&program)
+        .args(["-n", "-M", "prepared", "-c", "64", "-j", "2", "-U", "obole", "-p", "5432", "-T", &seconds])
+        .arg("-h")
+        .arg(cluster.socket())
+        .arg("-f")
+        .arg(&path)
+        .arg("obole")
+        .output()
+        .await
+        .with_context(|| format!("{} (Debian: apt-get install postgresql-contrib)", program.display()))?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let tps = said.lines().find_map(|l| l.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+    tps.with_context(|| format!("pgbench did not finish: {said}{}", String::from_utf8_lossy(&output.stderr)))
+}

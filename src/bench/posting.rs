@@ -1,0 +1,80 @@
+//! Posting alone: an inbox full of events, and the time until the books have them all.
+
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::world::World;
+use crate::app::App;
+use crate::worker;
+
+/// Waits until nothing is queued; answers how long it took.
+pub async fn until_empty(app: &App) -> anyhow::Result<Duration> {
+    let began = Instant::now();
+    while sqlx::query_scalar("select exists (select from inbox_queue)").fetch_one(&app.db).await? {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(began.elapsed())
+}
+
+/// Fills the inbox with events and posts them; answers events a second.
+pub async fn rate(app: &App, world: &World, events: usize) -> anyhow::Result<f64> {
+    let before: i64 = sqlx::query_scalar("select count(*) from transfer").fetch_one(&app.db).await?;
+    let first = usize::try_from(before)?;
+    for begin in (first..first + events).step_by(5000) {
+        let set: Vec<_> = (begin..(begin + 5000).min(first + events)).map(|n| world.event(n)).collect();
+        sqlx::query(
+            "with input as (select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[], $5::bytea[]) x(endpoint_id, delivery_key, event_id, body_hash, body)),
+             e as (insert into inbox_event select endpoint_id, delivery_key, event_id, body_hash, $6 from input),
+             b as (insert into inbox_body select event_id, $6, body, '{}' from input)
+             insert into inbox_queue (event_id, endpoint_id, received_at) select event_id, endpoint_id, $6 from input",
+        )
+        .bind(set.iter().map(|(shop, ..)| shop.endpoint_id.0).collect::<Vec<_>>())
+        .bind(set.iter().map(|(_, order, _)| order.as_str()).collect::<Vec<_>>())
+        .bind(set.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
+        .bind(set.iter().map(|(.., body)| Sha256::digest(body).to_vec()).collect::<Vec<_>>())
+        .bind(set.iter().map(|(.., body)| body.as_bytes()).collect::<Vec<_>>())
+        .bind(Utc::now())
+        .execute(&app.db)
+        .await?;
+    }
+    let began = Instant::now();
+    worker::drain(&app.db).await?;
+    let took = began.elapsed();
+    let after: i64 = sqlx::query_scalar("select count(*) from transfer").fetch_one(&app.db).await?;
+    anyhow::ensure!(usize::try_from(after - before)? == events, "{events} events waited and {} are in the books", after - before);
+    Ok(events as f64 / took.as_secs_f64())
+}
+
+/// Writes donations that were there before, as many as asked, over the shops and associations that are.
+pub async fn fill_books(app: &App, donations: usize) -> anyhow::Result<()> {
+    let step = 500_000;
+    for begin in (0..donations).step_by(step) {
+        let until = (begin + step).min(donations);
+        sqlx::query(
+            "with shop as (select merchant_id, slug, row_number() over (order by slug) - 1 as nth from merchant),
+               cause as (select cause_id, association_id, a.slug, row_number() over (order by c.slug) - 1 as nth from cause c join association a using (association_id)),
+               given as (
+                 select gen_random_uuid() as donation_id, shop.*, cause_id, association_id, cause.slug as association, n
+                 from generate_series($1::bigint, $2::bigint - 1) n
+                 join shop on shop.nth = n % (select count(*) from shop) join cause on cause.nth = n % (select count(*) from cause)),
+               d as (
+                 insert into donation (donation_id, merchant_id, order_id, event_id, content_hash, amount_cents, order_total_cents, cause_id, association_id,
+                   donor_id, funded_by, occurred_at, recorded_at)
+                 select donation_id, merchant_id, 'F' || n, gen_random_uuid(), '\\x00', 100, 4590, cause_id, association_id, null, 'donor',
+                   now() - (n % 300) * interval '1 day', now() from given)
+             insert into transfer (fact_id, fact, leg, debit_account_id, credit_account_id, amount_cents, occurred_at, recorded_at)
+             select donation_id, 'donation_recorded', 0, r.account_id, p.account_id, 100, now(), now() from given
+             join account r on r.kind = 'merchant_receivable' and r.owner = given.slug join account p on p.kind = 'association_pending' and p.owner = given.association",
+        )
+        .bind(i64::try_from(begin)?)
+        .bind(i64::try_from(until)?)
+        .execute(&app.db)
+        .await?;
+    }
+    let mut db = app.db.acquire().await?;
+    crate::ledger::rebuild(&mut db).await?;
+    Ok(())
+}
