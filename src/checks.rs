@@ -26,6 +26,17 @@ const CHECKS: &[(&str, &str)] = &[
         "select (sum(debits_cents) <> sum(credits_cents))::int::bigint from account_balance having count(*) > 0",
     ),
     (
+        "every-transfer-names-two-accounts",
+        "select count(*) from transfer t where not exists (select from account a where a.account_id = t.debit_account_id)
+           or not exists (select from account a where a.account_id = t.credit_account_id)",
+    ),
+    (
+        "every-donation-names-what-there-is",
+        "select count(*) from donation d where not exists (select from merchant m where m.merchant_id = d.merchant_id)
+           or not exists (select from cause c where c.cause_id = d.cause_id and c.association_id = d.association_id)
+           or (donor_id is not null and not exists (select from donor n where n.donor_id = d.donor_id))",
+    ),
+    (
         "every-donation-is-posted-once",
         "select count(*) from donation d full join (select fact_id, debit_account_id, credit_account_id, amount_cents from transfer where fact = 'donation_recorded') t
            on t.fact_id = d.donation_id

@@ -2,6 +2,10 @@
 
 mod cli;
 
+/// Requests are made of many small allocations; this allocator is made for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use std::process::ExitCode;
 
 use clap::Parser as _;

@@ -53,7 +53,7 @@ impl Load {
     }
 
     /// Each connection sends its next request as soon as the last is answered.
-    pub async fn as_fast_as_it_goes(self, connections: usize, lasting: Duration) -> anyhow::Result<Run> {
+    pub async fn until_tired(self, connections: usize, lasting: Duration) -> anyhow::Result<Run> {
         let (address, next, requests) = (self.address, Arc::new(AtomicUsize::new(0)), Arc::new(self.requests));
         let began = Instant::now();
         let mut senders = JoinSet::new();

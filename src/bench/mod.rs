@@ -119,8 +119,8 @@ impl Bench {
         let app = self.fresh().await?;
         let world = World::open(&app).await?;
         let mut service = Service::start(&app, Some("intake")).await?;
-        let load = Load::prepare(&world, self.requests(30_000), service.address);
-        let run = load.as_fast_as_it_goes(self.options.connections, Duration::from_secs(self.options.seconds)).await?;
+        let load = Load::prepare(&world, self.requests(60_000), service.address);
+        let run = load.until_tired(self.options.connections, Duration::from_secs(self.options.seconds)).await?;
         run.all_in_the_inbox(&app).await?;
         let rss = service.memory_mb();
         service.stop().await?;
@@ -132,8 +132,8 @@ impl Bench {
         let app = self.fresh().await?;
         let world = World::open(&app).await?;
         let mut service = Service::start(&app, None).await?;
-        let load = Load::prepare(&world, self.requests(20_000), service.address);
-        let run = load.as_fast_as_it_goes(self.options.connections, Duration::from_secs(self.options.seconds)).await?;
+        let load = Load::prepare(&world, self.requests(40_000), service.address);
+        let run = load.until_tired(self.options.connections, Duration::from_secs(self.options.seconds)).await?;
         let rss = service.memory_mb();
         let behind = posting::until_empty(&app).await?;
         run.all_in_the_books(&app).await?;
@@ -141,7 +141,7 @@ impl Bench {
         let rate = run.count() / (run.lasted() + behind).as_secs_f64();
         let mut figures = vec![Figure { rss_mb: rss, ..Figure::compared("S2", "webhooks taken and posted", rate, baseline).with(&run) }];
 
-        let half = Load::prepare(&world, self.requests(10_000), service.address);
+        let half = Load::prepare(&world, self.requests(20_000), service.address);
         let (steady, shown) = half.at_a_rate(&app, rate / 2.0, self.options.connections, Duration::from_secs(self.options.seconds)).await?;
         steady.all_in_the_inbox(&app).await?;
         figures.push(

@@ -54,20 +54,14 @@ pub async fn fill_books(app: &App, donations: usize) -> anyhow::Result<()> {
     for begin in (0..donations).step_by(step) {
         let until = (begin + step).min(donations);
         sqlx::query(
-            "with shop as (select merchant_id, slug, row_number() over (order by slug) - 1 as nth from merchant),
-               cause as (select cause_id, association_id, a.slug, row_number() over (order by c.slug) - 1 as nth from cause c join association a using (association_id)),
-               given as (
-                 select gen_random_uuid() as donation_id, shop.*, cause_id, association_id, cause.slug as association, n
-                 from generate_series($1::bigint, $2::bigint - 1) n
-                 join shop on shop.nth = n % (select count(*) from shop) join cause on cause.nth = n % (select count(*) from cause)),
-               d as (
-                 insert into donation (donation_id, merchant_id, order_id, event_id, content_hash, amount_cents, order_total_cents, cause_id, association_id,
-                   donor_id, funded_by, occurred_at, recorded_at)
-                 select donation_id, merchant_id, 'F' || n, gen_random_uuid(), '\\x00', 100, 4590, cause_id, association_id, null, 'donor',
-                   now() - (n % 300) * interval '1 day', now() from given)
-             insert into transfer (fact_id, fact, leg, debit_account_id, credit_account_id, amount_cents, occurred_at, recorded_at)
-             select donation_id, 'donation_recorded', 0, r.account_id, p.account_id, 100, now(), now() from given
-             join account r on r.kind = 'merchant_receivable' and r.owner = given.slug join account p on p.kind = 'association_pending' and p.owner = given.association",
+            "with shop as (select merchant_id, row_number() over (order by slug) - 1 as nth from merchant),
+               cause as (select cause_id, association_id, row_number() over (order by slug) - 1 as nth from cause)
+             insert into donation (donation_id, merchant_id, order_id, event_id, content_hash, amount_cents, order_total_cents, cause_id, association_id,
+               donor_id, funded_by, occurred_at, recorded_at)
+             select gen_random_uuid(), merchant_id, 'F' || n, gen_random_uuid(), '\\x00', 100, 4590, cause_id, association_id, null, 'donor',
+               now() - (n % 300) * interval '1 day', now()
+             from generate_series($1::bigint, $2::bigint - 1) n
+             join shop on shop.nth = n % (select count(*) from shop) join cause on cause.nth = n % (select count(*) from cause)",
         )
         .bind(i64::try_from(begin)?)
         .bind(i64::try_from(until)?)
@@ -75,6 +69,7 @@ pub async fn fill_books(app: &App, donations: usize) -> anyhow::Result<()> {
         .await?;
     }
     let mut db = app.db.acquire().await?;
+    crate::ledger::post_unposted_donations(&mut db, Utc::now()).await?;
     crate::ledger::rebuild(&mut db).await?;
     Ok(())
 }

@@ -68,7 +68,8 @@ pub async fn pool(options: PgConnectOptions, size: u32) -> Result<PgPool, OpenEr
         .acquire_timeout(Duration::from_secs(3))
         .after_connect(|connection, _| {
             Box::pin(async move {
-                sqlx::query("set role obole_app").execute(connection).await?;
+                // Our statements are short: compiling them would cost more than running them.
+                sqlx::raw_sql("set role obole_app; set jit = off").execute(connection).await?;
                 Ok(())
             })
         })

@@ -107,9 +107,9 @@ impl Told {
 
 /// One of a merchant's donations.
 pub async fn of_merchant(db: &mut PgConnection, merchant: MerchantId, which: Which<'_>) -> Result<Option<Told>, sqlx::Error> {
-    let (id, order) = match which {
-        Which::Id(id) => (Some(id), None),
-        Which::Order(order) => (None, Some(order)),
+    let id = match which {
+        Which::Id(id) => id,
+        Which::Order(order) => DonationId::of_order(merchant, order),
     };
     sqlx::query_as(
         "select d.donation_id, d.order_id, d.amount_cents, c.slug as cause, a.name as association, d.occurred_at, d.recorded_at,
@@ -120,11 +120,10 @@ pub async fn of_merchant(db: &mut PgConnection, merchant: MerchantId, which: Whi
             where l.donation_id = d.donation_id and l.live and s.state = 'settled') as paid_out_on,
            (select issued_on from receipt_donation l join receipt r using (receipt_id) where l.donation_id = d.donation_id and l.live) as receipted_on
          from donation d join cause c using (cause_id) join association a on a.association_id = d.association_id
-         where merchant_id = $1 and ($2::uuid is null or donation_id = $2) and ($3::text is null or order_id = $3)",
+         where merchant_id = $1 and donation_id = $2",
     )
     .bind(merchant)
     .bind(id)
-    .bind(order)
     .fetch_optional(db)
     .await
 }

@@ -31,7 +31,6 @@ struct Taken {
     endpoint_id: EndpointId,
     merchant_id: MerchantId,
     received_at: DateTime<Utc>,
-    delivery_key: Option<String>,
     attempts: i32,
     #[sqlx(try_from = "String")]
     dialect: Dialect,
@@ -62,7 +61,7 @@ pub async fn handle(tx: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> Re
            delete from inbox_queue where event_id = any(array(
              select event_id from inbox_queue order by event_id for update skip locked limit $1))
            returning event_id, endpoint_id, received_at, attempts)
-         select taken.*, merchant_id, dialect, settings, headers->>'topic' as topic, body, (select delivery_key from inbox_event i where i.event_id = taken.event_id) as delivery_key
+         select taken.*, merchant_id, dialect, settings, headers->>'topic' as topic, body
          from taken join endpoint using (endpoint_id) left join inbox_body using (event_id, received_at) order by event_id",
     )
     .bind(limit)
@@ -242,11 +241,11 @@ async fn set_aside(tx: &mut PgConnection, taken: &[Taken], problems: &[Problem])
     }
     sqlx::query(
         "insert into inbox_problem (event_id, endpoint_id, delivery_key, state, reason, order_key, attempts, received_at)
-         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::timestamptz[])",
+         select e, p, coalesce((select delivery_key from inbox_event i where i.event_id = e), ''), s, r, o, a, at
+         from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[], $7::timestamptz[]) x(e, p, s, r, o, a, at)",
     )
     .bind(rows.iter().map(|(t, _)| t.event_id.0).collect::<Vec<_>>())
     .bind(rows.iter().map(|(t, _)| t.endpoint_id.0).collect::<Vec<_>>())
-    .bind(rows.iter().map(|(t, _)| t.delivery_key.clone().unwrap_or_default()).collect::<Vec<_>>())
     .bind(rows.iter().map(|(_, p)| p.state).collect::<Vec<_>>())
     .bind(rows.iter().map(|(_, p)| p.reason.as_str()).collect::<Vec<_>>())
     .bind(rows.iter().map(|(_, p)| p.waits_for.map(|d| d.0.to_string())).collect::<Vec<_>>())

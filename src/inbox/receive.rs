@@ -10,7 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres, types::Json};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use uuid::Uuid;
 
@@ -139,6 +140,8 @@ impl Intake {
 pub fn committer(db: PgPool, written: Arc<Notify>) -> (Intake, impl Future<Output = ()> + Send) {
     let (sender, mut receiver) = mpsc::channel::<Waiting>(MOST_WAITING);
     let run = async move {
+        // A connection of its own keeps its statements prepared.
+        let mut connection = None;
         while let Some(first) = receiver.recv().await {
             let mut bytes = first.delivery.body.len();
             let mut batch = vec![first];
@@ -151,7 +154,7 @@ pub fn committer(db: PgPool, written: Arc<Notify>) -> (Intake, impl Future<Outpu
             }
             // Whose sender has given up was told that nothing was accepted.
             batch.retain(|w| !w.answer.is_closed());
-            commit(&db, batch).await;
+            commit(&db, &mut connection, batch).await;
             written.notify_one();
         }
     };
@@ -159,13 +162,13 @@ pub fn committer(db: PgPool, written: Arc<Notify>) -> (Intake, impl Future<Outpu
 }
 
 /// Writes and answers a batch. A row the database refuses is found by halving, and hurts only itself.
-async fn commit(db: &PgPool, batch: Vec<Waiting>) {
+async fn commit(db: &PgPool, connection: &mut Option<PoolConnection<Postgres>>, batch: Vec<Waiting>) {
     let mut work = vec![(batch, false)];
     while let Some((mut batch, again)) = work.pop() {
         if batch.is_empty() {
             continue;
         }
-        match write(db, &batch).await {
+        match write_over(db, connection, &batch).await {
             Ok(mut received) => {
                 for w in batch {
                     let answer = received.remove(&w.event_id).ok_or(ReceiveError::Away);
@@ -200,7 +203,26 @@ fn refused(error: &sqlx::Error) -> bool {
         || matches!(error, sqlx::Error::Encode(_))
 }
 
-async fn write(db: &PgPool, batch: &[Waiting]) -> Result<HashMap<EventId, Received>, sqlx::Error> {
+/// Writes over the kept connection, or over a new one when there is none; one that failed is not kept.
+async fn write_over(
+    db: &PgPool,
+    connection: &mut Option<PoolConnection<Postgres>>,
+    batch: &[Waiting],
+) -> Result<HashMap<EventId, Received>, sqlx::Error> {
+    let kept = match connection {
+        Some(kept) => kept,
+        None => connection.insert(db.acquire().await?),
+    };
+    let written = write(kept, batch).await;
+    if written.as_ref().is_err_and(|e| !refused(e))
+        && let Some(broken) = connection.take()
+    {
+        broken.close().await.unwrap_or_else(|error| tracing::debug!(%error, "the broken connection did not say goodbye"));
+    }
+    written
+}
+
+async fn write(db: &mut PgConnection, batch: &[Waiting]) -> Result<HashMap<EventId, Received>, sqlx::Error> {
     let fate = |w: &Waiting| match &w.delivery.fate {
         Fate::Queue => (true, None),
         Fate::Keep => (false, None),
@@ -232,7 +254,7 @@ async fn write(db: &PgPool, batch: &[Waiting]) -> Result<HashMap<EventId, Receiv
     .bind(batch.iter().map(|w| w.delivery.received_at).collect::<Vec<_>>())
     .bind(batch.iter().map(|w| fate(w).0).collect::<Vec<_>>())
     .bind(batch.iter().map(|w| fate(w).1).collect::<Vec<_>>())
-    .fetch_all(db)
+    .fetch_all(&mut *db)
     .await?;
     let mut received: HashMap<EventId, Received> = fresh.into_iter().map(|id| (id, Received::Accepted(id))).collect();
     let met: Vec<&Waiting> = batch.iter().filter(|w| !received.contains_key(&w.event_id)).collect();
@@ -243,14 +265,14 @@ async fn write(db: &PgPool, batch: &[Waiting]) -> Result<HashMap<EventId, Receiv
 }
 
 /// Tells repetitions from conflicts, and keeps the conflicts, each once.
-async fn settle_repetitions(db: &PgPool, met: &[&Waiting], received: &mut HashMap<EventId, Received>) -> Result<(), sqlx::Error> {
+async fn settle_repetitions(db: &mut PgConnection, met: &[&Waiting], received: &mut HashMap<EventId, Received>) -> Result<(), sqlx::Error> {
     let known: Vec<(EndpointId, String, EventId, Vec<u8>)> = sqlx::query_as(
         "select e.endpoint_id, e.delivery_key, e.event_id, e.body_hash from inbox_event e
          join unnest($1::uuid[], $2::text[]) x(endpoint_id, delivery_key) using (endpoint_id, delivery_key)",
     )
     .bind(met.iter().map(|w| w.delivery.endpoint_id.0).collect::<Vec<_>>())
     .bind(met.iter().map(|w| w.delivery.delivery_key.as_str()).collect::<Vec<_>>())
-    .fetch_all(db)
+    .fetch_all(&mut *db)
     .await?;
     let known: HashMap<(EndpointId, &str), (EventId, &[u8])> =
         known.iter().map(|(e, k, id, hash)| ((*e, k.as_str()), (*id, hash.as_slice()))).collect();

@@ -1,5 +1,6 @@
 //! Balances: stored sums, and the one statement that rebuilds them from the transfers.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
@@ -76,4 +77,19 @@ pub async fn rebuild(db: &mut PgConnection) -> Result<(), sqlx::Error> {
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Posts every donation that no transfer tells of, in one statement; the balances are then to be rebuilt. For books restored or made at once.
+pub async fn post_unposted_donations(db: &mut PgConnection, now: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+    let posted = sqlx::query(
+        "insert into transfer (fact_id, fact, leg, debit_account_id, credit_account_id, amount_cents, occurred_at, recorded_at)
+         select donation_id, 'donation_recorded', 0, r.account_id, p.account_id, amount_cents, occurred_at, $1
+         from donation d join merchant m using (merchant_id) join association a using (association_id)
+         join account r on r.kind = 'merchant_receivable' and r.owner = m.slug join account p on p.kind = 'association_pending' and p.owner = a.slug
+         where not exists (select from transfer t where t.fact_id = d.donation_id and t.fact = 'donation_recorded')",
+    )
+    .bind(now)
+    .execute(db)
+    .await?;
+    Ok(posted.rows_affected())
 }

@@ -7,6 +7,6 @@ mod post;
 mod rules;
 
 pub use accounts::{Account, SHARED, open};
-pub use balances::{Balance, balances, lock_balances, rebuild};
+pub use balances::{Balance, balances, lock_balances, post_unposted_donations, rebuild};
 pub use post::{PostError, post};
 pub use rules::*;

@@ -13,6 +13,8 @@ use super::{Account, Transfer};
 pub enum PostError {
     #[error("the sum of a batch does not fit the ledger")]
     Overflow,
+    #[error("an account of the batch was not opened")]
+    NoAccount,
     #[error("the database refused the batch")]
     Database(#[from] sqlx::Error),
 }
@@ -51,7 +53,7 @@ pub async fn post(db: &mut PgConnection, now: DateTime<Utc>, transfers: &[Transf
     .bind(now)
     .execute(&mut *db)
     .await?;
-    sqlx::query(
+    let updated = sqlx::query(
         "with locked as materialized (
            select account_id from account_balance where account_id = any($1::uuid[]) order by account_id for update)
          update account_balance b set debits_cents = b.debits_cents + m.debits, credits_cents = b.credits_cents + m.credits
@@ -64,5 +66,9 @@ pub async fn post(db: &mut PgConnection, now: DateTime<Utc>, transfers: &[Transf
     .bind(moved.values().map(|v| v.1).collect::<Vec<_>>())
     .execute(&mut *db)
     .await?;
+    // A balance row stands for its account: an account that was not opened is found here, and nothing of the batch stays.
+    if updated.rows_affected() != moved.len() as u64 {
+        return Err(PostError::NoAccount);
+    }
     Ok(())
 }

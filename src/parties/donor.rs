@@ -31,7 +31,13 @@ pub async fn meet(db: &mut PgConnection, now: DateTime<Utc>, told: &[Told]) -> R
     if by_email.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let told: Vec<&Told> = by_email.values().copied().collect();
+    // Customers come again: most are known and complete, and a look takes no lock.
+    let mut met = known(db, by_email.keys().copied()).await?;
+    let told: Vec<&Told> =
+        by_email.iter().filter(|(email, t)| met.get(**email).is_none_or(|known| known.1.is_filled_by(t))).map(|(_, t)| *t).collect();
+    if told.is_empty() {
+        return Ok(met.into_iter().map(|(email, (id, _))| (email, id)).collect());
+    }
     sqlx::query(
         "insert into donor (donor_id, email, first_name, last_name, address, locale, created_at)
          select *, $7 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::text[])
@@ -49,11 +55,31 @@ pub async fn meet(db: &mut PgConnection, now: DateTime<Utc>, told: &[Told]) -> R
     .bind(now)
     .execute(&mut *db)
     .await?;
-    let rows: Vec<(String, DonorId)> = sqlx::query_as("select email, donor_id from donor where email = any($1)")
-        .bind(by_email.keys().copied().collect::<Vec<_>>())
-        .fetch_all(db)
-        .await?;
-    Ok(rows.into_iter().collect())
+    met.extend(known(db, told.iter().map(|t| t.email.as_str())).await?);
+    Ok(met.into_iter().map(|(email, (id, _))| (email, id)).collect())
+}
+
+/// What of a donor is not known yet.
+#[derive(Clone, Copy)]
+struct Gaps {
+    first_name: bool,
+    last_name: bool,
+    address: bool,
+}
+
+impl Gaps {
+    const fn is_filled_by(self, t: &Told) -> bool {
+        (self.first_name && t.first_name.is_some()) || (self.last_name && t.last_name.is_some()) || (self.address && t.address.is_some())
+    }
+}
+
+async fn known<'e>(db: &mut PgConnection, emails: impl Iterator<Item = &'e str>) -> Result<BTreeMap<String, (DonorId, Gaps)>, sqlx::Error> {
+    let rows: Vec<(String, DonorId, bool, bool, bool)> =
+        sqlx::query_as("select email, donor_id, first_name is null, last_name is null, address is null from donor where email = any($1)")
+            .bind(emails.collect::<Vec<_>>())
+            .fetch_all(db)
+            .await?;
+    Ok(rows.into_iter().map(|(email, id, first_name, last_name, address)| (email, (id, Gaps { first_name, last_name, address }))).collect())
 }
 
 /// A donor's profile.

@@ -44,13 +44,23 @@ use shell::Shell;
 /// No request takes longer, its body's coming included.
 const SLOWEST: Duration = Duration::from_secs(60);
 
-/// What handlers share.
+/// What handlers share; cloned for each request, hence one pointer.
 #[derive(Clone)]
-pub struct Web {
+pub struct Web(Arc<Shared>);
+
+/// What stands behind the pointer.
+pub struct Shared {
     app: App,
     intake: Intake,
     endpoints: Arc<Endpoints>,
     demo: Option<Arc<Demo>>,
+}
+
+impl std::ops::Deref for Web {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 /// What a process does; several may share the work over one database.
@@ -135,10 +145,7 @@ fn router(parts: Parts, web: Web) -> Router {
     if parts.web {
         routes = routes.merge(all_pages(web.demo.is_some())).merge(api());
     }
-    if parts.intake {
-        routes = routes.merge(intake());
-    }
-    routes
+    let routes = routes
         .fallback(|| async { Problem::NotFound })
         .layer(from_fn_with_state(web.clone(), problem::for_people))
         // Pages bring nothing from elsewhere, are framed nowhere, and tell no other site where the reader was.
@@ -148,8 +155,10 @@ fn router(parts: Parts, web: Web) -> Router {
         ))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, SLOWEST))
         .layer(always("referrer-policy", "no-referrer"))
-        .layer(always("x-content-type-options", "nosniff"))
-        .with_state(web)
+        .layer(always("x-content-type-options", "nosniff"));
+    // Webhooks come by the thousand, from programs: what is for people's pages would only delay them.
+    let routes = if parts.intake { routes.merge(intake()) } else { routes };
+    routes.with_state(web)
 }
 
 /// What an address asks after its `?`; of a name told twice the last counts.
@@ -183,7 +192,7 @@ pub async fn serve(
         workers.spawn(worker::keeper(app.db.clone(), stopped));
     }
     let endpoints = Arc::new(Endpoints::new(app.db.clone(), app.key.clone()));
-    listen::listen(listener, router(parts, Web { app, intake, endpoints, demo }), stop).await;
+    listen::listen(listener, router(parts, Web(Arc::new(Shared { app, intake, endpoints, demo }))), stop).await;
     // The last way in is gone: the committer answers what it holds, and then the workers may end.
     let mut whole = committer.await.is_ok();
     stopping.send_replace(true);

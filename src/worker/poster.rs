@@ -27,8 +27,13 @@ pub async fn poster(db: PgPool, written: Arc<Notify>, mut stop: watch::Receiver<
     }
 }
 
-/// Posts everything that waits now.
+/// Posts everything that waits now, two sets at a time: while one waits for the database, the other is decided.
 pub async fn drain(db: &PgPool) -> Result<(), HandleError> {
+    let (one, other) = tokio::join!(drain_sets(db), drain_sets(db));
+    one.and(other)
+}
+
+async fn drain_sets(db: &PgPool) -> Result<(), HandleError> {
     let mut limit = MOST;
     loop {
         match set(db, limit).await {

@@ -110,3 +110,17 @@ async fn hledger_ledger_and_beancount_accept_the_books_and_find_the_same_balance
     drop(db);
     world.checked_but(&["the-bank-is-mirrored"]).await;
 }
+
+#[tokio::test]
+async fn a_posting_to_an_account_that_was_not_opened_leaves_nothing() {
+    let world = World::new().await;
+    post(&world, &[]).await;
+    let mut tx = world.db.begin().await.unwrap();
+    let stranger = ledger::donation_recorded(fact(), "nobody", "foret-vivante", euros("1.00"));
+    let good = ledger::donation_recorded(fact(), "librairie", "foret-vivante", euros("1.00"));
+    let refused = ledger::post(&mut tx, Utc::now(), &[good, stranger]).await;
+    assert!(matches!(refused, Err(ledger::PostError::NoAccount)), "{refused:?}");
+    drop(tx);
+    assert_eq!(balance(&world, "merchant_receivable:librairie").await, 0);
+    world.checked().await;
+}
