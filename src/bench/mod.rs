@@ -6,6 +6,7 @@
 
 mod baseline;
 mod load;
+mod month;
 mod posting;
 mod service;
 mod world;
@@ -21,6 +22,7 @@ use crate::db::private::Cluster;
 use crate::settings::Settings;
 
 use load::{Load, Run};
+use posting::Fill;
 use service::Service;
 use world::World;
 
@@ -37,6 +39,8 @@ pub struct Options {
     pub events: usize,
     /// Donations that are in the books already, for the figure on growth; none when zero.
     pub scale: usize,
+    /// Donors who get a receipt, for the figure on receipts.
+    pub donors: usize,
 }
 
 /// One line of the table.
@@ -80,6 +84,14 @@ pub async fn run(settings: Settings, options: &Options) -> anyhow::Result<Vec<Fi
     if wanted("S3") || (wanted("S4") && options.scale > 0) {
         figures.extend(bench.posting(baseline).await?.into_iter().filter(|f| wanted(f.id)));
     }
+    // The month's batches take minutes: only when asked for by name.
+    let named = |id: &str| options.only.iter().any(|o| o.eq_ignore_ascii_case(id));
+    if named("S6") {
+        figures.push(bench.month().await?);
+    }
+    if named("S7") {
+        figures.push(bench.receipts().await?);
+    }
     Ok(figures)
 }
 
@@ -117,7 +129,7 @@ impl Bench {
     /// S1: webhooks durable before their answer, posting off.
     async fn taken(&self, baseline: f64) -> anyhow::Result<Figure> {
         let app = self.fresh().await?;
-        let world = World::open(&app).await?;
+        let world = World::open(&app, 50, 12).await?;
         let mut service = Service::start(&app, Some("intake")).await?;
         let load = Load::prepare(&world, self.requests(60_000), service.address);
         let run = load.until_tired(self.options.connections, Duration::from_secs(self.options.seconds)).await?;
@@ -130,7 +142,7 @@ impl Bench {
     /// S2: the same with posting keeping up; S5: latency at half that rate; S9: memory at full load, and start to ready.
     async fn posted(&self, baseline: f64) -> anyhow::Result<Vec<Figure>> {
         let app = self.fresh().await?;
-        let world = World::open(&app).await?;
+        let world = World::open(&app, 50, 12).await?;
         let mut service = Service::start(&app, None).await?;
         let load = Load::prepare(&world, self.requests(40_000), service.address);
         let run = load.until_tired(self.options.connections, Duration::from_secs(self.options.seconds)).await?;
@@ -166,15 +178,34 @@ impl Bench {
     /// S3: posting a full inbox; S4: the same on books that are full already.
     async fn posting(&self, baseline: f64) -> anyhow::Result<Vec<Figure>> {
         let app = self.fresh().await?;
-        let world = World::open(&app).await?;
+        let world = World::open(&app, 50, 12).await?;
         let empty = posting::rate(&app, &world, self.options.events).await?;
         let mut figures = vec![Figure::compared("S3", "events posted from a full inbox", empty, baseline)];
         if self.options.scale > 0 {
-            posting::fill_books(&app, self.options.scale).await?;
+            posting::fill_books(&app, &Fill { donations: self.options.scale, donors: 0, at: None }).await?;
             let full = posting::rate(&app, &world, self.options.events).await?;
             figures.push(Figure::compared("S4", "the same, the books full already", full, empty));
         }
         Ok(figures)
+    }
+
+    /// S6: collections and payouts over a million donations, two thousand shops and fifty associations.
+    async fn month(&self) -> anyhow::Result<Figure> {
+        let app = self.fresh().await?;
+        World::open(&app, 2000, 50).await?;
+        let donations = if self.options.scale > 0 { self.options.scale } else { 1_000_000 };
+        let (took, grouped) = month::collect_and_pay(&app, donations).await?;
+        let (took, grouped) = (took.as_secs_f64(), grouped.as_secs_f64());
+        let what = "collections and payouts, against one group by";
+        Ok(Figure { id: "S6", what, value: took, unit: "s", baseline: Some(grouped), ratio: Some(took / grouped), ..Figure::default() })
+    }
+
+    /// S7: receipts from their data to the mail server, against the documents alone.
+    async fn receipts(&self) -> anyhow::Result<Figure> {
+        let app = self.fresh().await?;
+        World::open(&app, 50, 12).await?;
+        let (rate, alone) = month::receipts(&app, self.options.donors).await?;
+        Ok(Figure { rss_mb: service::own_memory_mb(), ..Figure::compared("S7", "receipts issued and mailed", rate, alone) })
     }
 
     /// Requests enough that the load never runs out of them.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -48,23 +48,45 @@ pub async fn rate(app: &App, world: &World, events: usize) -> anyhow::Result<f64
     Ok(events as f64 / took.as_secs_f64())
 }
 
-/// Writes donations that were there before, as many as asked, over the shops and associations that are.
-pub async fn fill_books(app: &App, donations: usize) -> anyhow::Result<()> {
+/// Donations to write that were there before.
+pub struct Fill {
+    pub donations: usize,
+    /// Named donors they come from, made here; none for anonymous gifts.
+    pub donors: usize,
+    /// Around when; over the last three hundred days otherwise.
+    pub at: Option<DateTime<Utc>>,
+}
+
+/// Writes donations over the shops and causes that are, posts them and rebuilds the balances.
+pub async fn fill_books(app: &App, fill: &Fill) -> anyhow::Result<()> {
+    sqlx::query(
+        "insert into donor (donor_id, email, first_name, last_name, address, created_at)
+         select md5('donor' || n)::uuid, 'd' || n || '@example.org', 'Camille', 'Durand',
+           '{\"line1\": \"3 rue des Lilas\", \"postal_code\": \"75020\", \"city\": \"Paris\", \"country\": \"FR\"}', now()
+         from generate_series(0, $1::bigint - 1) n",
+    )
+    .bind(i64::try_from(fill.donors)?)
+    .execute(&app.db)
+    .await?;
     let step = 500_000;
-    for begin in (0..donations).step_by(step) {
-        let until = (begin + step).min(donations);
+    for begin in (0..fill.donations).step_by(step) {
+        let until = (begin + step).min(fill.donations);
         sqlx::query(
             "with shop as (select merchant_id, row_number() over (order by slug) - 1 as nth from merchant),
-               cause as (select cause_id, association_id, row_number() over (order by slug) - 1 as nth from cause)
+               chosen as (select cause_id, association_id, row_number() over (order by slug) - 1 as nth from cause),
+               counts as materialized (select (select count(*) from shop) as shops, (select count(*) from chosen) as causes)
              insert into donation (donation_id, merchant_id, order_id, event_id, content_hash, amount_cents, order_total_cents, cause_id, association_id,
-               donor_id, funded_by, occurred_at, recorded_at)
-             select gen_random_uuid(), merchant_id, 'F' || n, gen_random_uuid(), '\\x00', 100, 4590, cause_id, association_id, null, 'donor',
-               now() - (n % 300) * interval '1 day', now()
-             from generate_series($1::bigint, $2::bigint - 1) n
-             join shop on shop.nth = n % (select count(*) from shop) join cause on cause.nth = n % (select count(*) from cause)",
+               donor_id, funded_by, consent_preticked, occurred_at, recorded_at)
+             select gen_random_uuid(), merchant_id, 'F' || n, gen_random_uuid(), '\\x00', 100, 4590, cause_id, association_id,
+               case when $3 > 0 then md5('donor' || n % $3)::uuid end, 'donor', false,
+               coalesce($4 + n % 1000 * interval '1 second', now() - (n % 300) * interval '1 day'), now()
+             from generate_series($1::bigint, $2::bigint - 1) n cross join counts
+             join shop on shop.nth = n % shops join chosen on chosen.nth = n % causes",
         )
         .bind(i64::try_from(begin)?)
         .bind(i64::try_from(until)?)
+        .bind(i64::try_from(fill.donors)?)
+        .bind(fill.at)
         .execute(&app.db)
         .await?;
     }

@@ -40,9 +40,7 @@ impl Service {
     /// Resident memory, in megabytes; none where the system does not tell.
     #[must_use]
     pub fn memory_mb(&self) -> Option<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
-        let kilobytes: f64 = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()?;
-        Some(kilobytes / 1024.0)
+        memory_mb(&self.child.id()?.to_string())
     }
 
     pub async fn stop(&mut self) -> anyhow::Result<()> {
@@ -51,6 +49,17 @@ impl Service {
         anyhow::ensure!(self.child.wait().await?.success(), "the service did not end in good order");
         Ok(())
     }
+}
+
+/// This process's own resident memory, in megabytes.
+pub fn own_memory_mb() -> Option<f64> {
+    memory_mb("self")
+}
+
+fn memory_mb(process: &str) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let kilobytes: f64 = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()?;
+    Some(kilobytes / 1024.0)
 }
 
 async fn is_ready(address: SocketAddr) -> bool {

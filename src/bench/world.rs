@@ -8,8 +8,6 @@ use crate::app::App;
 use crate::parties::{association, cause, endpoint, merchant};
 use crate::values::EndpointId;
 
-const SHOPS: usize = 50;
-const ASSOCIATIONS: usize = 12;
 /// Customers, who come again.
 const DONORS: usize = 20_000;
 /// A body's usual size.
@@ -26,13 +24,15 @@ pub struct World {
     pub shops: Vec<Shop>,
     /// Makes the orders of each run new.
     run: String,
+    associations: usize,
 }
 
 impl World {
-    pub async fn open(app: &App) -> anyhow::Result<Self> {
+    /// So many shops and associations, each with one cause.
+    pub async fn open(app: &App, shops: usize, associations: usize) -> anyhow::Result<Self> {
         let now = Utc::now();
         let mut tx = app.db.begin().await?;
-        for n in 0..ASSOCIATIONS {
+        for n in 0..associations {
             let file = json!({"slug": format!("association-{n}"), "name": format!("Association {n}"), "kind": "general-interest", "object": "Bench",
                 "siren": null, "rna": "W751234567", "email": format!("a{n}@example.org"),
                 "address": {"line1": "1 rue", "postal_code": "75001", "city": "Paris", "country": "FR"},
@@ -41,8 +41,8 @@ impl World {
             association::add(&mut tx, now, &association::read(file.to_string().as_bytes())?).await?;
             cause::add(&mut tx, now, &format!("cause-{n}"), "environment", &format!("association-{n}"), "Bench").await?;
         }
-        let mut shops = Vec::with_capacity(SHOPS);
-        for n in 0..SHOPS {
+        let mut opened = Vec::with_capacity(shops);
+        for n in 0..shops {
             let new = merchant::NewMerchant {
                 name: format!("Shop {n}"),
                 email: format!("s{n}@example.org"),
@@ -58,10 +58,10 @@ impl World {
             };
             let added = merchant::add(&mut tx, now, app.key.expose(), &new).await?;
             let secret = endpoint::signing_key(crate::values::Dialect::Standard, &added.secret).map_err(anyhow::Error::msg)?;
-            shops.push(Shop { endpoint_id: added.endpoint_id, secret });
+            opened.push(Shop { endpoint_id: added.endpoint_id, secret });
         }
         tx.commit().await?;
-        Ok(Self { shops, run: Uuid::now_v7().simple().to_string().split_off(20) })
+        Ok(Self { shops: opened, associations, run: Uuid::now_v7().simple().to_string().split_off(20) })
     }
 
     /// The shop, the order and the body of the nth event.
@@ -72,7 +72,7 @@ impl World {
         let body = format!(
             r#"{{"type":"checkout.completed","timestamp":"{}","data":{{"order_id":"{order}","order_total":"45.90","currency":"EUR","donation":{{"amount":"1.00","cause":"cause-{}"}},"consent":{{"shown_at":"2026-11-24T09:59:41Z","text_version":"2026-1","preticked":false}},"donor":{{"email":"donor{donor}@example.org","first_name":"Camille","last_name":"Durand","address":{{"line1":"3 rue des Lilas","postal_code":"75020","city":"Paris","country":"FR"}},"locale":"fr"}}}}}}"#,
             Utc::now().format("%Y-%m-%dT%H:%M:%SZ"),
-            n % ASSOCIATIONS
+            n % self.associations
         );
         (shop, order, body)
     }

@@ -89,7 +89,10 @@ pub enum Command {
         /// Events of the full inbox that is posted (S3, S4).
         #[arg(long, default_value_t = 500_000)]
         events: usize,
-        /// Donations that are in the books already (S4), such as 10000000.
+        /// Donors who get a receipt (S7).
+        #[arg(long, default_value_t = 20_000)]
+        donors: usize,
+        /// Donations that are in the books already (S4), or are collected and paid out (S6), such as 10000000.
         #[arg(long, default_value_t = 0)]
         scale: usize,
     },

@@ -33,8 +33,8 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
         serve::demo(settings, port, fresh).await?;
         return Ok(Outcome { document: json!({"ok": true}), text: String::new(), ok: true });
     }
-    if let Command::Bench { only, seconds, connections, events, scale } = command {
-        let figures = bench::run(settings, &bench::Options { only, seconds, connections, events, scale }).await?;
+    if let Command::Bench { only, seconds, connections, events, scale, donors } = command {
+        let figures = bench::run(settings, &bench::Options { only, seconds, connections, events, scale, donors }).await?;
         return Ok(Outcome { text: figures_table(&figures), document: json!({"results": figures}), ok: true });
     }
     let app = App::open(settings).await?;

@@ -179,7 +179,12 @@ impl Cluster {
         if self.run("pg_ctl", |c| c.arg("status").arg("-D").arg(&self.data)).is_ok() {
             return Ok(());
         }
-        let mut settings = format!("-c listen_addresses='' -c unix_socket_directories='{}' -c port=5432", self.socket.display());
+        // Memory for the indexes that every euro enters, and room between checkpoints, after each of which whole pages are logged.
+        let mut settings = format!(
+            "-c listen_addresses='' -c unix_socket_directories='{}' -c port=5432 -c shared_buffers={}MB -c max_wal_size=4GB -c checkpoint_timeout=15min",
+            self.socket.display(),
+            (memory_mb() / 8).clamp(128, 1024),
+        );
         for setting in &self.extra {
             settings.push_str(" -c ");
             settings.push_str(setting);
@@ -225,6 +230,13 @@ impl Drop for Cluster {
             tracing::warn!(%error, "the private PostgreSQL did not stop");
         }
     }
+}
+
+/// The machine's memory in megabytes, as far as the system tells.
+fn memory_mb() -> u64 {
+    let told = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kilobytes = told.lines().find_map(|l| l.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.map_or(0, |k| k / 1024)
 }
 
 /// Starting up or shutting down (SQLSTATE 57P03), or gone between two looks.

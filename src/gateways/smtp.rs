@@ -4,11 +4,15 @@ use std::path::{Path, PathBuf};
 
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
+use lettre::transport::smtp::PoolConfig;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
 use super::bank_files::write_whole;
 use crate::settings::Settings;
 use crate::values::MailId;
+
+/// Connections to the mail server, and messages on their way to it, at most.
+pub const MAILS_AT_ONCE: u32 = 24;
 
 /// Why a message did not leave; it may be tried again.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +71,12 @@ impl Mailer {
     /// The mailer of the settings.
     pub fn of(settings: &Settings) -> Result<Self, MailError> {
         match &settings.smtp_url {
-            Some(url) => Ok(Self::Smtp(AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose()).map_err(MailError::Smtp)?.build())),
+            Some(url) => {
+                let pool = PoolConfig::new().max_size(MAILS_AT_ONCE);
+                Ok(Self::Smtp(
+                    AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose()).map_err(MailError::Smtp)?.pool_config(pool).build(),
+                ))
+            }
             None => Ok(Self::Folder(settings.data.join("mail"))),
         }
     }

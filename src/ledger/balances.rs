@@ -70,9 +70,12 @@ pub async fn lock_balances(db: &mut PgConnection, accounts: &[Account]) -> Resul
 /// Sets every stored balance to what the transfers say.
 pub async fn rebuild(db: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "update account_balance b set
-           debits_cents = coalesce((select sum(amount_cents) from transfer where debit_account_id = b.account_id), 0),
-           credits_cents = coalesce((select sum(amount_cents) from transfer where credit_account_id = b.account_id), 0)",
+        "with sums as (
+           select account_id, sum(debit) as debits, sum(credit) as credits from (
+             select debit_account_id as account_id, amount_cents as debit, 0 as credit from transfer
+             union all select credit_account_id, 0, amount_cents from transfer) t group by account_id)
+         update account_balance b set debits_cents = coalesce(s.debits, 0), credits_cents = coalesce(s.credits, 0)
+         from account_balance x left join sums s using (account_id) where b.account_id = x.account_id",
     )
     .execute(db)
     .await?;

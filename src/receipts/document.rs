@@ -1,6 +1,7 @@
 //! The receipt's document: data put into a Typst template, as a tagged PDF/A-3a and PDF/UA-1 file, the same for the same data.
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
 use typst::diag::{FileError, FileResult};
@@ -155,8 +156,17 @@ impl World for Sheet {
     }
 }
 
-/// Renders a receipt as PDF.
+/// Renders a receipt as PDF. What the typesetter remembers of it is forgotten after some more, so that memory stays flat.
 pub fn render(printed: &Printed) -> Result<Vec<u8>, DocumentError> {
+    static RENDERED: AtomicUsize = AtomicUsize::new(0);
+    let rendered = typeset(printed);
+    if RENDERED.fetch_add(1, Ordering::Relaxed) % 32 == 31 {
+        comemo::evict(2);
+    }
+    rendered
+}
+
+fn typeset(printed: &Printed) -> Result<Vec<u8>, DocumentError> {
     use chrono::Datelike as _;
     let wrong = |e: &dyn std::fmt::Debug| DocumentError(format!("{e:?}"));
     let press = PRESS.as_ref().map_err(|e| DocumentError(e.0.clone()))?;

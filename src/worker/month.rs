@@ -1,19 +1,20 @@
 //! The month's steps, each in its own database transaction, then the files. Every step can be cut short and run again.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use super::letters::{send_receipts, send_reports, send_statements};
+use super::letters::{SHOPS_AT_ONCE, cores, document, send_receipts, send_reports, send_statements, statement_lines, statement_path};
 use crate::app::App;
 use crate::collections::{self, Collection};
 use crate::gateways::bank_files::{CreditTransfer, read_statement, write_credit_transfer, write_whole};
 use crate::parties::operator;
 use crate::payouts::{self, Payout};
 use crate::receipts::{self, Receipt};
-use crate::values::{Amount, CollectionId, Email, PayoutId, Period};
+use crate::values::{Amount, Email, PayoutId, Period};
 use crate::{bank, values};
 
 /// Prepares a month's collections and writes their statements; answers all collections of the month.
@@ -23,13 +24,13 @@ pub async fn run_collections(app: &App, now: DateTime<Utc>, on: NaiveDate, perio
     tx.commit().await?;
     let mut db = app.db.acquire().await?;
     let mut prepared = collections::list(&mut db, Some(period)).await?;
-    let folder = app.settings.data.join("statements");
-    for collection in &mut prepared {
-        let id: CollectionId = collection.collection_id.parse()?;
-        let path = folder.join(format!("{period}-{}.csv", collection.merchant));
-        let lines = collections::lines(&mut db, &[id.0]).await?;
-        write_whole(&path, collections::csv(&lines).as_bytes())?;
-        collection.file = Some(path.display().to_string());
+    for some in prepared.chunks_mut(SHOPS_AT_ONCE) {
+        let mut lines = statement_lines(&mut db, some).await?;
+        for collection in some {
+            let path = statement_path(app, collection);
+            write_whole(&path, collections::csv(&lines.remove(&collection.collection_id).unwrap_or_default()).as_bytes())?;
+            collection.file = Some(path.display().to_string());
+        }
     }
     drop(db);
     send_statements(app, now).await.context("the collections are prepared; run this again to mail the statements that wait")?;
@@ -172,29 +173,47 @@ pub async fn run_receipts(
         held: issued.held.into_iter().map(|(reason, count)| HeldGifts { reason: reason.word(), count }).collect(),
         mailed: 0,
         unsent: 0,
-        receipts: Vec::with_capacity(issued.receipts.len()),
+        receipts: Vec::new(),
     };
-    for receipt in &issued.receipts {
-        let file = if options.dry_run { None } else { Some(kept(app, receipt)?) };
-        run.receipts.push(ListedReceipt {
-            number: receipt.number.clone(),
-            association: receipt.association.clone(),
-            donor_id: receipt.donor_id.to_string(),
-            amount: values::euros(receipt.amount_cents),
-            file,
-        });
-    }
+    run.receipts = issued
+        .receipts
+        .iter()
+        .map(|r| ListedReceipt {
+            number: r.number.clone(),
+            association: r.association.clone(),
+            donor_id: r.donor_id.to_string(),
+            amount: values::euros(r.amount_cents),
+            file: None,
+        })
+        .collect();
     if !options.dry_run && !options.no_mail {
         (run.mailed, run.unsent) =
             send_receipts(app, now).await.context("the receipts are issued; run this again to mail those that wait")?;
     }
+    if !options.dry_run {
+        for (listed, file) in run.receipts.iter_mut().zip(keep(app, issued.receipts).await?) {
+            listed.file = Some(file);
+        }
+    }
     Ok(run)
 }
 
-/// Writes a receipt's document to the data folder; answers its path.
-fn kept(app: &App, receipt: &Receipt) -> anyhow::Result<String> {
-    let folder = app.settings.data.join("receipts");
-    let path = folder.join(format!("recu-{}.pdf", receipt.number));
-    write_whole(&path, &receipts::render(&receipt.printed)?)?;
-    Ok(path.display().to_string())
+/// Keeps the receipts' documents in the data folder, on all cores; answers their paths, in order.
+async fn keep(app: &App, receipts: Vec<Receipt>) -> anyhow::Result<Vec<String>> {
+    let folder = Arc::new(app.settings.data.join("receipts"));
+    let share = receipts.len().div_ceil(cores()).max(1);
+    let mut shares = Vec::new();
+    let mut receipts = receipts.into_iter().peekable();
+    while receipts.peek().is_some() {
+        let (folder, share) = (folder.clone(), receipts.by_ref().take(share).collect::<Vec<_>>());
+        shares.push(tokio::task::spawn_blocking(move || {
+            let kept = |r: Receipt| document(&folder, &r).map(|(path, _)| path.display().to_string());
+            share.into_iter().map(kept).collect::<anyhow::Result<Vec<_>>>()
+        }));
+    }
+    let mut paths = Vec::new();
+    for share in shares {
+        paths.extend(share.await??);
+    }
+    Ok(paths)
 }
