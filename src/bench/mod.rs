@@ -56,6 +56,8 @@ pub struct Figure {
     pub p50_ms: Option<f64>,
     pub p99_ms: Option<f64>,
     pub rss_mb: Option<f64>,
+    /// Bytes of write-ahead log for one event.
+    pub wal_bytes: Option<f64>,
 }
 
 impl Figure {
@@ -179,12 +181,13 @@ impl Bench {
     async fn posting(&self, baseline: f64) -> anyhow::Result<Vec<Figure>> {
         let app = self.fresh().await?;
         let world = World::open(&app, 50, 12).await?;
-        let empty = posting::rate(&app, &world, self.options.events).await?;
-        let mut figures = vec![Figure::compared("S3", "events posted from a full inbox", empty, baseline)];
+        let (empty, logged) = posting::rate(&app, &world, self.options.events).await?;
+        let mut figures =
+            vec![Figure { wal_bytes: Some(logged), ..Figure::compared("S3", "events posted from a full inbox", empty, baseline) }];
         if self.options.scale > 0 {
             posting::fill_books(&app, &Fill { donations: self.options.scale, donors: 0, at: None }).await?;
-            let full = posting::rate(&app, &world, self.options.events).await?;
-            figures.push(Figure::compared("S4", "the same, the books full already", full, empty));
+            let (full, logged) = posting::rate(&app, &world, self.options.events).await?;
+            figures.push(Figure { wal_bytes: Some(logged), ..Figure::compared("S4", "the same, the books full already", full, empty) });
         }
         Ok(figures)
     }

@@ -19,8 +19,8 @@ pub async fn until_empty(app: &App) -> anyhow::Result<Duration> {
     Ok(began.elapsed())
 }
 
-/// Fills the inbox with events and posts them; answers events a second.
-pub async fn rate(app: &App, world: &World, events: usize) -> anyhow::Result<f64> {
+/// Fills the inbox with events and posts them; answers events a second, and bytes of write-ahead log an event.
+pub async fn rate(app: &App, world: &World, events: usize) -> anyhow::Result<(f64, f64)> {
     let before: i64 = sqlx::query_scalar("select count(*) from transfer").fetch_one(&app.db).await?;
     let first = usize::try_from(before)?;
     for begin in (first..first + events).step_by(5000) {
@@ -40,12 +40,19 @@ pub async fn rate(app: &App, world: &World, events: usize) -> anyhow::Result<f64
         .execute(&app.db)
         .await?;
     }
+    let logged = logged(app).await?;
     let began = Instant::now();
     worker::drain(&app.db).await?;
     let took = began.elapsed();
+    let logged = self::logged(app).await? - logged;
     let after: i64 = sqlx::query_scalar("select count(*) from transfer").fetch_one(&app.db).await?;
     anyhow::ensure!(usize::try_from(after - before)? == events, "{events} events waited and {} are in the books", after - before);
-    Ok(events as f64 / took.as_secs_f64())
+    Ok((events as f64 / took.as_secs_f64(), logged as f64 / events as f64))
+}
+
+/// Bytes of write-ahead log so far.
+async fn logged(app: &App) -> anyhow::Result<i64> {
+    Ok(sqlx::query_scalar("select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint").fetch_one(&app.db).await?)
 }
 
 /// Donations to write that were there before.

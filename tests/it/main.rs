@@ -15,6 +15,7 @@ mod official;
 mod program;
 mod readme;
 mod shop;
+mod speed_is_counted;
 mod story_one_euro;
 mod support;
 mod webhook_counts_once;
