@@ -44,17 +44,8 @@ impl World {
         let mut opened = Vec::with_capacity(shops);
         for n in 0..shops {
             let new = merchant::NewMerchant {
-                name: format!("Shop {n}"),
-                email: format!("s{n}@example.org"),
-                slug: None,
-                dialect: "standard".into(),
-                settings: Vec::new(),
-                secret: None,
-                api_token: None,
-                rule: "fixed:1.00".into(),
                 default_cause: Some("cause-0".into()),
-                collect: "transfer".into(),
-                test: false,
+                ..merchant::NewMerchant::named(&format!("Shop {n}"), &format!("s{n}@example.org"))
             };
             let added = merchant::add(&mut tx, now, app.key.expose(), &new).await?;
             let secret = endpoint::signing_key(crate::values::Dialect::Standard, &added.secret).map_err(anyhow::Error::msg)?;

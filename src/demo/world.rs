@@ -93,17 +93,9 @@ pub async fn open(app: &App) -> anyhow::Result<(EndpointId, bool)> {
         cause::add(&mut tx, now, slug, theme, of, title).await?;
     }
     let new = merchant::NewMerchant {
-        name: "Librairie des Lilas".into(),
-        email: "compta@librairie-des-lilas.example".into(),
         slug: Some(SHOP.into()),
-        dialect: "standard".into(),
-        settings: Vec::new(),
-        secret: None,
-        api_token: None,
-        rule: "fixed:1.00".into(),
         default_cause: Some("haies".into()),
-        collect: "transfer".into(),
-        test: false,
+        ..merchant::NewMerchant::named("Librairie des Lilas", "compta@librairie-des-lilas.example")
     };
     let added = merchant::add(&mut tx, now, app.key.expose(), &new).await?;
     for email in ["lea@obole.example", "hugo@obole.example"] {

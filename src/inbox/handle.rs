@@ -261,27 +261,18 @@ async fn requeue_parked(tx: &mut PgConnection, recorded: &[DonationId]) -> Resul
     if recorded.is_empty() {
         return Ok(());
     }
-    sqlx::query(
-        "with back as (
-           delete from inbox_problem where state = 'parked' and order_key = any($1) returning event_id, endpoint_id, received_at, attempts)
-         insert into inbox_queue select event_id, endpoint_id, received_at, attempts from back",
-    )
-    .bind(recorded.iter().map(|d| d.0.to_string()).collect::<Vec<_>>())
-    .execute(tx)
-    .await?;
+    sqlx::query(requeue!("state = 'parked' and order_key = any($1)"))
+        .bind(recorded.iter().map(|d| d.0.to_string()).collect::<Vec<_>>())
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
 /// The net under `requeue_parked`: a refund parked in the very moment its donation was recorded. Answers how many.
 pub async fn unpark(tx: &mut PgConnection) -> Result<u64, sqlx::Error> {
-    let back = sqlx::query(
-        "with back as (
-           delete from inbox_problem p where state = 'parked' and exists (select from donation d where d.donation_id = p.order_key::uuid)
-           returning event_id, endpoint_id, received_at, attempts)
-         insert into inbox_queue select event_id, endpoint_id, received_at, attempts from back",
-    )
-    .execute(tx)
-    .await?;
+    let back = sqlx::query(requeue!("state = 'parked' and exists (select from donation d where d.donation_id = p.order_key::uuid)"))
+        .execute(tx)
+        .await?;
     Ok(back.rows_affected())
 }
 

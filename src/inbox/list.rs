@@ -232,13 +232,10 @@ pub async fn redrive(db: &mut PgConnection, which: &Redrive) -> Result<Vec<Event
         Redrive::AllDead => (None, None),
         Redrive::Of(id, merchant) => (Some(vec![id.0]), Some(*merchant)),
     };
-    sqlx::query_scalar(
-        "with back as (
-           delete from inbox_problem where (($1::uuid[] is null and state = 'dead') or event_id = any($1))
-             and ($2::uuid is null or endpoint_id in (select endpoint_id from endpoint where merchant_id = $2))
-           returning event_id, endpoint_id, received_at, attempts)
-         insert into inbox_queue select event_id, endpoint_id, received_at, attempts from back returning event_id",
-    )
+    sqlx::query_scalar(requeue!(
+        "(($1::uuid[] is null and state = 'dead') or event_id = any($1))
+         and ($2::uuid is null or endpoint_id in (select endpoint_id from endpoint where merchant_id = $2))"
+    ))
     .bind(ids)
     .bind(merchant)
     .fetch_all(db)

@@ -1,5 +1,18 @@
 //! Webhooks in: verified over their raw bytes, durable before they are answered, then posted in sets.
 
+/// The statement that puts events which stand aside, chosen by a condition, back in the queue; it answers their ids.
+macro_rules! requeue {
+    ($condition:literal) => {
+        concat!(
+            "with back as (delete from inbox_problem p where ",
+            $condition,
+            " returning event_id, endpoint_id, received_at, attempts)
+             insert into inbox_queue (event_id, endpoint_id, received_at, attempts)
+             select event_id, endpoint_id, received_at, attempts from back returning event_id"
+        )
+    };
+}
+
 mod dialects;
 mod endpoints;
 mod event;

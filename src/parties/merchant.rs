@@ -7,7 +7,7 @@ use sqlx::{FromRow, PgConnection};
 use super::endpoint::{EndpointSettings, NewEndpoint};
 use super::{AddError, endpoint, seal, slug_of};
 use crate::ledger::{self, Account};
-use crate::values::{Amount, CauseId, DialectError, Email, EndpointId, MerchantId, slug_is_valid};
+use crate::values::{Amount, CauseId, Dialect, DialectError, Email, EndpointId, MerchantId, slug_is_valid};
 
 /// What the shop adds to an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +70,26 @@ pub struct NewMerchant {
     pub default_cause: Option<String>,
     pub collect: String,
     pub test: bool,
+}
+
+impl NewMerchant {
+    /// A shop with what is usual: our own dialect, one euro an order, collected by transfer.
+    #[must_use]
+    pub fn named(name: &str, email: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            email: email.to_owned(),
+            slug: None,
+            dialect: Dialect::Standard.word().to_owned(),
+            settings: Vec::new(),
+            secret: None,
+            api_token: None,
+            rule: "fixed:1.00".to_owned(),
+            default_cause: None,
+            collect: "transfer".to_owned(),
+            test: false,
+        }
+    }
 }
 
 /// What the shop's developer needs; the secrets are shown this once.

@@ -63,20 +63,7 @@ async fn whatever_is_killed_under_load_nothing_acknowledged_is_lost_or_doubled()
     let kills: usize = std::env::var("OBOLE_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(4);
     let port = free_port();
     let house = House::new("durable", &[("OBOLE_LISTEN", format!("127.0.0.1:{port}"))]);
-    house.done(&["association", "add", &format!("{}/contracts/association.example.json", env!("CARGO_MANIFEST_DIR"))]);
-    house.done(&[
-        "cause",
-        "add",
-        "--slug",
-        "foret-vivante",
-        "--theme",
-        "environment",
-        "--association",
-        "foret-vivante",
-        "--title",
-        "Planter",
-    ]);
-    let added = house.done(&["merchant", "add", "--name", "Librairie", "--email", "a@librairie.example"]);
+    let added = house.with_a_shop();
     let shop = Shop::of(added["webhook_url"].as_str().unwrap(), added["secret"].as_str().unwrap());
     let path = house.data.join("acknowledged");
     let oracle = Arc::new(Oracle { file: std::fs::File::create(&path).unwrap().into(), acknowledged: AtomicUsize::new(0) });

@@ -58,6 +58,24 @@ impl House {
         document
     }
 
+    /// Sets up an association with its mandate, a cause and a shop; answers what the shop's developer is shown.
+    pub fn with_a_shop(&self) -> Value {
+        self.done(&["association", "add", &format!("{}/contracts/association.example.json", env!("CARGO_MANIFEST_DIR"))]);
+        self.done(&[
+            "cause",
+            "add",
+            "--slug",
+            "foret-vivante",
+            "--theme",
+            "environment",
+            "--association",
+            "foret-vivante",
+            "--title",
+            "Planter des forêts",
+        ]);
+        self.done(&["merchant", "add", "--name", "Librairie", "--email", "compta@librairie.example", "--default-cause", "foret-vivante"])
+    }
+
     /// Starts `serve`; answers it once it listens, with its log to be.
     pub fn serve(&self) -> (Beside, std::thread::JoinHandle<String>) {
         let mut child = self.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();

@@ -148,17 +148,8 @@ impl Service {
 
 pub fn new_merchant(name: &str, default_cause: Option<&str>) -> merchant::NewMerchant {
     merchant::NewMerchant {
-        name: name.into(),
-        email: "compta@librairie.example".into(),
-        slug: None,
-        dialect: "standard".into(),
-        settings: Vec::new(),
-        secret: None,
-        api_token: None,
-        rule: "fixed:1.00".into(),
         default_cause: default_cause.map(str::to_owned),
-        collect: "transfer".into(),
-        test: false,
+        ..merchant::NewMerchant::named(name, "compta@librairie.example")
     }
 }
 

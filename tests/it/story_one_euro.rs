@@ -68,21 +68,7 @@ async fn one_euro_goes_from_the_checkout_to_the_association_and_its_receipt_to_t
 
     // Setting up: an association with its mandate, a cause, a shop, two operators.
     tool("jsonschema", "python3-jsonschema", &["-i", &file("association.example.json"), &file("association.schema.json")]);
-    house.done(&["association", "add", &file("association.example.json")]);
-    house.done(&[
-        "cause",
-        "add",
-        "--slug",
-        "foret-vivante",
-        "--theme",
-        "environment",
-        "--association",
-        "foret-vivante",
-        "--title",
-        "Planter des forêts",
-    ]);
-    let shop =
-        house.done(&["merchant", "add", "--name", "Librairie", "--email", "compta@librairie.example", "--default-cause", "foret-vivante"]);
+    let shop = house.with_a_shop();
     for who in ["lea@obole.example", "hugo@obole.example"] {
         assert!(house.done(&["operator", "add", "--email", who])["sign_in_url"].as_str().unwrap().starts_with(&url));
     }
