@@ -75,7 +75,8 @@ impl World {
 
 /// Runs an outside tool; without it, the test says so loudly, and fails where `CI` is set.
 pub fn tool(program: &str, package: &str, arguments: &[&str]) -> Option<String> {
-    match Command::new(program).args(arguments).output() {
+    // What a tool writes beside its output stays out of the sources.
+    match Command::new(program).args(arguments).current_dir(env!("CARGO_TARGET_TMPDIR")).output() {
         Ok(output) => {
             let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
             assert!(output.status.success(), "{program} {arguments:?} failed: {text}");
