@@ -1,12 +1,15 @@
 //! The pool, the migrations and the private PostgreSQL.
 
 pub mod private;
+mod rows;
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, PgConnection};
+
+pub use rows::Rows;
 
 /// A database transaction. Only the edges (`web`, `worker`, `main`) begin and commit one.
 pub type Tx = sqlx::Transaction<'static, sqlx::Postgres>;

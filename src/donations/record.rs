@@ -7,6 +7,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::db::Rows;
 use crate::ledger::{self, Fact, PostError, Transfer};
 use crate::outbox::{self, Announcement, Kind};
 use crate::values::{Amount, AssociationId, CauseId, DonationId, DonorId, EventId, MerchantId};
@@ -67,37 +68,38 @@ pub async fn record(db: &mut PgConnection, now: DateTime<Utc>, new: &[NewDonatio
     if new.is_empty() {
         return Ok(());
     }
-    let inserted = sqlx::query(
-        "insert into donation (donation_id, merchant_id, order_id, event_id, content_hash, amount_cents, order_total_cents, cause_id,
-           association_id, donor_id, funded_by, consent_shown_at, consent_text_version, consent_preticked, flags, occurred_at, recorded_at)
-         select d, m, o, e, h, a, t, c, s, n, by, ca, cv, cp, string_to_array(f, ','), at, $16
-         from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bytea[], $6::bigint[], $7::bigint[], $8::uuid[], $9::uuid[],
-           $10::uuid[], $11::timestamptz[], $12::text[], $13::boolean[], $14::text[], $15::timestamptz[], $17::text[])
-           x(d, m, o, e, h, a, t, c, s, n, ca, cv, cp, f, at, by)
-         on conflict do nothing",
-    )
-    .bind(column(new, |d| d.donation_id.0))
-    .bind(column(new, |d| d.merchant_id.0))
-    .bind(column(new, |d| d.order_id.as_str()))
-    .bind(column(new, |d| d.event_id.0))
-    .bind(column(new, |d| d.content_hash.as_slice()))
-    .bind(column(new, |d| d.amount.cents()))
-    .bind(column(new, |d| d.order_total_cents))
-    .bind(column(new, |d| d.cause_id.0))
-    .bind(column(new, |d| d.association_id.0))
-    .bind(column(new, |d| d.donor_id.map(|d| d.0)))
-    .bind(column(new, |d| d.consent.as_ref().and_then(|c| c.shown_at)))
-    .bind(column(new, |d| d.consent.as_ref().and_then(|c| c.text_version.as_deref())))
-    .bind(column(new, |d| d.consent.as_ref().map(|c| c.preticked)))
-    .bind(column(new, |d| d.flags.join(",")))
-    .bind(column(new, |d| d.occurred_at))
-    .bind(now)
-    .bind(column(new, |d| d.funded_by))
-    .execute(&mut *db)
-    .await?;
-    if inserted.rows_affected() != new.len() as u64 {
-        return Err(RecordError::Raced);
+    let mut rows = Rows::of(17);
+    for d in new {
+        let consent = d.consent.as_ref();
+        rows.begin()
+            .put(d.donation_id.0)?
+            .put(d.merchant_id.0)?
+            .put(d.order_id.as_str())?
+            .put(d.event_id.0)?
+            .put(d.content_hash.as_slice())?
+            .put(d.amount.cents())?
+            .put(d.order_total_cents)?
+            .put(d.cause_id.0)?
+            .put(d.association_id.0)?
+            .put(d.donor_id.map(|d| d.0))?
+            .put(d.funded_by)?
+            .put(consent.and_then(|c| c.shown_at))?
+            .put(consent.and_then(|c| c.text_version.as_deref()))?
+            .put(consent.map(|c| c.preticked))?
+            .put(d.flags.as_slice())?
+            .put(d.occurred_at)?
+            .put(now)?;
     }
+    let written = rows.write(
+        db,
+        "copy donation (donation_id, merchant_id, order_id, event_id, content_hash, amount_cents, order_total_cents, cause_id, association_id,
+           donor_id, funded_by, consent_shown_at, consent_text_version, consent_preticked, flags, occurred_at, recorded_at)
+         from stdin (format binary)",
+    );
+    written.await.map_err(|error| match error {
+        sqlx::Error::Database(e) if e.is_unique_violation() => RecordError::Raced,
+        other => RecordError::Database(other),
+    })?;
     let transfers: Vec<Transfer> = new
         .iter()
         .map(|d| ledger::donation_recorded(Fact { id: d.donation_id.0, occurred_at: d.occurred_at }, &d.merchant, &d.association, d.amount))
@@ -119,10 +121,6 @@ fn announcement(d: &NewDonation) -> Announcement {
         data: json!({"donation_id": d.donation_id.to_string(), "merchant": d.merchant, "order_id": d.order_id,
             "association": d.association, "amount": d.amount.to_string(), "flags": d.flags}),
     }
-}
-
-fn column<'a, T>(new: &'a [NewDonation], of: impl Fn(&'a NewDonation) -> T) -> Vec<T> {
-    new.iter().map(of).collect()
 }
 
 /// The ids as the database takes them.

@@ -54,22 +54,25 @@ struct Problem {
     waits_for: Option<DonationId>,
 }
 
-/// Takes up to `limit` events, oldest first, and posts them. Answers how many it took.
-pub async fn handle(tx: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> Result<usize, HandleError> {
+/// Takes up to `limit` events after one, oldest first, and posts them. Answers the last that it took.
+///
+/// Beginning after the last that was taken spares the walk over the index's entries of all that left the queue before.
+pub async fn handle(tx: &mut PgConnection, now: DateTime<Utc>, after: EventId, limit: i64) -> Result<Option<EventId>, HandleError> {
     let taken: Vec<Taken> = sqlx::query_as(
         "with taken as (
-           delete from inbox_queue where event_id = any(array(
-             select event_id from inbox_queue order by event_id for update skip locked limit $1))
+           delete from inbox_queue where ctid = any(array(
+             select ctid from inbox_queue where event_id > $2 order by event_id for update skip locked limit $1))
            returning event_id, endpoint_id, received_at, attempts)
          select taken.*, merchant_id, dialect, settings, headers->>'topic' as topic, body
          from taken join endpoint using (endpoint_id) left join inbox_body using (event_id, received_at) order by event_id",
     )
     .bind(limit)
+    .bind(after)
     .fetch_all(&mut *tx)
     .await?;
-    if taken.is_empty() {
-        return Ok(0);
-    }
+    let Some(last) = taken.last().map(|t| t.event_id) else {
+        return Ok(None);
+    };
     let mut problems = Vec::new();
     let (mut checkouts, mut refunds, mut thin) = (Vec::new(), Vec::new(), Vec::new());
     for (n, t) in taken.iter().enumerate() {
@@ -88,7 +91,7 @@ pub async fn handle(tx: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> Re
     super::fetch::put(tx, now, &thin.iter().map(|t| (t.event_id, t.endpoint_id, t.received_at)).collect::<Vec<_>>()).await?;
     set_aside(tx, &taken, &problems).await?;
     requeue_parked(tx, &recorded).await?;
-    Ok(taken.len())
+    Ok(Some(last))
 }
 
 fn dead(taken: usize, reason: String) -> Problem {
@@ -276,17 +279,19 @@ pub async fn unpark(tx: &mut PgConnection) -> Result<u64, sqlx::Error> {
     Ok(back.rows_affected())
 }
 
-/// Sets the oldest waiting event aside, after it alone could not be handled.
-pub async fn bury(tx: &mut PgConnection, reason: &str) -> Result<Option<Uuid>, sqlx::Error> {
+/// Sets the oldest waiting event after one aside, after it alone could not be handled.
+pub async fn bury(tx: &mut PgConnection, after: EventId, reason: &str) -> Result<Option<Uuid>, sqlx::Error> {
     sqlx::query_scalar(
         "with taken as (
-           delete from inbox_queue where event_id = (select event_id from inbox_queue order by event_id for update skip locked limit 1)
+           delete from inbox_queue where event_id = (
+             select event_id from inbox_queue where event_id > $2 order by event_id for update skip locked limit 1)
            returning event_id, endpoint_id, received_at, attempts)
          insert into inbox_problem (event_id, endpoint_id, delivery_key, state, reason, attempts, received_at)
          select event_id, endpoint_id, coalesce((select delivery_key from inbox_event i where i.event_id = taken.event_id), ''),
            'dead', $1, attempts + 1, received_at from taken returning event_id",
     )
     .bind(reason)
+    .bind(after)
     .fetch_optional(tx)
     .await
 }

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Account, Transfer};
+use crate::db::Rows;
 
 /// Why a batch was not posted; nothing of it then is.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +29,7 @@ pub async fn post(db: &mut PgConnection, now: DateTime<Utc>, transfers: &[Transf
     }
     let mut ids: BTreeMap<&Account, Uuid> = BTreeMap::new();
     let mut moved: BTreeMap<Uuid, (i64, i64)> = BTreeMap::new();
-    let (mut debits, mut credits) = (Vec::with_capacity(transfers.len()), Vec::with_capacity(transfers.len()));
+    let mut rows = Rows::of(8);
     for t in transfers {
         let debit = *ids.entry(&t.debit).or_insert_with(|| t.debit.id());
         let credit = *ids.entry(&t.credit).or_insert_with(|| t.credit.id());
@@ -36,23 +37,19 @@ pub async fn post(db: &mut PgConnection, now: DateTime<Utc>, transfers: &[Transf
         sums.0 = sums.0.checked_add(t.amount.cents()).ok_or(PostError::Overflow)?;
         let sums = moved.entry(credit).or_default();
         sums.1 = sums.1.checked_add(t.amount.cents()).ok_or(PostError::Overflow)?;
-        debits.push(debit);
-        credits.push(credit);
+        rows.begin()
+            .put(t.fact_id)?
+            .put(t.fact)?
+            .put(t.leg)?
+            .put(debit)?
+            .put(credit)?
+            .put(t.amount.cents())?
+            .put(t.occurred_at)?
+            .put(now)?;
     }
-    sqlx::query(
-        "insert into transfer (fact_id, fact, leg, debit_account_id, credit_account_id, amount_cents, occurred_at, recorded_at)
-         select *, $8 from unnest($1::uuid[], $2::text[], $3::smallint[], $4::uuid[], $5::uuid[], $6::bigint[], $7::timestamptz[])",
-    )
-    .bind(transfers.iter().map(|t| t.fact_id).collect::<Vec<_>>())
-    .bind(transfers.iter().map(|t| t.fact).collect::<Vec<_>>())
-    .bind(transfers.iter().map(|t| t.leg).collect::<Vec<_>>())
-    .bind(debits)
-    .bind(credits)
-    .bind(transfers.iter().map(|t| t.amount.cents()).collect::<Vec<_>>())
-    .bind(transfers.iter().map(|t| t.occurred_at).collect::<Vec<_>>())
-    .bind(now)
-    .execute(&mut *db)
-    .await?;
+    let columns = "copy transfer (fact_id, fact, leg, debit_account_id, credit_account_id, amount_cents, occurred_at, recorded_at)
+        from stdin (format binary)";
+    rows.write(db, columns).await?;
     let updated = sqlx::query(
         "with locked as materialized (
            select account_id from account_balance where account_id = any($1::uuid[]) order by account_id for update)

@@ -184,6 +184,9 @@ pub async fn lock_choices(db: &mut PgConnection, donors: &[DonorId]) -> Result<B
     let mut ids: Vec<Uuid> = donors.iter().map(|d| d.0).collect();
     ids.sort_unstable();
     ids.dedup();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let rows: Vec<(DonorId, CauseId, i32, i64)> = sqlx::query_as(
         "select d.donor_id, d.cause_id, weight, given from donor_choice d
          join cause c using (cause_id) join association a using (association_id)
