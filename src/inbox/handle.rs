@@ -157,6 +157,8 @@ async fn record(
         }
     }
     donor::save_choices(tx, &known.choices).await?;
+    // In the order of the index: neighbours are written together, and two sets never wait for each other in a circle.
+    new.sort_unstable_by_key(|d| d.donation_id);
     donations::record(tx, now, &new).await?;
     Ok(new.into_iter().map(|d| d.donation_id).collect())
 }
