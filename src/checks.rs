@@ -37,6 +37,14 @@ const CHECKS: &[(&str, &str)] = &[
            or (donor_id is not null and not exists (select from donor n where n.donor_id = d.donor_id))",
     ),
     (
+        "every-link-names-what-there-is",
+        "select (select count(*) from collection_donation where collection_id not in (select collection_id from collection))
+           + (select count(*) from payout_donation where payout_id not in (select payout_id from payout))
+           + (select count(*) from receipt_donation where receipt_id not in (select receipt_id from receipt))
+           + (select count(*) from (select donation_id from collection_donation union all select donation_id from payout_donation
+               union all select donation_id from receipt_donation) l where not exists (select from donation d where d.donation_id = l.donation_id))",
+    ),
+    (
         "every-donation-is-posted-once",
         "select count(*) from donation d full join (select fact_id, debit_account_id, credit_account_id, amount_cents from transfer where fact = 'donation_recorded') t
            on t.fact_id = d.donation_id

@@ -37,6 +37,7 @@ pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, p
         return Err(PrepareError::NotOver(period));
     }
     db::close_settlement_gate(tx).await?;
+    db::allow_memory(tx).await?;
     let due: Vec<Due> = sqlx::query_as(
         "select m.merchant_id, m.slug, d.count, d.cents - coalesce(c.cents, 0) as cents
          from merchant m
@@ -91,7 +92,8 @@ pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, p
          select donation_id, collection_id from donation d join collection using (merchant_id)
          where collection_id = any($1) and occurred_at < $2
            and not exists (select from donation_refund r where r.donation_id = d.donation_id)
-           and not exists (select from collection_donation c where c.donation_id = d.donation_id and c.live)",
+           and not exists (select from collection_donation c where c.donation_id = d.donation_id and c.live)
+         order by collection_id",
     )
     .bind(&ids)
     .bind(period.ends_at())

@@ -35,7 +35,8 @@ pub async fn settle(
     let Some(id) = found else { return Ok(Settled::No) };
     sqlx::query("insert into collection_state values ($1, 'settled', $2, $3)").bind(id).bind(on).bind(now).execute(&mut *tx).await?;
     let sums: Vec<(String, i64)> = sqlx::query_as(
-        "select a.slug, sum(amount_cents)::bigint from collection_donation join donation using (donation_id) join association a using (association_id)
+        "select a.slug, sum(amount_cents)::bigint from collection_donation l
+         cross join lateral (select * from donation d where d.donation_id = l.donation_id limit 1) d join association a using (association_id)
          where collection_id = $1 and live group by a.slug order by a.slug",
     )
     .bind(id)

@@ -22,9 +22,11 @@ pub async fn lines(db: &mut PgConnection, collections: &[Uuid]) -> Result<Vec<St
         "select collection_id, (occurred_at at time zone 'Europe/Paris')::date as day, order_id, c.slug as cause, a.name as association, cents as amount_cents
          from (select collection_id, donation_id, 1 as sign from collection_donation where collection_id = any($1)
                union all select collection_id, donation_id, -1 from collection_credit where collection_id = any($1)) l
-         join donation d using (donation_id) join cause c using (cause_id) join association a on a.association_id = d.association_id
+         -- Each by its key, however many other months the table holds.
+         cross join lateral (select * from donation d where d.donation_id = l.donation_id limit 1) d
+         join cause c using (cause_id) join association a on a.association_id = d.association_id
          cross join lateral (select d.amount_cents * l.sign as cents) s
-         order by collection_id, occurred_at, donation_id",
+         order by collection_id, occurred_at, l.donation_id",
     )
     .bind(collections)
     .fetch_all(db)

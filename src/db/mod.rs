@@ -58,6 +58,12 @@ pub async fn close_settlement_gate(tx: &mut PgConnection) -> Result<(), sqlx::Er
     Ok(())
 }
 
+/// Gives the rest of the database transaction memory enough to join a month's gifts without going to the disk.
+pub async fn allow_memory(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("set local work_mem = '128MB'").execute(tx).await?;
+    Ok(())
+}
+
 /// Holds the settlement gate for a refund: many at a time, and no run meanwhile.
 pub async fn share_settlement_gate(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query("select from settlement_gate for share").execute(tx).await?;

@@ -1,6 +1,6 @@
 //! Sending mail: by SMTP when a server is given, else as `.eml` files in a folder.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
@@ -92,13 +92,13 @@ impl Mailer {
                 }
                 answered => answered.map(|_| ()).map_err(MailError::Smtp),
             },
-            Self::Folder(folder) => keep(folder, mail_id, &message.formatted()),
+            Self::Folder(folder) => {
+                let path = folder.join(format!("{mail_id}.eml"));
+                let kept = tokio::task::spawn_blocking(move || write_whole(&path, &message.formatted())).await;
+                kept.map_err(|e| MailError::File(e.to_string()))?.map_err(|e| MailError::File(e.to_string()))
+            }
         }
     }
-}
-
-fn keep(folder: &Path, id: MailId, content: &[u8]) -> Result<(), MailError> {
-    write_whole(&folder.join(format!("{id}.eml")), content).map_err(|e| MailError::File(e.to_string()))
 }
 
 fn written(from: &str, o: Outgoing<'_>) -> Result<Message, MailError> {

@@ -6,6 +6,6 @@ mod report;
 mod settle;
 
 pub use approve::{ApproveError, approve, record_file, unwritten};
-pub use prepare::{Payout, PrepareError, list, prepare};
+pub use prepare::{Payout, list, prepare};
 pub use report::{Unreported, report, reported, unreported};
 pub use settle::{Settled, settle};

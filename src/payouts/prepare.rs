@@ -10,71 +10,40 @@ use crate::values::{AssociationId, PayoutId, euros};
 /// Below this many cents an association is paid at most once a quarter.
 const MINIMUM_CENTS: i64 = 1500;
 
-/// Why payouts could not be prepared; none then is.
-#[derive(Debug, thiserror::Error)]
-pub enum PrepareError {
-    #[error("a payout would have too many gifts")]
-    TooMany,
-    #[error("the database refused")]
-    Database(#[from] sqlx::Error),
-}
-
-#[derive(FromRow)]
-struct Due {
-    association_id: AssociationId,
-    count: i64,
-    cents: i64,
-}
-
 /// Prepares payouts from what has arrived, once.
-pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate) -> Result<(), PrepareError> {
+pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate) -> Result<(), sqlx::Error> {
     db::close_settlement_gate(tx).await?;
+    db::allow_memory(tx).await?;
     let quarter = NaiveDate::from_ymd_opt(on.year(), (on.month() - 1) / 3 * 3 + 1, 1).unwrap_or(on);
-    let due: Vec<Due> = sqlx::query_as(
-        "select association_id, count(*) as count, sum(amount_cents)::bigint as cents from donation d
-         where exists (select from collection_donation c join collection_state s using (collection_id)
-                       where c.donation_id = d.donation_id and c.live and s.state = 'settled' and s.occurred_on <= $3)
-           and not exists (select from donation_refund r where r.donation_id = d.donation_id)
-           and not exists (select from payout_donation p where p.donation_id = d.donation_id and p.live)
-         group by association_id
-         having sum(amount_cents) >= $1
-           or not exists (select from payout p where p.association_id = d.association_id and prepared_on >= $2)
-         order by association_id",
+    let associations: Vec<AssociationId> =
+        sqlx::query_scalar("select association_id from association order by slug").fetch_all(&mut *tx).await?;
+    let ids: Vec<PayoutId> = associations.iter().map(|_| PayoutId::new()).collect();
+    // One pass: what arrived is looked for once, counted by association, and linked. Links go in the order of their index.
+    sqlx::query(
+        "with arrived as materialized (
+           select donation_id, association_id, amount_cents
+           from collection_state s join collection_donation c using (collection_id) join donation d using (donation_id)
+           where c.live and s.state = 'settled' and s.occurred_on <= $3
+             and not exists (select from donation_refund r where r.donation_id = d.donation_id)
+             and not exists (select from payout_donation p where p.donation_id = d.donation_id and p.live)),
+         due as (
+           select payout_id, association_id, count(*)::int as count, sum(amount_cents)::bigint as cents
+           from arrived a join unnest($5::uuid[], $6::uuid[]) n(association_id, payout_id) using (association_id)
+           group by payout_id, association_id
+           having sum(amount_cents) >= $1 or not exists (select from payout p where p.association_id = a.association_id and prepared_on >= $2)),
+         prepared as (
+           insert into payout (payout_id, association_id, count, amount_cents, reference, prepared_on, prepared_at)
+           -- EndToEndId has at most 35 characters.
+           select payout_id, association_id, count, cents, upper(replace(payout_id::text, '-', '')), $3, $4 from due)
+         insert into payout_donation (donation_id, payout_id)
+         select donation_id, payout_id from arrived join due using (association_id) order by donation_id",
     )
     .bind(MINIMUM_CENTS)
     .bind(quarter)
     .bind(on)
-    .fetch_all(&mut *tx)
-    .await?;
-    if due.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<PayoutId> = due.iter().map(|_| PayoutId::new()).collect();
-    sqlx::query(
-        "insert into payout (payout_id, association_id, count, amount_cents, reference, prepared_on, prepared_at)
-         select *, $6, $7 from unnest($1::uuid[], $2::uuid[], $3::int[], $4::bigint[], $5::text[])",
-    )
-    .bind(ids.iter().map(|p| p.0).collect::<Vec<_>>())
-    .bind(due.iter().map(|d| d.association_id.0).collect::<Vec<_>>())
-    .bind(due.iter().map(|d| i32::try_from(d.count)).collect::<Result<Vec<_>, _>>().map_err(|_| PrepareError::TooMany)?)
-    .bind(due.iter().map(|d| d.cents).collect::<Vec<_>>())
-    // EndToEndId has at most 35 characters.
-    .bind(ids.iter().map(|p| p.0.simple().to_string().to_uppercase()).collect::<Vec<_>>())
-    .bind(on)
     .bind(now)
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query(
-        "insert into payout_donation (donation_id, payout_id)
-         select donation_id, payout_id from donation d join payout using (association_id)
-         where payout_id = any($1)
-           and exists (select from collection_donation c join collection_state s using (collection_id)
-                       where c.donation_id = d.donation_id and c.live and s.state = 'settled' and s.occurred_on <= $2)
-           and not exists (select from donation_refund r where r.donation_id = d.donation_id)
-           and not exists (select from payout_donation p where p.donation_id = d.donation_id and p.live)",
-    )
+    .bind(associations.iter().map(|a| a.0).collect::<Vec<_>>())
     .bind(ids.iter().map(|p| p.0).collect::<Vec<_>>())
-    .bind(on)
     .execute(&mut *tx)
     .await?;
     Ok(())

@@ -38,8 +38,8 @@ pub async fn reported(db: &mut PgConnection, now: DateTime<Utc>, payout: PayoutI
 pub async fn report(db: &mut PgConnection, payout: PayoutId) -> Result<String, sqlx::Error> {
     let lines: Vec<(NaiveDate, String, String, String, i64)> = sqlx::query_as(
         "select (occurred_at at time zone 'Europe/Paris')::date, m.name, order_id, c.title, amount_cents
-         from payout_donation join donation d using (donation_id) join merchant m using (merchant_id) join cause c using (cause_id)
-         where payout_id = $1 order by occurred_at, donation_id",
+         from payout_donation l cross join lateral (select * from donation d where d.donation_id = l.donation_id limit 1) d join merchant m using (merchant_id) join cause c using (cause_id)
+         where payout_id = $1 order by occurred_at, d.donation_id",
     )
     .bind(payout)
     .fetch_all(db)

@@ -1,15 +1,14 @@
 //! Writing to shops, associations and donors. A message cut short goes again under the same id, which mail programs take for one.
 
-use std::collections::HashMap;
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use tokio::task::JoinSet;
 
 use crate::app::App;
-use crate::collections::{Collection, StatementLine};
+use crate::collections::Collection;
 use crate::gateways::bank_files::write_whole;
 use crate::gateways::smtp::{Attached, MAILS_AT_ONCE, MailError, Mailer, Outgoing};
 use crate::mail::{ReceiptsMail, ReportMail, StatementMail};
@@ -31,54 +30,102 @@ async fn sent(app: &App, mailer: &Mailer, outgoing: Outgoing<'_>) -> Result<bool
     }
 }
 
-/// How many shops' lines are held at once.
-pub(super) const SHOPS_AT_ONCE: usize = 100;
+/// Works on each item, so many at a time; answers what came of them, in no order. The first failure ends it.
+async fn at_once<T, R, F>(many: usize, items: Vec<T>, work: impl Fn(T) -> F + Clone + Send + 'static) -> anyhow::Result<Vec<R>>
+where
+    T: Send + 'static,
+    R: Send + 'static,
+    F: Future<Output = anyhow::Result<R>> + Send,
+{
+    let (next, mut workers) = (Arc::new(Mutex::new(items.into_iter())), JoinSet::new());
+    for _ in 0..many {
+        let (next, work) = (next.clone(), work.clone());
+        workers.spawn(async move {
+            let mut done = Vec::new();
+            loop {
+                let one = next.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some(one) = one else { return anyhow::Ok(done) };
+                done.push(work(one).await?);
+            }
+        });
+    }
+    let mut all = Vec::new();
+    while let Some(done) = workers.join_next().await {
+        all.extend(done??);
+    }
+    Ok(all)
+}
+
+/// How many shops' lines are read at once.
+const SHOPS_AT_ONCE: usize = 50;
 
 /// Where a collection's statement is kept.
 pub(super) fn statement_path(app: &App, c: &Collection) -> PathBuf {
     app.settings.data.join("statements").join(format!("{}-{}-{}.csv", c.period, c.merchant, c.collection_id))
 }
 
-/// The lines of some collections, by collection.
-pub(super) async fn statement_lines(db: &mut PgConnection, of: &[Collection]) -> anyhow::Result<HashMap<String, Vec<StatementLine>>> {
-    let ids: Vec<uuid::Uuid> = of.iter().map(|c| c.collection_id.parse().map(|id: CollectionId| id.0)).collect::<Result<_, _>>()?;
-    let mut by_collection: HashMap<String, Vec<StatementLine>> = HashMap::new();
-    for line in collections::lines(db, &ids).await? {
-        by_collection.entry(CollectionId(line.collection_id).to_string()).or_default().push(line);
-    }
-    Ok(by_collection)
+/// Writes the statements of collections, on all cores: while one core reads lines, another writes files.
+pub(super) async fn write_statements(app: &App, of: &[Collection]) -> anyhow::Result<()> {
+    let path = |c: &Collection| anyhow::Ok((c.collection_id.parse::<CollectionId>()?, statement_path(app, c)));
+    let paths = of.iter().map(path).collect::<anyhow::Result<Vec<_>>>()?;
+    let some: Vec<Vec<_>> = paths.chunks(SHOPS_AT_ONCE).map(<[_]>::to_vec).collect();
+    let db = app.db.clone();
+    at_once(cores() + 1, some, move |some| {
+        let db = db.clone();
+        async move {
+            let ids: Vec<_> = some.iter().map(|(id, _)| id.0).collect();
+            let lines = collections::lines(&mut *db.acquire().await?, &ids).await?;
+            let write = move || {
+                some.iter().try_for_each(|(id, path)| {
+                    let first = lines.partition_point(|l| l.collection_id < id.0);
+                    let end = lines.partition_point(|l| l.collection_id <= id.0);
+                    write_whole(path, collections::csv(lines.get(first..end).unwrap_or_default()).as_bytes())
+                })
+            };
+            Ok(tokio::task::spawn_blocking(write).await??)
+        }
+    })
+    .await?;
+    Ok(())
 }
 
-/// Sends each statement that has not left.
+/// Sends each statement that has not left, many at once.
 pub async fn send_statements(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
-    let mut db = app.db.acquire().await?;
-    let mailer = Mailer::of(&app.settings)?;
+    let open = collections::unmailed(&mut *app.db.acquire().await?).await?;
+    let (mailer, app) = (Mailer::of(&app.settings)?, app.clone());
+    at_once(MAILS_AT_ONCE as usize, open, move |c| {
+        let (app, mailer) = (app.clone(), mailer.clone());
+        async move { send_statement(&app, &mailer, now, &c).await }
+    })
+    .await?;
+    Ok(())
+}
+
+async fn send_statement(app: &App, mailer: &Mailer, now: DateTime<Utc>, c: &Collection) -> anyhow::Result<()> {
+    let id: CollectionId = c.collection_id.parse()?;
     let account = &app.settings.account;
-    for c in collections::unmailed(&mut db).await? {
-        let id: CollectionId = c.collection_id.parse()?;
-        // The statement was written when the month was prepared; cut short before that, it is made now.
-        let csv = match std::fs::read_to_string(statement_path(app, &c)) {
-            Ok(written) => written,
-            Err(_) => collections::csv(&collections::lines(&mut db, &[id.0]).await?),
-        };
-        let message = StatementMail {
-            shop: &c.merchant_name,
-            month: &french_month(c.period),
-            count: c.count,
-            amount: &figures(c.amount_cents),
-            credited: (c.credited_cents > 0).then(|| figures(c.credited_cents)).as_deref(),
-            reference: &c.reference,
-            holder: &account.holder,
-            iban: account.iban.as_str(),
-            bic: account.bic.as_str(),
-        }
-        .message();
-        let file = Attached::csv(format!("releve-{}-{}.csv", c.merchant, c.period), &csv);
-        let mail_id = MailId(derived_id(&format!("statement:{id}")));
-        let outgoing = Outgoing { mail_id, to: &c.merchant_email, message, files: vec![file], unsubscribe: None };
-        if sent(app, &mailer, outgoing).await? {
-            collections::mailed(&mut db, now, id).await?;
-        }
+    // The statement was written when the month was prepared; cut short before that, it is made now.
+    let csv = match tokio::fs::read_to_string(statement_path(app, c)).await {
+        Ok(written) => written,
+        Err(_) => collections::csv(&collections::lines(&mut *app.db.acquire().await?, &[id.0]).await?),
+    };
+    let message = StatementMail {
+        shop: &c.merchant_name,
+        month: &french_month(c.period),
+        count: c.count,
+        amount: &figures(c.amount_cents),
+        credited: (c.credited_cents > 0).then(|| figures(c.credited_cents)).as_deref(),
+        reference: &c.reference,
+        holder: &account.holder,
+        iban: account.iban.as_str(),
+        bic: account.bic.as_str(),
+    }
+    .message();
+    let file = Attached::csv(format!("releve-{}-{}.csv", c.merchant, c.period), &csv);
+    let mail_id = MailId(derived_id(&format!("statement:{id}")));
+    let outgoing = Outgoing { mail_id, to: &c.merchant_email, message, files: vec![file], unsubscribe: None };
+    if sent(app, mailer, outgoing).await? {
+        collections::mailed(&mut *app.db.acquire().await?, now, id).await?;
     }
     Ok(())
 }
@@ -111,32 +158,14 @@ pub async fn send_receipts(app: &App, now: DateTime<Utc>) -> anyhow::Result<(usi
     receipts::prepare_mailings(&mut tx, now).await?;
     tx.commit().await?;
     let open = receipts::open_mailings(&mut *app.db.acquire().await?).await?;
-    let (mailer, next) = (Mailer::of(&app.settings)?, Arc::new(Mutex::new(open.into_iter())));
-    let mut senders = JoinSet::new();
+    let (mailer, app) = (Mailer::of(&app.settings)?, app.clone());
     // Mail servers answer slowly: many wait for them, and the cores are busy all the same.
-    for _ in 0..MAILS_AT_ONCE {
-        let (app, mailer, next) = (app.clone(), mailer.clone(), next.clone());
-        senders.spawn(async move {
-            let (mut mailed, mut refused) = (0, 0);
-            loop {
-                let one = next.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some((mail_id, donor_id)) = one else { break };
-                match send_to_donor(&app, &mailer, now, mail_id, donor_id).await? {
-                    Some(true) => mailed += 1,
-                    Some(false) => refused += 1,
-                    None => {}
-                }
-            }
-            anyhow::Ok((mailed, refused))
-        });
-    }
-    let (mut mailed, mut refused) = (0, 0);
-    while let Some(done) = senders.join_next().await {
-        let done = done??;
-        mailed += done.0;
-        refused += done.1;
-    }
-    Ok((mailed, refused))
+    let left = at_once(MAILS_AT_ONCE as usize, open, move |(mail_id, donor_id)| {
+        let (app, mailer) = (app.clone(), mailer.clone());
+        async move { send_to_donor(&app, &mailer, now, mail_id, donor_id).await }
+    })
+    .await?;
+    Ok((left.iter().filter(|l| **l == Some(true)).count(), left.iter().filter(|l| **l == Some(false)).count()))
 }
 
 /// Sends one donor's receipts; answers whether they left, or none for someone who has left and has no address.

@@ -7,10 +7,10 @@ use anyhow::Context as _;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use super::letters::{SHOPS_AT_ONCE, cores, document, send_receipts, send_reports, send_statements, statement_lines, statement_path};
+use super::letters::{cores, document, send_receipts, send_reports, send_statements, statement_path, write_statements};
 use crate::app::App;
 use crate::collections::{self, Collection};
-use crate::gateways::bank_files::{CreditTransfer, read_statement, write_credit_transfer, write_whole};
+use crate::gateways::bank_files::{CreditTransfer, read_statement, write_credit_transfer};
 use crate::parties::operator;
 use crate::payouts::{self, Payout};
 use crate::receipts::{self, Receipt};
@@ -22,17 +22,11 @@ pub async fn run_collections(app: &App, now: DateTime<Utc>, on: NaiveDate, perio
     let mut tx = app.db.begin().await?;
     collections::prepare(&mut tx, now, on, period).await?;
     tx.commit().await?;
-    let mut db = app.db.acquire().await?;
-    let mut prepared = collections::list(&mut db, Some(period)).await?;
-    for some in prepared.chunks_mut(SHOPS_AT_ONCE) {
-        let mut lines = statement_lines(&mut db, some).await?;
-        for collection in some {
-            let path = statement_path(app, collection);
-            write_whole(&path, collections::csv(&lines.remove(&collection.collection_id).unwrap_or_default()).as_bytes())?;
-            collection.file = Some(path.display().to_string());
-        }
+    let mut prepared = collections::list(&mut *app.db.acquire().await?, Some(period)).await?;
+    write_statements(app, &prepared).await?;
+    for collection in &mut prepared {
+        collection.file = Some(statement_path(app, collection).display().to_string());
     }
-    drop(db);
     send_statements(app, now).await.context("the collections are prepared; run this again to mail the statements that wait")?;
     Ok(prepared)
 }
