@@ -9,6 +9,7 @@ mod load;
 mod month;
 mod posting;
 mod service;
+mod sink;
 mod world;
 
 use std::path::PathBuf;

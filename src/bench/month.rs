@@ -1,13 +1,14 @@
 //! The month's batches at size: collections and payouts over many donations, receipts for many donors.
 
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use tokio::process::Command;
+
+use tokio::task::JoinSet;
 
 use super::posting::{Fill, fill_books};
+use super::sink::Sink;
 use crate::app::App;
 use crate::gateways::simulated_bank::{Incoming, play_day};
 use crate::parties::operator;
@@ -70,39 +71,30 @@ pub async fn receipts(app: &App, donors: usize) -> anyhow::Result<(f64, f64)> {
     let statement = play_day(&app.settings.bank_dir, &app.settings.account, on, &[])?.context("the bank has nothing to do")?;
     month::import_statements(app, now, &[statement]).await?;
 
-    let (sink, url) = mail_server().await?;
+    let sink = Sink::open().await?;
     let mut settings = (*app.settings).clone();
-    settings.smtp_url = Some(Secret::new(url));
+    settings.smtp_url = Some(Secret::new(sink.url.clone()));
     let app = App::with(settings, app.db.clone(), app.cluster.clone())?;
     let began = Instant::now();
     let run = month::run_receipts(&app, now, on, period, month::ReceiptOptions::default()).await?;
     let took = began.elapsed();
     anyhow::ensure!(run.issued == donors && run.mailed == donors, "{} issued and {} mailed of {donors}", run.issued, run.mailed);
-    drop(sink);
+    anyhow::ensure!(sink.taken() == donors, "the mail server has {} messages of {donors}", sink.taken());
 
-    let number = &run.receipts.first().context("there are receipts")?.number;
-    let one = receipts::find(&mut *app.db.acquire().await?, app.key.expose(), number, None).await?.context("it is in the vault")?.printed;
-    let alone = documents_alone(&one, donors.min(2000)).await?;
-    Ok((donors as f64 / took.as_secs_f64(), alone))
+    let mut printed = Vec::new();
+    let mut db = app.db.acquire().await?;
+    for r in run.receipts.iter().take(2000) {
+        printed.push(receipts::find(&mut db, app.key.expose(), &r.number, None).await?.context("it is in the vault")?.printed);
+    }
+    Ok((donors as f64 / took.as_secs_f64(), documents_alone(printed).await?))
 }
 
-/// Documents a second on all cores, each with another number.
-async fn documents_alone(printed: &Printed, count: usize) -> anyhow::Result<f64> {
-    let cores = std::thread::available_parallelism()?.get();
-    let began = Instant::now();
-    let shares: Vec<_> = (0..cores)
-        .map(|core| {
-            let mut printed = printed.clone();
-            tokio::task::spawn_blocking(move || {
-                (core..count).step_by(cores).try_for_each(|n| {
-                    printed.number = format!("bench-{n}");
-                    receipts::render(&printed).map(drop)
-                })
-            })
-        })
-        .collect();
-    for share in shares {
-        share.await??;
+/// Documents a second on all cores, each typeset from what is printed on it.
+async fn documents_alone(printed: Vec<Printed>) -> anyhow::Result<f64> {
+    let (count, began) = (printed.len(), Instant::now());
+    let mut documents: JoinSet<_> = printed.into_iter().map(receipts::typeset).collect();
+    while let Some(document) = documents.join_next().await {
+        document??;
     }
     Ok(count as f64 / began.elapsed().as_secs_f64())
 }
@@ -116,26 +108,6 @@ async fn settle(app: &App, collections: &[crate::collections::Collection], on: N
     let statement = play_day(&app.settings.bank_dir, &app.settings.account, on, &incoming)?.context("the bank has nothing to do")?;
     month::import_statements(app, Utc::now(), &[statement]).await?;
     Ok(())
-}
-
-/// A mail server that takes and forgets.
-async fn mail_server() -> anyhow::Result<(tokio::process::Child, String)> {
-    let free = std::net::TcpListener::bind("127.0.0.1:0")?;
-    let address = free.local_addr()?;
-    drop(free);
-    let child = Command::new("aiosmtpd")
-        .args(["-n", "-c", "aiosmtpd.handlers.Sink", "-l", &address.to_string()])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .context("aiosmtpd takes the mail (Debian: apt-get install python3-aiosmtpd)")?;
-    let began = Instant::now();
-    while tokio::net::TcpStream::connect(address).await.is_err() {
-        anyhow::ensure!(began.elapsed() < Duration::from_secs(20), "the mail server does not start");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    Ok((child, format!("smtp://{address}")))
 }
 
 async fn owner(app: &App) -> anyhow::Result<sqlx::PgConnection> {

@@ -68,8 +68,8 @@ pub struct Fill {
 pub async fn fill_books(app: &App, fill: &Fill) -> anyhow::Result<()> {
     sqlx::query(
         "insert into donor (donor_id, email, first_name, last_name, address, created_at)
-         select md5('donor' || n)::uuid, 'd' || n || '@example.org', 'Camille', 'Durand',
-           '{\"line1\": \"3 rue des Lilas\", \"postal_code\": \"75020\", \"city\": \"Paris\", \"country\": \"FR\"}', now()
+         select md5('donor' || n)::uuid, 'd' || n || '@example.org', 'Camille', 'Durand-' || n,
+           ('{\"line1\": \"' || n || ' rue des Lilas\", \"postal_code\": \"75020\", \"city\": \"Paris\", \"country\": \"FR\"}')::jsonb, now()
          from generate_series(0, $1::bigint - 1) n",
     )
     .bind(i64::try_from(fill.donors)?)

@@ -1,9 +1,12 @@
 //! The receipt's document: data put into a Typst template, as a tagged PDF/A-3a and PDF/UA-1 file, the same for the same data.
 
-use std::sync::LazyLock;
+use std::num::NonZero;
+use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, mpsc};
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 use typst::diag::{FileError, FileResult};
 use typst::foundations::{Bytes, Datetime, Duration, Smart};
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
@@ -156,17 +159,48 @@ impl World for Sheet {
     }
 }
 
+/// A document to typeset, and who waits for it.
+type Sheets = (Printed, oneshot::Sender<Result<Vec<u8>, DocumentError>>);
+
+/// Renders a receipt as PDF on threads kept for it, one a core: a document is typeset half as fast again where the last one was.
+pub async fn typeset(printed: Printed) -> Result<Vec<u8>, DocumentError> {
+    static PRESSES: LazyLock<mpsc::Sender<Sheets>> = LazyLock::new(|| {
+        let (sender, waiting) = mpsc::channel::<Sheets>();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..std::thread::available_parallelism().map_or(1, NonZero::get) {
+            let waiting = waiting.clone();
+            std::thread::spawn(move || {
+                loop {
+                    let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok((printed, done)) = next else { return };
+                    // A document that breaks the typesetter is an error of its own, not the end of the press.
+                    let rendered =
+                        catch_unwind(|| render(&printed)).unwrap_or_else(|_| Err(DocumentError("the typesetter broke off".into())));
+                    if done.send(rendered).is_err() {
+                        tracing::debug!("nobody waits for this document any more");
+                    }
+                }
+            });
+        }
+        sender
+    });
+    let stopped = |_| DocumentError("no press is running".into());
+    let (done, rendered) = oneshot::channel();
+    PRESSES.send((printed, done)).map_err(|e| stopped(drop(e)))?;
+    rendered.await.map_err(|e| stopped(drop(e)))?
+}
+
 /// Renders a receipt as PDF. What the typesetter remembers of it is forgotten after some more, so that memory stays flat.
 pub fn render(printed: &Printed) -> Result<Vec<u8>, DocumentError> {
     static RENDERED: AtomicUsize = AtomicUsize::new(0);
-    let rendered = typeset(printed);
+    let rendered = compile(printed);
     if RENDERED.fetch_add(1, Ordering::Relaxed) % 32 == 31 {
         comemo::evict(2);
     }
     rendered
 }
 
-fn typeset(printed: &Printed) -> Result<Vec<u8>, DocumentError> {
+fn compile(printed: &Printed) -> Result<Vec<u8>, DocumentError> {
     use chrono::Datelike as _;
     let wrong = |e: &dyn std::fmt::Debug| DocumentError(format!("{e:?}"));
     let press = PRESS.as_ref().map_err(|e| DocumentError(e.0.clone()))?;

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde_json::json;
 use sqlx::{FromRow, PgConnection, types::Json};
-use uuid::Uuid;
 
 use super::compose::printed;
 use super::document::Printed;
 use super::eligibility::{Gift, Held, held};
-use crate::db;
+use crate::db::{self, Rows};
 use crate::outbox::{self, Announcement, Kind};
 use crate::parties::seal;
 use crate::values::{AssociationId, DonationId, DonorId, Period, PostalAddress, ReceiptId, euros, paris_day};
@@ -30,11 +29,21 @@ pub enum IssueError {
     Database(#[from] sqlx::Error),
 }
 
-/// What a run did: receipts, and gifts that wait, by reason.
+/// What a run did: receipts, and gifts that wait, by reason. What is printed stays in the vault: a run may issue a million.
 #[derive(Clone, Debug, Default)]
 pub struct Issued {
-    pub receipts: Vec<Receipt>,
+    pub receipts: Vec<IssuedReceipt>,
     pub held: BTreeMap<Held, i64>,
+}
+
+/// A receipt of a run.
+#[derive(Clone, Debug)]
+pub struct IssuedReceipt {
+    pub receipt_id: ReceiptId,
+    pub number: String,
+    pub association: String,
+    pub donor_id: DonorId,
+    pub amount_cents: i64,
 }
 
 /// A receipt with all that is printed on it.
@@ -83,13 +92,68 @@ pub(super) struct Association {
     pub receipt_mandate_reference: String,
 }
 
+/// Gifts looked at, and receipts written, at a time.
+const AT_A_TIME: usize = 2000;
+
 /// Issues receipts for every gift up to the end of a month whose payout has settled and that has none, one receipt per
 /// donor, association and tax year.
 pub async fn issue(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, period: Period, key: &[u8; 32]) -> Result<Issued, IssueError> {
     // One run at a time: numbers are given in order, and a gift is looked at by one run only.
     db::close_settlement_gate(tx).await?;
-    let candidates: Vec<Candidate> = sqlx::query_as(
-        "select d.donation_id, d.association_id, donor.donor_id, d.amount_cents, d.order_id, m.name as shop, d.occurred_at, d.funded_by,
+    db::allow_memory(tx).await?;
+    let associations: Vec<Association> = sqlx::query_as(
+        "select association_id, slug, name, kind, object, siren, rna, address, articles, signatory_name, signatory_capacity,
+           receipt_mandate_signed_on, receipt_mandate_reference from association",
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let mut run = Run {
+        now,
+        on,
+        key,
+        associations: associations.into_iter().map(|a| (a.association_id, a)).collect(),
+        last: BTreeMap::new(),
+        open: Vec::new(),
+        issued: Issued::default(),
+    };
+    declare_candidates(tx, on, period).await?;
+    let (mut group, mut of): (Vec<Candidate>, Option<Receives>) = (Vec::new(), None);
+    loop {
+        let some: Vec<Candidate> = sqlx::query_as("fetch 2000 from candidate").persistent(false).fetch_all(&mut *tx).await?;
+        if some.is_empty() {
+            break;
+        }
+        for c in some {
+            let (None, Some(donor)) = (held(weighed(&c, on)), c.donor_id) else {
+                *run.issued.held.entry(held(weighed(&c, on)).unwrap_or(Held::Anonymous)).or_default() += 1;
+                continue;
+            };
+            let to = (c.association_id, donor, paris_day(c.occurred_at).year());
+            if of != Some(to) {
+                run.close(tx, of.replace(to), std::mem::take(&mut group)).await?;
+            }
+            group.push(c);
+        }
+    }
+    run.close(tx, of, group).await?;
+    run.write(tx).await?;
+    sqlx::query("update receipt_counter c set last = n.last from unnest($1::uuid[], $2::int[]) n(a, last) where c.association_id = n.a and c.year = $3")
+        .bind(run.last.keys().map(|a| a.0).collect::<Vec<_>>())
+        .bind(run.last.values().copied().collect::<Vec<_>>())
+        .bind(on.year())
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query("close candidate").execute(tx).await?;
+    Ok(run.issued)
+}
+
+/// Gifts without a receipt, by association, donor and time, behind a cursor: however many there are, few are held at once.
+async fn declare_candidates(tx: &mut PgConnection, on: NaiveDate, period: Period) -> Result<(), sqlx::Error> {
+    // All of them will be fetched: the way that is fastest to the end is wanted, not to the first.
+    sqlx::query("set local cursor_tuple_fraction = 1").execute(&mut *tx).await?;
+    sqlx::query(
+        "declare candidate no scroll cursor for
+         select d.donation_id, d.association_id, donor.donor_id, d.amount_cents, d.order_id, m.name as shop, d.occurred_at, d.funded_by,
            d.consent_preticked, s.occurred_on as paid_out_on, donor.receipts, donor.first_name, donor.last_name, donor.address
          from donation d join merchant m using (merchant_id)
          left join donation_claim k using (donation_id) left join donor on donor.donor_id = coalesce(d.donor_id, k.donor_id)
@@ -102,95 +166,102 @@ pub async fn issue(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, per
     )
     .bind(period.ends_at())
     .bind(on)
-    .fetch_all(&mut *tx)
+    .execute(tx)
     .await?;
-    let mut issued = Issued::default();
-    let mut groups: BTreeMap<(AssociationId, DonorId, i32), Vec<Candidate>> = BTreeMap::new();
-    for c in candidates {
-        match (held(weighed(&c, on)), c.donor_id) {
-            (None, Some(donor)) => groups.entry((c.association_id, donor, paris_day(c.occurred_at).year())).or_default().push(c),
-            (reason, _) => *issued.held.entry(reason.unwrap_or(Held::Anonymous)).or_default() += 1,
-        }
-    }
-    if groups.is_empty() {
-        return Ok(issued);
-    }
-    let associations: Vec<Association> = sqlx::query_as(
-        "select association_id, slug, name, kind, object, siren, rna, address, articles, signatory_name, signatory_capacity,
-           receipt_mandate_signed_on, receipt_mandate_reference from association where association_id = any($1)",
-    )
-    .bind(groups.keys().map(|k| k.0.0).collect::<Vec<_>>())
-    .fetch_all(&mut *tx)
-    .await?;
-    let associations: BTreeMap<AssociationId, Association> = associations.into_iter().map(|a| (a.association_id, a)).collect();
-    let mut rows = Vec::new();
-    let mut links: Vec<(Uuid, Uuid)> = Vec::new();
-    let mut last: BTreeMap<AssociationId, i32> = BTreeMap::new();
-    for ((association_id, donor_id, tax_year), gifts) in &groups {
-        let Some(association) = associations.get(association_id) else { continue };
-        let sequence = match last.get(association_id) {
+    Ok(())
+}
+
+/// Whose receipt it is: association, donor and tax year.
+type Receives = (AssociationId, DonorId, i32);
+
+/// A run under way.
+struct Run<'a> {
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    key: &'a [u8; 32],
+    associations: BTreeMap<AssociationId, Association>,
+    /// The last number given, by association.
+    last: BTreeMap<AssociationId, i32>,
+    /// Receipts that are not written yet.
+    open: Vec<Open>,
+    issued: Issued,
+}
+
+/// A receipt about to be written.
+struct Open {
+    of: Receives,
+    sequence: i32,
+    receipt: IssuedReceipt,
+    gifts: Vec<DonationId>,
+    sealed: Vec<u8>,
+}
+
+impl Run<'_> {
+    /// Makes the receipt of a group of gifts, with the association's next number.
+    async fn close(&mut self, tx: &mut PgConnection, of: Option<Receives>, gifts: Vec<Candidate>) -> Result<(), IssueError> {
+        let Some(of) = of else { return Ok(()) };
+        let Some(association) = self.associations.get(&of.0) else { return Ok(()) };
+        let sequence = match self.last.get(&of.0) {
             Some(sequence) => sequence + 1,
-            None => last_number(tx, *association_id, on.year()).await? + 1,
+            None => last_number(tx, of.0, self.on.year()).await? + 1,
         };
-        last.insert(*association_id, sequence);
-        let number = format!("{}-{}-{sequence:06}", association.slug, on.year());
+        self.last.insert(of.0, sequence);
+        let number = format!("{}-{}-{sequence:06}", association.slug, self.on.year());
         let amount_cents: i64 = gifts.iter().map(|g| g.amount_cents).sum();
-        let printed = printed(association, &number, on, gifts, amount_cents).ok_or(IssueError::Words)?;
+        let printed = printed(association, &number, self.on, &gifts, amount_cents).ok_or(IssueError::Words)?;
         let receipt_id = ReceiptId::new();
-        links.extend(gifts.iter().map(|g| (g.donation_id.0, receipt_id.0)));
-        let sealed = seal::seal(key, &format!("receipt:{}", receipt_id.0), &serde_json::to_vec(&printed)?)?;
-        let count = i32::try_from(gifts.len()).map_err(|_| IssueError::TooMany)?;
-        rows.push((sequence, *tax_year, count, sealed, *association_id));
-        issued.receipts.push(Receipt {
-            receipt_id,
-            number,
-            association: association.slug.clone(),
-            donor_id: *donor_id,
-            amount_cents,
-            printed,
-        });
+        let sealed = seal::seal(self.key, &format!("receipt:{}", receipt_id.0), &serde_json::to_vec(&printed)?)?;
+        let receipt = IssuedReceipt { receipt_id, number, association: association.slug.clone(), donor_id: of.1, amount_cents };
+        self.open.push(Open { of, sequence, receipt, gifts: gifts.iter().map(|g| g.donation_id).collect(), sealed });
+        if self.open.len() >= AT_A_TIME { self.write(tx).await } else { Ok(()) }
     }
-    sqlx::query(
-        "insert into receipt (receipt_id, association_id, year, sequence, number, donor_id, tax_year, count, amount_cents, issued_on, issued_at, sealed)
-         select r, a, $9, s, n, d, t, c, m, $10, $11, x
-         from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::int[], $7::int[], $8::bigint[], $12::bytea[]) u(r, a, s, n, d, t, c, m, x)",
-    )
-    .bind(issued.receipts.iter().map(|r| r.receipt_id.0).collect::<Vec<_>>())
-    .bind(rows.iter().map(|r| r.4.0).collect::<Vec<_>>())
-    .bind(rows.iter().map(|r| r.0).collect::<Vec<_>>())
-    .bind(issued.receipts.iter().map(|r| r.number.as_str()).collect::<Vec<_>>())
-    .bind(issued.receipts.iter().map(|r| r.donor_id.0).collect::<Vec<_>>())
-    .bind(rows.iter().map(|r| r.1).collect::<Vec<_>>())
-    .bind(rows.iter().map(|r| r.2).collect::<Vec<_>>())
-    .bind(issued.receipts.iter().map(|r| r.amount_cents).collect::<Vec<_>>())
-    .bind(on.year())
-    .bind(on)
-    .bind(now)
-    .bind(rows.iter().map(|r| r.3.as_slice()).collect::<Vec<_>>())
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query("insert into receipt_donation (donation_id, receipt_id) select * from unnest($1::uuid[], $2::uuid[])")
-        .bind(links.iter().map(|l| l.0).collect::<Vec<_>>())
-        .bind(links.iter().map(|l| l.1).collect::<Vec<_>>())
-        .execute(&mut *tx)
-        .await?;
-    sqlx::query("update receipt_counter c set last = n.last from unnest($1::uuid[], $2::int[]) n(a, last) where c.association_id = n.a and c.year = $3")
-        .bind(last.keys().map(|a| a.0).collect::<Vec<_>>())
-        .bind(last.values().copied().collect::<Vec<_>>())
-        .bind(on.year())
-        .execute(&mut *tx)
-        .await?;
-    if outbox::is_heard(tx).await? {
-        let told = issued.receipts.iter().zip(&rows).map(|(r, row)| Announcement {
-            subject: r.receipt_id.0,
-            merchant: None,
-            association: Some(row.4),
-            occurred_at: now,
-            data: json!({"number": r.number, "amount": euros(r.amount_cents), "count": row.2, "tax_year": row.1, "issued_on": on}),
-        });
-        outbox::announce(tx, now, Kind::ReceiptIssued, &told.collect::<Vec<_>>()).await?;
+
+    /// Writes the receipts that are open, and what is told of them.
+    async fn write(&mut self, tx: &mut PgConnection) -> Result<(), IssueError> {
+        let open = std::mem::take(&mut self.open);
+        let (mut receipts, mut links) = (Rows::of(12), Rows::of(2));
+        for o in &open {
+            let (r, (association, donor, tax_year)) = (&o.receipt, o.of);
+            receipts
+                .begin()
+                .put(r.receipt_id.0)?
+                .put(association.0)?
+                .put(self.on.year())?
+                .put(o.sequence)?
+                .put(r.number.as_str())?
+                .put(donor.0)?
+                .put(tax_year)?
+                .put(i32::try_from(o.gifts.len()).map_err(|_| IssueError::TooMany)?)?
+                .put(r.amount_cents)?
+                .put(self.on)?
+                .put(self.now)?
+                .put(o.sealed.as_slice())?;
+            for gift in &o.gifts {
+                links.begin().put(gift.0)?.put(r.receipt_id.0)?;
+            }
+        }
+        receipts
+            .write(
+                tx,
+                "copy receipt (receipt_id, association_id, year, sequence, number, donor_id, tax_year, count, amount_cents, issued_on, issued_at, sealed)
+                 from stdin (format binary)",
+            )
+            .await?;
+        links.write(tx, "copy receipt_donation (donation_id, receipt_id) from stdin (format binary)").await?;
+        if !open.is_empty() && outbox::is_heard(tx).await? {
+            let told = open.iter().map(|o| Announcement {
+                subject: o.receipt.receipt_id.0,
+                merchant: None,
+                association: Some(o.of.0),
+                occurred_at: self.now,
+                data: json!({"number": o.receipt.number, "amount": euros(o.receipt.amount_cents), "count": o.gifts.len(), "tax_year": o.of.2,
+                    "issued_on": self.on}),
+            });
+            outbox::announce(tx, self.now, Kind::ReceiptIssued, &told.collect::<Vec<_>>()).await?;
+        }
+        self.issued.receipts.extend(open.into_iter().map(|o| o.receipt));
+        Ok(())
     }
-    Ok(issued)
 }
 
 async fn last_number(tx: &mut PgConnection, association: AssociationId, year: i32) -> Result<i32, sqlx::Error> {

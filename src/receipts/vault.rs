@@ -31,6 +31,18 @@ pub(super) fn opened(key: &[u8; 32], r: SealedRow) -> Result<Receipt, IssueError
     })
 }
 
+/// Some receipts as they were issued.
+pub async fn of_ids(db: &mut PgConnection, key: &[u8; 32], ids: &[ReceiptId]) -> Result<Vec<Receipt>, IssueError> {
+    let rows: Vec<SealedRow> = sqlx::query_as(
+        "select receipt_id, number, a.slug as association, donor_id, amount_cents, sealed
+         from receipt join association a using (association_id) where receipt_id = any($1)",
+    )
+    .bind(ids.iter().map(|r| r.0).collect::<Vec<_>>())
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(|r| opened(key, r)).collect()
+}
+
 /// A receipt in its donor's list.
 #[derive(Clone, Debug, FromRow)]
 pub struct Kept {

@@ -1,7 +1,7 @@
 //! Writing to shops, associations and donors. A message cut short goes again under the same id, which mail programs take for one.
 
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -13,8 +13,8 @@ use crate::gateways::bank_files::write_whole;
 use crate::gateways::smtp::{Attached, MAILS_AT_ONCE, MailError, Mailer, Outgoing};
 use crate::mail::{ReceiptsMail, ReportMail, StatementMail};
 use crate::parties::donor;
-use crate::receipts::Receipt;
-use crate::values::{CollectionId, DonorId, MailId, derived_id, figures, french_day, french_month};
+use crate::receipts::{IssuedReceipt, Receipt};
+use crate::values::{CollectionId, DonorId, MailId, ReceiptId, derived_id, figures, french_day, french_month};
 use crate::{collections, payouts, receipts};
 
 /// Sends a message; answers false when the server refused this one, which must not hold up the others.
@@ -159,7 +159,7 @@ pub async fn send_receipts(app: &App, now: DateTime<Utc>) -> anyhow::Result<(usi
     tx.commit().await?;
     let open = receipts::open_mailings(&mut *app.db.acquire().await?).await?;
     let (mailer, app) = (Mailer::of(&app.settings)?, app.clone());
-    // Mail servers answer slowly: many wait for them, and the cores are busy all the same.
+    // Mail servers answer slowly: many messages wait for them while the cores typeset others.
     let left = at_once(MAILS_AT_ONCE as usize, open, move |(mail_id, donor_id)| {
         let (app, mailer) = (app.clone(), mailer.clone());
         async move { send_to_donor(&app, &mailer, now, mail_id, donor_id).await }
@@ -187,13 +187,10 @@ async fn send_to_donor(app: &App, mailer: &Mailer, now: DateTime<Utc>, mail_id: 
         english: to.locale == "en",
     }
     .message();
-    let folder = app.settings.data.join("receipts");
-    // Typesetting takes a while of one core.
-    let files = tokio::task::spawn_blocking(move || {
-        let file = |r: &Receipt| Ok(Attached::pdf(format!("recu-{}.pdf", r.number), document(&folder, r)?.1));
-        enclosed.iter().map(file).collect::<anyhow::Result<Vec<_>>>()
-    })
-    .await??;
+    let mut files = Vec::with_capacity(enclosed.len());
+    for r in enclosed {
+        files.push(Attached::pdf(format!("recu-{}.pdf", r.number), document(app, r).await?));
+    }
     let unsubscribe = Some(format!("{url}{}", donor::unsubscribe_path(key, donor_id)));
     let left = sent(app, mailer, Outgoing { mail_id, to: email, message, files, unsubscribe }).await?;
     if left {
@@ -203,17 +200,42 @@ async fn send_to_donor(app: &App, mailer: &Mailer, now: DateTime<Utc>, mail_id: 
 }
 
 /// How many things can be computed at once.
-pub(super) fn cores() -> usize {
+fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// A receipt's document and where it is kept; typeset once, because the same data gives the same bytes.
-pub(super) fn document(folder: &Path, r: &Receipt) -> anyhow::Result<(PathBuf, Vec<u8>)> {
-    let path = folder.join(r.receipt_id.to_string()).join(format!("recu-{}.pdf", r.number));
-    if let Ok(kept) = std::fs::read(&path) {
-        return Ok((path, kept));
+/// Receipts whose documents are made at a time.
+const DOCUMENTS_AT_ONCE: usize = 50;
+
+/// Where a receipt's document is kept.
+pub(super) fn document_path(app: &App, receipt_id: ReceiptId, number: &str) -> PathBuf {
+    app.settings.data.join("receipts").join(receipt_id.to_string()).join(format!("recu-{number}.pdf"))
+}
+
+/// Keeps the documents of receipts in the data folder, on all cores; what was mailed is there already.
+pub(super) async fn keep_documents(app: &App, of: &[IssuedReceipt]) -> anyhow::Result<()> {
+    let missing: Vec<ReceiptId> =
+        of.iter().filter(|r| !document_path(app, r.receipt_id, &r.number).exists()).map(|r| r.receipt_id).collect();
+    let app = app.clone();
+    at_once(cores() + 1, missing.chunks(DOCUMENTS_AT_ONCE).map(<[_]>::to_vec).collect(), move |some: Vec<ReceiptId>| {
+        let app = app.clone();
+        async move {
+            for r in receipts::of_ids(&mut *app.db.acquire().await?, app.key.expose(), &some).await? {
+                document(&app, r).await?;
+            }
+            Ok(())
+        }
+    })
+    .await?;
+    Ok(())
+}
+
+/// A receipt's document; typeset once, because the same data gives the same bytes.
+async fn document(app: &App, r: Receipt) -> anyhow::Result<Vec<u8>> {
+    let path = document_path(app, r.receipt_id, &r.number);
+    if let Ok(kept) = tokio::fs::read(&path).await {
+        return Ok(kept);
     }
-    let pdf = receipts::render(&r.printed)?;
-    write_whole(&path, &pdf)?;
-    Ok((path, pdf))
+    let pdf = receipts::typeset(r.printed).await?;
+    Ok(tokio::task::spawn_blocking(move || write_whole(&path, &pdf).map(|()| pdf)).await??)
 }

@@ -1,19 +1,18 @@
 //! The month's steps, each in its own database transaction, then the files. Every step can be cut short and run again.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use super::letters::{cores, document, send_receipts, send_reports, send_statements, statement_path, write_statements};
+use super::letters::{document_path, keep_documents, send_receipts, send_reports, send_statements, statement_path, write_statements};
 use crate::app::App;
 use crate::collections::{self, Collection};
 use crate::gateways::bank_files::{CreditTransfer, read_statement, write_credit_transfer};
 use crate::parties::operator;
 use crate::payouts::{self, Payout};
-use crate::receipts::{self, Receipt};
+use crate::receipts;
 use crate::values::{Amount, Email, PayoutId, Period};
 use crate::{bank, values};
 
@@ -185,29 +184,10 @@ pub async fn run_receipts(
             send_receipts(app, now).await.context("the receipts are issued; run this again to mail those that wait")?;
     }
     if !options.dry_run {
-        for (listed, file) in run.receipts.iter_mut().zip(keep(app, issued.receipts).await?) {
-            listed.file = Some(file);
+        keep_documents(app, &issued.receipts).await?;
+        for (listed, r) in run.receipts.iter_mut().zip(&issued.receipts) {
+            listed.file = Some(document_path(app, r.receipt_id, &r.number).display().to_string());
         }
     }
     Ok(run)
-}
-
-/// Keeps the receipts' documents in the data folder, on all cores; answers their paths, in order.
-async fn keep(app: &App, receipts: Vec<Receipt>) -> anyhow::Result<Vec<String>> {
-    let folder = Arc::new(app.settings.data.join("receipts"));
-    let share = receipts.len().div_ceil(cores()).max(1);
-    let mut shares = Vec::new();
-    let mut receipts = receipts.into_iter().peekable();
-    while receipts.peek().is_some() {
-        let (folder, share) = (folder.clone(), receipts.by_ref().take(share).collect::<Vec<_>>());
-        shares.push(tokio::task::spawn_blocking(move || {
-            let kept = |r: Receipt| document(&folder, &r).map(|(path, _)| path.display().to_string());
-            share.into_iter().map(kept).collect::<anyhow::Result<Vec<_>>>()
-        }));
-    }
-    let mut paths = Vec::new();
-    for share in shares {
-        paths.extend(share.await??);
-    }
-    Ok(paths)
 }
