@@ -136,7 +136,7 @@ async fn watch(app: App, mut sampled: mpsc::UnboundedReceiver<(String, Instant)>
 }
 
 impl Run {
-    async fn gather(began: Instant, mut senders: JoinSet<anyhow::Result<Vec<(String, Duration)>>>) -> anyhow::Result<Self> {
+    pub async fn gather(began: Instant, mut senders: JoinSet<anyhow::Result<Vec<(String, Duration)>>>) -> anyhow::Result<Self> {
         let mut all = Vec::new();
         while let Some(done) = senders.join_next().await {
             all.extend(done??);
@@ -191,20 +191,20 @@ impl Run {
 }
 
 /// A kept connection that reads as little of an answer as it must.
-struct Connection {
+pub struct Connection {
     tcp: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Connection {
-    async fn open(address: SocketAddr) -> anyhow::Result<Self> {
+    pub async fn open(address: SocketAddr) -> anyhow::Result<Self> {
         let tcp = TcpStream::connect(address).await?;
         tcp.set_nodelay(true)?;
         Ok(Self { tcp, buffer: Vec::with_capacity(4096) })
     }
 
     /// Sends a request and answers the status.
-    async fn send(&mut self, request: &[u8]) -> anyhow::Result<u16> {
+    pub async fn send(&mut self, request: &[u8]) -> anyhow::Result<u16> {
         self.tcp.write_all(request).await?;
         self.buffer.clear();
         loop {

@@ -7,6 +7,7 @@
 mod baseline;
 mod load;
 mod month;
+mod pages;
 mod posting;
 mod service;
 mod sink;
@@ -94,6 +95,9 @@ pub async fn run(settings: Settings, options: &Options) -> anyhow::Result<Vec<Fi
     }
     if named("S7") {
         figures.push(bench.receipts().await?);
+    }
+    if named("S8") {
+        figures.extend(bench.pages().await?);
     }
     Ok(figures)
 }
@@ -210,6 +214,18 @@ impl Bench {
         World::open(&app, 50, 12).await?;
         let (rate, alone) = month::receipts(&app, self.options.donors).await?;
         Ok(Figure { rss_mb: service::own_memory_mb(), ..Figure::compared("S7", "receipts issued and mailed", rate, alone) })
+    }
+
+    /// S8: each page on full books, at fifty requests a second.
+    async fn pages(&self) -> anyhow::Result<Vec<Figure>> {
+        let app = self.fresh().await?;
+        let world = World::open(&app, 50, 12).await?;
+        let donations = if self.options.scale > 0 { self.options.scale } else { 1_000_000 };
+        let shown = pages::shown(&app, &world, donations, Duration::from_secs(self.options.seconds)).await?;
+        let figure = |(page, run): (&'static str, Run)| {
+            Figure { id: "S8", what: page, value: run.rate(), unit: "/s", ..Figure::default() }.with(&run)
+        };
+        Ok(shown.into_iter().map(figure).collect())
     }
 
     /// Requests enough that the load never runs out of them.

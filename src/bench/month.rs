@@ -7,7 +7,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use tokio::task::JoinSet;
 
-use super::posting::{Fill, fill_books};
+use super::posting::{Fill, fill_books, settled_down};
 use super::sink::Sink;
 use crate::app::App;
 use crate::gateways::simulated_bank::{Incoming, play_day};
@@ -28,7 +28,7 @@ pub async fn collect_and_pay(app: &App, donations: usize) -> anyhow::Result<(Dur
     let now = Utc::now();
     let (period, on) = last_month(now);
     fill_books(app, &Fill { donations, donors: 0, at: Some(paris_midnight(period.first_day())) }).await?;
-    sqlx::query("vacuum analyze donation").execute(&mut owner(app).await?).await?;
+    settled_down(app).await?;
     let mut grouped = Vec::new();
     for _ in 0..3 {
         let began = Instant::now();
@@ -108,9 +108,4 @@ async fn settle(app: &App, collections: &[crate::collections::Collection], on: N
     let statement = play_day(&app.settings.bank_dir, &app.settings.account, on, &incoming)?.context("the bank has nothing to do")?;
     month::import_statements(app, Utc::now(), &[statement]).await?;
     Ok(())
-}
-
-async fn owner(app: &App) -> anyhow::Result<sqlx::PgConnection> {
-    let cluster = app.cluster.as_ref().context("the bench has a PostgreSQL of its own")?;
-    Ok(sqlx::ConnectOptions::connect(&cluster.options("obole")).await?)
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -17,6 +18,14 @@ pub async fn until_empty(app: &App) -> anyhow::Result<Duration> {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     Ok(began.elapsed())
+}
+
+/// What autovacuum does in time: statistics and visibility of what was filled at once.
+pub async fn settled_down(app: &App) -> anyhow::Result<()> {
+    let cluster = app.cluster.as_ref().context("the bench has a PostgreSQL of its own")?;
+    let mut owner = sqlx::ConnectOptions::connect(&cluster.options("obole")).await?;
+    sqlx::query("vacuum analyze").execute(&mut owner).await?;
+    Ok(())
 }
 
 /// Fills the inbox with events and posts them; answers events a second, and bytes of write-ahead log an event.

@@ -17,6 +17,8 @@ pub const BODY_BYTES: usize = 400;
 pub struct Shop {
     pub endpoint_id: EndpointId,
     pub secret: Vec<u8>,
+    /// What its programs ask the API with.
+    pub api_key: String,
 }
 
 /// The shops of a run.
@@ -49,7 +51,7 @@ impl World {
             };
             let added = merchant::add(&mut tx, now, app.key.expose(), &new).await?;
             let secret = endpoint::signing_key(crate::values::Dialect::Standard, &added.secret).map_err(anyhow::Error::msg)?;
-            opened.push(Shop { endpoint_id: added.endpoint_id, secret });
+            opened.push(Shop { endpoint_id: added.endpoint_id, secret, api_key: added.api_key });
         }
         tx.commit().await?;
         Ok(Self { shops: opened, associations, run: Uuid::now_v7().simple().to_string().split_off(20) })

@@ -92,7 +92,7 @@ pub enum Command {
         /// Donors who get a receipt (S7).
         #[arg(long, default_value_t = 20_000)]
         donors: usize,
-        /// Donations that are in the books already (S4), or are collected and paid out (S6), such as 10000000.
+        /// Donations that are in the books already (S4, S8), or are collected and paid out (S6), such as 10000000.
         #[arg(long, default_value_t = 0)]
         scale: usize,
     },

@@ -80,21 +80,32 @@ pub struct Wanted {
 /// The newest events first, at most 200.
 pub async fn list(db: &mut PgConnection, wanted: Wanted) -> Result<Vec<Listed>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
-        "with log as (
-           select i.event_id, i.endpoint_id, i.delivery_key, i.received_at,
-             coalesce(p.state, case when q.event_id is not null then 'queued' when f.event_id is not null then 'fetching'
-               when e.test then 'test' else 'posted' end) as state,
-             p.reason, coalesce(p.attempts, q.attempts, f.attempts, 1) as attempts
-           from inbox_event i join endpoint e using (endpoint_id)
-           left join inbox_problem p using (event_id) left join inbox_queue q using (event_id) left join inbox_fetch f using (event_id)
+        // What could not be posted is few, and found in its own table; the rest is read from each endpoint's newest on.
+        "with wanted as (select endpoint_id, test, m.slug as merchant from endpoint join merchant m using (merchant_id) where $2::uuid is null or merchant_id = $2),
+         after as (
+           select received_at, event_id from inbox_event where event_id = $3
+           union all select received_at, event_id from inbox_problem where event_id = $3 limit 1),
+         log as (
+           select w.endpoint_id, w.merchant, i.* from wanted w cross join lateral (
+             select i.event_id, i.delivery_key, i.received_at, s.state, p.reason, coalesce(p.attempts, q.attempts, f.attempts, 1) as attempts
+             from inbox_event i
+             left join lateral (select * from inbox_problem p where p.event_id = i.event_id limit 1) p on true
+             left join lateral (select * from inbox_queue q where q.event_id = i.event_id limit 1) q on true
+             left join lateral (select * from inbox_fetch f where f.event_id = i.event_id limit 1) f on true
+             cross join lateral (select coalesce(p.state, case when q.event_id is not null then 'queued' when f.event_id is not null then 'fetching'
+               when w.test then 'test' else 'posted' end) as state) s
+             where i.endpoint_id = w.endpoint_id and ($1::text is null or ($1 not in ('dead', 'conflict', 'parked') and s.state = $1))
+               and ($3::uuid is null or (i.received_at, i.event_id) < (select received_at, event_id from after))
+             order by i.received_at desc, i.event_id desc limit 200) i
            union all
-           select event_id, endpoint_id, delivery_key, received_at, state, reason, attempts from inbox_problem p
-           where not exists (select from inbox_event i where i.event_id = p.event_id))
-         select log.*, m.slug as merchant, body from log join endpoint using (endpoint_id) join merchant m using (merchant_id)
-         left join inbox_body using (event_id, received_at)
-         where ($1::text is null or log.state = $1) and ($2::uuid is null or m.merchant_id = $2)
-           and ($3::uuid is null or (received_at, event_id) < (select received_at, event_id from log where event_id = $3))
-         order by received_at desc, event_id desc limit 200",
+           select w.endpoint_id, w.merchant, p.event_id, p.delivery_key, p.received_at, p.state, p.reason, p.attempts
+           from inbox_problem p join wanted w using (endpoint_id)
+           where (p.state = $1 or $1 is null and not exists (
+               select from inbox_event i where i.endpoint_id = p.endpoint_id and i.delivery_key = p.delivery_key and i.event_id = p.event_id))
+             and ($3::uuid is null or (p.received_at, p.event_id) < (select received_at, event_id from after)))
+         select log.*, b.body from (select * from log order by received_at desc, event_id desc limit 200) log
+         left join lateral (select body from inbox_body b where b.event_id = log.event_id and b.received_at = log.received_at limit 1) b on true
+         order by received_at desc, event_id desc",
     )
     .bind(wanted.state.map(State::word))
     .bind(wanted.merchant)

@@ -184,10 +184,10 @@ pub async fn typeset(printed: Printed) -> Result<Vec<u8>, DocumentError> {
         }
         sender
     });
-    let stopped = |_| DocumentError("no press is running".into());
+    let stopped = || DocumentError("no press is running".into());
     let (done, rendered) = oneshot::channel();
-    PRESSES.send((printed, done)).map_err(|e| stopped(drop(e)))?;
-    rendered.await.map_err(|e| stopped(drop(e)))?
+    PRESSES.send((printed, done)).map_err(|_| stopped())?;
+    rendered.await.map_err(|_| stopped())?
 }
 
 /// Renders a receipt as PDF. What the typesetter remembers of it is forgotten after some more, so that memory stays flat.

@@ -6,6 +6,7 @@ mod demo_in_a_browser;
 mod dialects;
 mod durability;
 mod events_out;
+mod growth;
 mod house;
 mod ledger_keeps_balance;
 mod load_manners;

@@ -8,3 +8,6 @@ alter table receipt_donation drop constraint receipt_donation_donation_id_fkey, 
 -- Keys that are looked up for each event are bytes to us, whatever language the database sorts in.
 alter table inbox_event alter column delivery_key type text collate "C";
 alter table donor alter column email type text collate "C";
+
+-- A shop's delivery log, newest first, however many events others have.
+create index inbox_event_by_endpoint on inbox_event (endpoint_id, received_at, event_id);
