@@ -20,7 +20,8 @@ async fn cluster() -> &'static Cluster {
         .get_or_init(|| async {
             let home = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cluster");
             // Tests need no durability: the machine's power is not cut between two of them.
-            let cluster = Cluster::attach(&home, &["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300"]).await.unwrap();
+            let extra = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300", "shared_preload_libraries=pg_stat_statements"];
+            let cluster = Cluster::attach(&home, &extra).await.unwrap();
             // Statics are never dropped: a shell waits for the end of our process (its standard input closes) and then stops the server.
             STOPPER.get_or_init(|| {
                 Command::new("/bin/sh")
