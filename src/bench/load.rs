@@ -15,11 +15,19 @@ use tokio::task::JoinSet;
 use super::world::World;
 use crate::app::App;
 use crate::inbox::signature::sign;
+use crate::values::DonationId;
 
-/// Requests, each as the bytes to send, with the order it tells.
+/// Requests made ahead.
 pub struct Load {
     address: SocketAddr,
-    requests: Vec<(String, Vec<u8>)>,
+    requests: Vec<Request>,
+}
+
+/// The bytes to send, the order they tell and the donation it becomes.
+struct Request {
+    order: String,
+    donation: DonationId,
+    bytes: Vec<u8>,
 }
 
 /// What came of a load.
@@ -46,7 +54,7 @@ impl Load {
                     shop.endpoint_id,
                     body.len()
                 );
-                (order, bytes.into_bytes())
+                Request { donation: DonationId::of_order(shop.merchant_id, &order), order, bytes: bytes.into_bytes() }
             })
             .collect();
         Self { address, requests }
@@ -64,10 +72,10 @@ impl Load {
                 let mut done = Vec::new();
                 while began.elapsed() < lasting {
                     let n = next.fetch_add(1, Ordering::Relaxed);
-                    let (order, request) = requests.get(n).context("the prepared requests ran out: the load is faster than foreseen")?;
+                    let request = requests.get(n).context("the prepared requests ran out: the load is faster than foreseen")?;
                     let sent = Instant::now();
-                    if connection.send(request).await? == 200 {
-                        done.push((order.clone(), sent.elapsed()));
+                    if connection.send(&request.bytes).await? == 200 {
+                        done.push((request.order.clone(), sent.elapsed()));
                     }
                 }
                 anyhow::Ok(done)
@@ -94,11 +102,11 @@ impl Load {
                         break;
                     }
                     tokio::time::sleep_until(due.into()).await;
-                    let (order, request) = requests.get(n).context("the prepared requests ran out")?;
-                    if connection.send(request).await? == 200 {
-                        done.push((order.clone(), due.elapsed()));
+                    let request = requests.get(n).context("the prepared requests ran out")?;
+                    if connection.send(&request.bytes).await? == 200 {
+                        done.push((request.order.clone(), due.elapsed()));
                         if n % 200 == 0 {
-                            samples.send((order.clone(), due))?;
+                            samples.send((request.donation, due))?;
                         }
                     }
                 }
@@ -110,8 +118,8 @@ impl Load {
     }
 }
 
-/// Waits for each sampled order until its donation can be read, as the donor's page would.
-async fn watch(app: App, mut sampled: mpsc::UnboundedReceiver<(String, Instant)>) -> anyhow::Result<Run> {
+/// Waits for each sampled donation until it can be read, as the donor's page would.
+async fn watch(app: App, mut sampled: mpsc::UnboundedReceiver<(DonationId, Instant)>) -> anyhow::Result<Run> {
     let began = Instant::now();
     let (mut open, mut seen) = (Vec::new(), Vec::new());
     let mut more = true;
@@ -120,15 +128,11 @@ async fn watch(app: App, mut sampled: mpsc::UnboundedReceiver<(String, Instant)>
             open.push(sample);
         }
         more = !sampled.is_closed() || !sampled.is_empty();
-        let orders: Vec<&str> = open.iter().map(|(o, _): &(String, Instant)| o.as_str()).collect();
-        let found: Vec<String> = sqlx::query_scalar(
-            "select order_id from donation where order_id = any($1) and merchant_id in (select merchant_id from merchant)",
-        )
-        .bind(orders)
-        .fetch_all(&app.db)
-        .await?;
-        let (now_seen, still): (Vec<_>, Vec<_>) = open.into_iter().partition(|(o, _)| found.contains(o));
-        seen.extend(now_seen.into_iter().map(|(o, due)| (o, due.elapsed())));
+        let ids: Vec<_> = open.iter().map(|(id, _): &(DonationId, Instant)| id.0).collect();
+        let found: Vec<DonationId> =
+            sqlx::query_scalar("select donation_id from donation where donation_id = any($1)").bind(ids).fetch_all(&app.db).await?;
+        let (now_seen, still): (Vec<_>, Vec<_>) = open.into_iter().partition(|(id, _)| found.contains(id));
+        seen.extend(now_seen.into_iter().map(|(id, due)| (id.to_string(), due.elapsed())));
         open = still;
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

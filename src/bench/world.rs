@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::parties::{association, cause, endpoint, merchant};
-use crate::values::EndpointId;
+use crate::values::{EndpointId, MerchantId};
 
 /// Customers, who come again.
 const DONORS: usize = 20_000;
@@ -15,6 +15,7 @@ pub const BODY_BYTES: usize = 400;
 
 /// One shop: where it posts, and with what it signs.
 pub struct Shop {
+    pub merchant_id: MerchantId,
     pub endpoint_id: EndpointId,
     pub secret: Vec<u8>,
     /// What its programs ask the API with.
@@ -51,7 +52,7 @@ impl World {
             };
             let added = merchant::add(&mut tx, now, app.key.expose(), &new).await?;
             let secret = endpoint::signing_key(crate::values::Dialect::Standard, &added.secret).map_err(anyhow::Error::msg)?;
-            opened.push(Shop { endpoint_id: added.endpoint_id, secret, api_key: added.api_key });
+            opened.push(Shop { merchant_id: added.merchant_id, endpoint_id: added.endpoint_id, secret, api_key: added.api_key });
         }
         tx.commit().await?;
         Ok(Self { shops: opened, associations, run: Uuid::now_v7().simple().to_string().split_off(20) })
