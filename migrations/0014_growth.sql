@@ -11,3 +11,22 @@ alter table donor alter column email type text collate "C";
 
 -- A shop's delivery log, newest first, however many events others have.
 create index inbox_event_by_endpoint on inbox_event (endpoint_id, received_at, event_id);
+
+-- Bodies carry personal data: a month that is over long enough goes at once, by dropping its partition. What still waits for
+-- a person or for the poster moves to the default partition first. The application may not drop tables; it may ask for this.
+create function inbox_drop_partitions(before date) returns integer language plpgsql security definer set search_path = public set lock_timeout = '2s' as $$
+declare
+  month text;
+  dropped integer := 0;
+begin
+  for month in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+               where i.inhparent = 'inbox_body'::regclass and c.relname ~ '^inbox_body_[0-9]{4}_[0-9]{2}$'
+                 and to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month' <= before order by c.relname loop
+    execute format('alter table inbox_body detach partition %I', month);
+    execute format('insert into inbox_body select * from %I b where exists (select from inbox_queue w where w.event_id = b.event_id)
+      or exists (select from inbox_fetch w where w.event_id = b.event_id) or exists (select from inbox_problem w where w.event_id = b.event_id)', month);
+    execute format('drop table %I', month);
+    dropped := dropped + 1;
+  end loop;
+  return dropped;
+end $$;

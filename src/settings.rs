@@ -49,6 +49,8 @@ pub struct Settings {
     pub account: BankAccount,
     /// Events out may go to http addresses and one's own network.
     pub private_webhooks: bool,
+    /// Whole months that the bodies of webhooks are kept after the one they came in.
+    pub inbox_months: u32,
 }
 
 /// The ring-fenced account that the gifts pass through.
@@ -132,6 +134,11 @@ pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Settings, Vec<Mistak
             false
         }
     };
+    // A payer may contest a debit for thirteen months (SEPA Core Direct Debit rulebook): until then, what a shop told can be shown.
+    let inbox_months = text("OBOLE_INBOX_MONTHS").map_or(Some(13), |months| months.parse().ok().filter(|m| (1..=120).contains(m)));
+    if inbox_months.is_none() {
+        wrong("OBOLE_INBOX_MONTHS", "whole months are needed, 1 to 120, such as 13");
+    }
     let holder = text("OBOLE_ACCOUNT_HOLDER").unwrap_or_else(|| "Obole".into());
     let bank_dir = text("OBOLE_BANK_DIR").map_or_else(|| data.join("bank"), PathBuf::from);
     match (mistakes.is_empty(), listen_at, metrics, iban, bic) {
@@ -147,6 +154,7 @@ pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Settings, Vec<Mistak
             mail_from,
             bank_dir,
             private_webhooks,
+            inbox_months: inbox_months.unwrap_or(13),
         }),
         _ => Err(mistakes),
     }
@@ -170,6 +178,7 @@ impl Settings {
             ("OBOLE_BIC", self.account.bic.as_str().to_owned()),
             ("OBOLE_ACCOUNT_HOLDER", self.account.holder.clone()),
             ("OBOLE_BANK_DIR", self.bank_dir.display().to_string()),
+            ("OBOLE_INBOX_MONTHS", self.inbox_months.to_string()),
             ("OBOLE_PRIVATE_WEBHOOKS", self.private_webhooks.to_string()),
         ]
     }

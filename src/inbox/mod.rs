@@ -28,4 +28,4 @@ pub use event::{Event, Unread};
 pub use fetch::{Fetch, bring, due, give_up, postpone};
 pub use handle::{HandleError, bury, handle, unpark};
 pub use list::{Detail, Listed, Redrive, State, Wanted, depths, is_behind, list, redrive, show};
-pub use receive::{Delivery, Fate, Intake, ReceiveError, Received, committer, prepare_partitions};
+pub use receive::{Delivery, Fate, Intake, ReceiveError, Received, committer, drop_partitions, prepare_partitions};

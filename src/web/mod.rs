@@ -189,7 +189,7 @@ pub async fn serve(
         workers.spawn(worker::poster(app.db.clone(), written, stopped.clone()));
         workers.spawn(worker::outbound(app.clone(), stopped.clone()));
         workers.spawn(worker::fetcher(app.clone(), stopped.clone()));
-        workers.spawn(worker::keeper(app.db.clone(), stopped));
+        workers.spawn(worker::keeper(app.clone(), stopped));
     }
     let endpoints = Arc::new(Endpoints::new(app.db.clone(), app.key.clone()));
     listen::listen(listener, router(parts, Web(Arc::new(Shared { app, intake, endpoints, demo }))), stop).await;

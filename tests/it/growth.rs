@@ -101,3 +101,38 @@ async fn no_hot_statement_reads_a_growing_table_from_end_to_end() {
     s.posted().await;
     s.checked().await;
 }
+
+#[tokio::test]
+async fn old_bodies_go_with_their_month_and_what_still_waits_stays() {
+    // The service itself keeps them longer.
+    let s = Service::start_with(|settings| settings.inbox_months = 120).await;
+    let (posted, dead) = (Uuid::now_v7(), Uuid::now_v7());
+    sqlx::raw_sql(
+        "create table inbox_body_2024_01 partition of inbox_body for values from ('2024-01-01 00:00+00') to ('2024-02-01 00:00+00')",
+    )
+    .execute(&s.world.owner)
+    .await
+    .unwrap();
+    sqlx::query(
+        "with input as (select id, '2024-01-15 12:00+00'::timestamptz as at, (select endpoint_id from endpoint) as endpoint_id from unnest($1::uuid[]) id),
+           e as (insert into inbox_event select endpoint_id, id::text, id, sha256('{}'), at from input),
+           p as (insert into inbox_problem (event_id, endpoint_id, delivery_key, state, reason, received_at)
+             select id, endpoint_id, id::text, 'dead', 'a reason', at from input where id = $2)
+         insert into inbox_body select id, at, '{}', '{}' from input",
+    )
+    .bind([posted, dead])
+    .bind(dead)
+    .execute(&s.world.owner)
+    .await
+    .unwrap();
+    let mut db = s.world.db.acquire().await.unwrap();
+    let then = "2025-01-31T12:00:00Z".parse().unwrap();
+    assert_eq!(inbox::drop_partitions(&mut db, then, 13).await.unwrap(), 0, "the month is not over for thirteen months");
+    let later = "2025-03-01T12:00:00Z".parse().unwrap();
+    assert_eq!(inbox::drop_partitions(&mut db, later, 13).await.unwrap(), 1);
+    let kept: Vec<Uuid> = sqlx::query_scalar("select event_id from inbox_body").fetch_all(&mut *db).await.unwrap();
+    assert_eq!(kept, [dead]);
+    assert_eq!(s.count("select count(*) from inbox_event").await, 2, "what makes an event unique is kept for ever");
+    drop(db);
+    s.checked().await;
+}
