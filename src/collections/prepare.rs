@@ -37,7 +37,7 @@ pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, p
         return Err(PrepareError::NotOver(period));
     }
     db::close_settlement_gate(tx).await?;
-    db::allow_memory(tx).await?;
+    db::join_whole(tx).await?;
     let due: Vec<Due> = sqlx::query_as(
         "select m.merchant_id, m.slug, d.count, d.cents - coalesce(c.cents, 0) as cents
          from merchant m
@@ -108,6 +108,7 @@ pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, p
     .bind(&ids)
     .execute(&mut *tx)
     .await?;
+    db::look_up_again(tx).await?;
     sqlx::query("insert into collection_state select unnest($1::uuid[]), 'submitted', $2, $3")
         .bind(&ids)
         .bind(on)

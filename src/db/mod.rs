@@ -58,9 +58,16 @@ pub async fn close_settlement_gate(tx: &mut PgConnection) -> Result<(), sqlx::Er
     Ok(())
 }
 
-/// Gives the rest of the database transaction memory enough to join a month's gifts without going to the disk.
-pub async fn allow_memory(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("set local work_mem = '128MB'").execute(tx).await?;
+/// For statements that join a month's gifts whole: memory enough not to go to the disk, and no look-up row by row, which is
+/// what the planner takes when it last saw a table empty, and never ends once the table fills.
+pub async fn join_whole(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql("set local work_mem = '128MB'; set local enable_nestloop = off").execute(tx).await?;
+    Ok(())
+}
+
+/// The end of `join_whole`: what follows looks up few rows by their keys.
+pub async fn look_up_again(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("set local enable_nestloop = on").execute(tx).await?;
     Ok(())
 }
 

@@ -13,7 +13,7 @@ const MINIMUM_CENTS: i64 = 1500;
 /// Prepares payouts from what has arrived, once.
 pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate) -> Result<(), sqlx::Error> {
     db::close_settlement_gate(tx).await?;
-    db::allow_memory(tx).await?;
+    db::join_whole(tx).await?;
     let quarter = NaiveDate::from_ymd_opt(on.year(), (on.month() - 1) / 3 * 3 + 1, 1).unwrap_or(on);
     let associations: Vec<AssociationId> =
         sqlx::query_scalar("select association_id from association order by slug").fetch_all(&mut *tx).await?;

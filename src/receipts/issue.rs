@@ -100,7 +100,7 @@ const AT_A_TIME: usize = 2000;
 pub async fn issue(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, period: Period, key: &[u8; 32]) -> Result<Issued, IssueError> {
     // One run at a time: numbers are given in order, and a gift is looked at by one run only.
     db::close_settlement_gate(tx).await?;
-    db::allow_memory(tx).await?;
+    db::join_whole(tx).await?;
     let associations: Vec<Association> = sqlx::query_as(
         "select association_id, slug, name, kind, object, siren, rna, address, articles, signatory_name, signatory_capacity,
            receipt_mandate_signed_on, receipt_mandate_reference from association",
@@ -117,6 +117,7 @@ pub async fn issue(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, per
         issued: Issued::default(),
     };
     declare_candidates(tx, on, period).await?;
+    db::look_up_again(tx).await?;
     let (mut group, mut of): (Vec<Candidate>, Option<Receives>) = (Vec::new(), None);
     loop {
         let some: Vec<Candidate> = sqlx::query_as("fetch 2000 from candidate").persistent(false).fetch_all(&mut *tx).await?;
