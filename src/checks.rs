@@ -67,6 +67,10 @@ const CHECKS: &[(&str, &str)] = &[
         "select count(*) from inbox_queue q left join inbox_event e using (event_id) where e.event_id is null",
     ),
     (
+        "every-event-came-in-at-an-endpoint",
+        "select count(*) from inbox_event where endpoint_id not in (select endpoint_id from endpoint)",
+    ),
+    (
         "shops-owe-what-is-not-asked-for",
         "select count(*) from merchant m join account a on a.kind = 'merchant_receivable' and a.owner = m.slug join account_balance b using (account_id)
          where b.debits_cents - b.credits_cents <>

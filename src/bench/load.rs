@@ -62,6 +62,10 @@ impl Load {
 
     /// Each connection sends its next request as soon as the last is answered.
     pub async fn until_tired(self, connections: usize, lasting: Duration) -> anyhow::Result<Run> {
+        alone(async move { self.send_until_tired(connections, lasting).await }).await
+    }
+
+    async fn send_until_tired(self, connections: usize, lasting: Duration) -> anyhow::Result<Run> {
         let (address, next, requests) = (self.address, Arc::new(AtomicUsize::new(0)), Arc::new(self.requests));
         let began = Instant::now();
         let mut senders = JoinSet::new();
@@ -116,6 +120,12 @@ impl Load {
         drop(samples);
         Ok((Run::gather(began, senders).await?, watcher.await??))
     }
+}
+
+/// Runs the load on one thread of its own: it shares the machine with what it measures, and wakes nobody else.
+async fn alone<T: Send + 'static>(load: impl Future<Output = anyhow::Result<T>> + Send + 'static) -> anyhow::Result<T> {
+    let alone = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    tokio::task::spawn_blocking(move || alone.block_on(load)).await?
 }
 
 /// Waits for each sampled donation until it can be read, as the donor's page would.

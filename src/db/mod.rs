@@ -1,5 +1,6 @@
 //! The pool, the migrations and the private PostgreSQL.
 
+mod kept;
 pub mod private;
 mod rows;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, PgConnection};
 
+pub use kept::Kept;
 pub use rows::Rows;
 
 /// A database transaction. Only the edges (`web`, `worker`, `main`) begin and commit one.

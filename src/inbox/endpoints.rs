@@ -49,9 +49,10 @@ impl Endpoints {
         if read_at.is_some_and(|at| now - at < TimeDelta::seconds(1)) { Ok(None) } else { self.read(now, id).await }
     }
 
+    /// Apart in memory, as every question to the database here: a question is large, and those that ask none carry it along.
     async fn read(&self, now: DateTime<Utc>, id: EndpointId) -> Result<Option<Arc<Endpoint>>, sqlx::Error> {
-        let mut db = self.db.acquire().await?;
-        let found = endpoint::find(&mut db, self.key.expose(), id).await?.map(Arc::new);
+        let asked = Box::pin(async { endpoint::find(&mut *self.db.acquire().await?, self.key.expose(), id).await });
+        let found = asked.await?.map(Arc::new);
         let mut endpoints = self.endpoints.write().unwrap_or_else(PoisonError::into_inner);
         match &found {
             Some(endpoint) => endpoints.insert(id, (now, endpoint.clone())),
@@ -68,7 +69,7 @@ impl Endpoints {
                 return Ok(causes.1.contains(slug));
             }
         }
-        let listed = cause::list(&mut *self.db.acquire().await?).await?;
+        let listed = Box::pin(async { cause::list(&mut *self.db.acquire().await?).await }).await?;
         let mut causes = self.causes.write().unwrap_or_else(PoisonError::into_inner);
         *causes = (now, listed.into_iter().map(|c| c.slug).collect());
         Ok(causes.1.contains(slug))

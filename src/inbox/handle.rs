@@ -4,17 +4,18 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgConnection, types::Json};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::dialects::parse;
-use super::event::{Checkout, Event, Refund};
+use super::event::{Checkout, Event, Refund, Unread};
+use super::handover::Handover;
 use crate::donations::{self, NewDonation, NewRefund, RecordError, Refunded};
 use crate::parties::cause::{self, Cause};
 use crate::parties::donor::{self, Choice};
-use crate::parties::endpoint::EndpointSettings;
+use crate::parties::endpoint::{self, Phrasing};
 use crate::parties::merchant::{self, Merchant};
-use crate::values::{CauseId, Dialect, DonationId, DonorId, EndpointId, EventId, MerchantId};
+use crate::values::{CauseId, DonationId, DonorId, EndpointId, EventId, MerchantId};
 
 /// Why a set was not handled; all of it still waits.
 #[derive(Debug, thiserror::Error)]
@@ -25,18 +26,20 @@ pub enum HandleError {
     Database(#[from] sqlx::Error),
 }
 
-#[derive(FromRow)]
+/// What a set took from the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handled {
+    pub count: usize,
+    pub last: EventId,
+}
+
+/// An event out of the queue, and where it came in.
 struct Taken {
     event_id: EventId,
     endpoint_id: EndpointId,
     merchant_id: MerchantId,
     received_at: DateTime<Utc>,
     attempts: i32,
-    #[sqlx(try_from = "String")]
-    dialect: Dialect,
-    settings: Json<EndpointSettings>,
-    topic: Option<String>,
-    body: Option<Vec<u8>>,
 }
 
 impl Taken {
@@ -54,35 +57,47 @@ struct Problem {
     waits_for: Option<DonationId>,
 }
 
-/// Takes up to `limit` events after one, oldest first, and posts them. Answers the last that it took.
+/// Takes up to `limit` events after one, oldest first, and posts them. Answers what it took; none when nothing waits.
 ///
 /// Beginning after the last that was taken spares the walk over the index's entries of all that left the queue before.
-pub async fn handle(tx: &mut PgConnection, now: DateTime<Utc>, after: EventId, limit: i64) -> Result<Option<EventId>, HandleError> {
-    let taken: Vec<Taken> = sqlx::query_as(
-        "with taken as (
-           delete from inbox_queue where ctid = any(array(
-             select ctid from inbox_queue where event_id > $2 order by event_id for update skip locked limit $1))
-           returning event_id, endpoint_id, received_at, attempts)
-         select taken.*, merchant_id, dialect, settings, headers->>'topic' as topic, body
-         from taken join endpoint using (endpoint_id) left join inbox_body using (event_id, received_at) order by event_id",
+pub async fn handle(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    handover: &Handover,
+    after: EventId,
+    limit: i64,
+) -> Result<Option<Handled>, HandleError> {
+    let mut rows: Vec<(EventId, EndpointId, DateTime<Utc>, i32)> = sqlx::query_as(
+        "delete from inbox_queue where ctid = any(array(
+           select ctid from inbox_queue where event_id > $2 order by event_id for update skip locked limit $1))
+         returning event_id, endpoint_id, received_at, attempts",
     )
     .bind(limit)
     .bind(after)
     .fetch_all(&mut *tx)
     .await?;
-    let Some(last) = taken.last().map(|t| t.event_id) else {
+    rows.sort_unstable_by_key(|r| r.0);
+    let Some(handled) = rows.last().map(|r| Handled { count: rows.len(), last: r.0 }) else {
         return Ok(None);
     };
+    let endpoints = endpoint::phrasings(tx, rows.iter().map(|r| r.1)).await?;
+    let (mut taken, mut phrasings) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+    for (event_id, endpoint_id, received_at, attempts) in rows {
+        // The queue takes only what came in at an endpoint, and endpoints stay.
+        let phrasing = endpoints.get(&endpoint_id).ok_or(sqlx::Error::RowNotFound)?;
+        taken.push(Taken { event_id, endpoint_id, merchant_id: phrasing.merchant_id, received_at, attempts });
+        phrasings.push(phrasing);
+    }
     let mut problems = Vec::new();
     let (mut checkouts, mut refunds, mut thin) = (Vec::new(), Vec::new(), Vec::new());
-    for (n, t) in taken.iter().enumerate() {
-        match t.body.as_deref().map(|body| parse(t.dialect, &t.settings, t.topic.as_deref(), body)) {
-            Some(Ok(Event::Checkout(c))) => checkouts.push((n, DonationId::of_order(t.merchant_id, &c.order_id), c)),
-            Some(Ok(Event::Refund(r))) => refunds.push((n, r)),
-            Some(Ok(Event::Thin { .. })) => thin.push(n),
-            Some(Ok(Event::Ping | Event::Nothing(_))) => {}
-            Some(Err(unread)) => problems.push(dead(n, unread.to_string())),
-            None => problems.push(dead(n, "its body is no longer kept".into())),
+    for (n, event) in understand(tx, handover, &taken, &phrasings).await?.into_iter().enumerate() {
+        match (taken.get(n), event) {
+            (Some(t), Some(Ok(Event::Checkout(c)))) => checkouts.push((n, DonationId::of_order(t.merchant_id, &c.order_id), c)),
+            (_, Some(Ok(Event::Refund(r)))) => refunds.push((n, r)),
+            (_, Some(Ok(Event::Thin { .. }))) => thin.push(n),
+            (_, Some(Ok(_))) => {}
+            (_, Some(Err(unread))) => problems.push(dead(n, unread.to_string())),
+            (_, None) => problems.push(dead(n, "its body is no longer kept".into())),
         }
     }
     let recorded = record(tx, now, &taken, &checkouts, &mut problems).await?;
@@ -91,7 +106,39 @@ pub async fn handle(tx: &mut PgConnection, now: DateTime<Utc>, after: EventId, l
     super::fetch::put(tx, now, &thin.iter().map(|t| (t.event_id, t.endpoint_id, t.received_at)).collect::<Vec<_>>()).await?;
     set_aside(tx, &taken, &problems).await?;
     requeue_parked(tx, &recorded).await?;
-    Ok(Some(last))
+    Ok(Some(handled))
+}
+
+/// What each event says: as it was understood when it came in, else as its body reads; none whose body is no longer kept.
+async fn understand(
+    db: &mut PgConnection,
+    handover: &Handover,
+    taken: &[Taken],
+    phrasings: &[&Phrasing],
+) -> Result<Vec<Option<Result<Event, Unread>>>, sqlx::Error> {
+    let mut known = handover.take(taken.iter().map(|t| t.event_id));
+    let mut events: Vec<_> = taken.iter().map(|t| known.remove(&t.event_id).map(Ok)).collect();
+    let unread = || taken.iter().zip(&events).filter(|(_, e)| e.is_none()).map(|(t, _)| t);
+    let (Some(first), Some(latest)) = (unread().map(|t| t.received_at).min(), unread().map(|t| t.received_at).max()) else {
+        return Ok(events);
+    };
+    // The times name the partitions; an array of ids is looked up in each without looking for its partition again.
+    let bodies: Vec<(EventId, Option<String>, Vec<u8>)> = sqlx::query_as(
+        "select event_id, headers->>'topic', body from inbox_body where event_id = any($1) and received_at between $2 and $3 order by event_id",
+    )
+    .bind(unread().map(|t| t.event_id.0).collect::<Vec<_>>())
+    .bind(first)
+    .bind(latest)
+    .fetch_all(db)
+    .await?;
+    for (event_id, topic, body) in bodies {
+        if let Ok(n) = taken.binary_search_by_key(&event_id, |t| t.event_id)
+            && let (Some(place), Some(phrasing)) = (events.get_mut(n), phrasings.get(n))
+        {
+            *place = Some(parse(phrasing.dialect, &phrasing.settings, topic.as_deref(), &body));
+        }
+    }
+    Ok(events)
 }
 
 fn dead(taken: usize, reason: String) -> Problem {
@@ -103,7 +150,7 @@ struct Known {
     merchants: HashMap<MerchantId, Merchant>,
     causes: HashMap<CauseId, Cause>,
     slugs: HashMap<String, CauseId>,
-    donors: BTreeMap<String, DonorId>,
+    donors: HashMap<String, DonorId>,
     choices: BTreeMap<DonorId, Vec<Choice>>,
 }
 
@@ -120,8 +167,7 @@ async fn record(
     let ids: Vec<DonationId> = checkouts.iter().map(|c| c.1).collect();
     let mut counted = donations::known(tx, &ids).await?;
     let merchants: Vec<MerchantId> = checkouts.iter().filter_map(|c| taken.get(c.0)).map(|t| t.merchant_id).collect();
-    let told: Vec<donor::Told> = checkouts.iter().filter_map(|c| c.2.donor.clone()).collect();
-    let donors = donor::meet(tx, now, &told).await?;
+    let donors = donor::meet(tx, now, checkouts.iter().filter_map(|c| c.2.donor.as_ref())).await?;
     let choosing: Vec<DonorId> = checkouts
         .iter()
         .filter(|(_, id, c)| c.cause.is_none() && !counted.contains_key(id))

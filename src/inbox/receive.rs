@@ -9,12 +9,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Months, NaiveDate, Utc};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
-use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres, types::Json};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use sqlx::{PgConnection, PgPool, types::Json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use uuid::Uuid;
 
+use super::event::Event;
+use super::handover::Handover;
+use crate::db::Kept;
 use crate::values::{EndpointId, EventId, derived_id};
 
 const MOST_ROWS: usize = 1000;
@@ -37,15 +40,26 @@ pub enum Fate {
     Dead(String),
 }
 
+/// The headers that matter to whoever looks at a delivery later.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Headers {
+    pub webhook_timestamp: Option<String>,
+    pub user_agent: Option<String>,
+    pub topic: Option<String>,
+}
+
 /// An authentic delivery.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     pub endpoint_id: EndpointId,
     pub delivery_key: String,
     pub body: Bytes,
-    pub headers: serde_json::Value,
+    pub headers: Headers,
     pub received_at: DateTime<Utc>,
     pub fate: Fate,
+    /// What was understood of the body, for a poster in the same process.
+    pub event: Option<Event>,
 }
 
 /// What the disk now holds.
@@ -136,12 +150,12 @@ impl Intake {
     }
 }
 
-/// The way in, and the committer to run; it ends when the last way in is dropped. `written` is told of each batch.
-pub fn committer(db: PgPool, written: Arc<Notify>) -> (Intake, impl Future<Output = ()> + Send) {
+/// The way in, and the committer to run; it ends when the last way in is dropped. What is written is handed over to a poster
+/// in the same process, if there is one.
+pub fn committer(db: PgPool, handover: Option<Arc<Handover>>) -> (Intake, impl Future<Output = ()> + Send) {
     let (sender, mut receiver) = mpsc::channel::<Waiting>(MOST_WAITING);
     let run = async move {
-        // A connection of its own keeps its statements prepared.
-        let mut connection = None;
+        let mut kept = Kept::of(db);
         while let Some(first) = receiver.recv().await {
             let mut bytes = first.delivery.body.len();
             let mut batch = vec![first];
@@ -154,21 +168,26 @@ pub fn committer(db: PgPool, written: Arc<Notify>) -> (Intake, impl Future<Outpu
             }
             // Whose sender has given up was told that nothing was accepted.
             batch.retain(|w| !w.answer.is_closed());
-            commit(&db, &mut connection, batch).await;
-            written.notify_one();
+            if let Some(handover) = &handover {
+                handover.lay(batch.iter_mut().filter_map(|w| Some((w.event_id, w.delivery.event.take()?))));
+            }
+            commit(&mut kept, batch).await;
+            if let Some(handover) = &handover {
+                handover.ring();
+            }
         }
     };
     (Intake { sender, room: Arc::new(Semaphore::new(MOST_WAITING_BYTES)), shares: Arc::default() }, run)
 }
 
 /// Writes and answers a batch. A row the database refuses is found by halving, and hurts only itself.
-async fn commit(db: &PgPool, connection: &mut Option<PoolConnection<Postgres>>, batch: Vec<Waiting>) {
+async fn commit(kept: &mut Kept, batch: Vec<Waiting>) {
     let mut work = vec![(batch, false)];
     while let Some((mut batch, again)) = work.pop() {
         if batch.is_empty() {
             continue;
         }
-        match write_over(db, connection, &batch).await {
+        match write_over(kept, &batch).await {
             Ok(mut received) => {
                 for w in batch {
                     let answer = received.remove(&w.event_id).ok_or(ReceiveError::Away);
@@ -203,21 +222,11 @@ fn refused(error: &sqlx::Error) -> bool {
         || matches!(error, sqlx::Error::Encode(_))
 }
 
-/// Writes over the kept connection, or over a new one when there is none; one that failed is not kept.
-async fn write_over(
-    db: &PgPool,
-    connection: &mut Option<PoolConnection<Postgres>>,
-    batch: &[Waiting],
-) -> Result<HashMap<EventId, Received>, sqlx::Error> {
-    let kept = match connection {
-        Some(kept) => kept,
-        None => connection.insert(db.acquire().await?),
-    };
-    let written = write(kept, batch).await;
-    if written.as_ref().is_err_and(|e| !refused(e))
-        && let Some(broken) = connection.take()
-    {
-        broken.close().await.unwrap_or_else(|error| tracing::debug!(%error, "the broken connection did not say goodbye"));
+/// Writes over the kept connection; one that failed is not kept.
+async fn write_over(kept: &mut Kept, batch: &[Waiting]) -> Result<HashMap<EventId, Received>, sqlx::Error> {
+    let written = write(kept.get().await?, batch).await;
+    if written.as_ref().is_err_and(|e| !refused(e)) {
+        kept.forget().await;
     }
     written
 }

@@ -1,6 +1,6 @@
 //! Posting: a batch of transfers and the balances they move, in the caller's database transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -27,7 +27,7 @@ pub async fn post(db: &mut PgConnection, now: DateTime<Utc>, transfers: &[Transf
     if transfers.is_empty() {
         return Ok(());
     }
-    let mut ids: BTreeMap<&Account, Uuid> = BTreeMap::new();
+    let mut ids: HashMap<&Account, Uuid> = HashMap::new();
     let mut moved: BTreeMap<Uuid, (i64, i64)> = BTreeMap::new();
     let mut rows = Rows::of(8);
     for t in transfers {

@@ -1,6 +1,6 @@
 //! Donors: made from what shops tell, completed by themselves, with the causes they chose.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, types::Json};
@@ -22,14 +22,18 @@ pub struct Told {
 }
 
 /// Finds or makes the donors of a batch. What a donor already has is kept: a shop fills gaps and overwrites nothing.
-pub async fn meet(db: &mut PgConnection, now: DateTime<Utc>, told: &[Told]) -> Result<BTreeMap<String, DonorId>, sqlx::Error> {
+pub async fn meet(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    told: impl Iterator<Item = &Told>,
+) -> Result<HashMap<String, DonorId>, sqlx::Error> {
     // One row an address, in order of address, so that two batches never wait for each other in a circle.
     let mut by_email: BTreeMap<&str, &Told> = BTreeMap::new();
     for t in told {
         by_email.entry(t.email.as_str()).or_insert(t);
     }
     if by_email.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(HashMap::new());
     }
     // Customers come again: most are known and complete, and a look takes no lock.
     let mut met = known(db, by_email.keys().copied()).await?;
@@ -73,7 +77,7 @@ impl Gaps {
     }
 }
 
-async fn known<'e>(db: &mut PgConnection, emails: impl Iterator<Item = &'e str>) -> Result<BTreeMap<String, (DonorId, Gaps)>, sqlx::Error> {
+async fn known<'e>(db: &mut PgConnection, emails: impl Iterator<Item = &'e str>) -> Result<HashMap<String, (DonorId, Gaps)>, sqlx::Error> {
     let rows: Vec<(String, DonorId, bool, bool, bool)> =
         sqlx::query_as("select email, donor_id, first_name is null, last_name is null, address is null from donor where email = any($1)")
             .bind(emails.collect::<Vec<_>>())

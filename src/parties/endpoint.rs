@@ -1,5 +1,7 @@
 //! Endpoints: where a merchant's webhooks arrive, with the secrets that sign them.
 
+use std::collections::{HashMap, HashSet};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -269,6 +271,30 @@ pub async fn change_settings(db: &mut PgConnection, merchant: &str, pairs: &[Str
     let after = before.changed(pairs)?;
     sqlx::query("update endpoint set settings = $2 where endpoint_id = $1").bind(endpoint).bind(Json(&after)).execute(db).await?;
     Ok(after)
+}
+
+/// Whose an endpoint is, and how its platform phrases what it tells.
+#[derive(Clone, Debug)]
+pub struct Phrasing {
+    pub merchant_id: MerchantId,
+    pub dialect: Dialect,
+    pub settings: EndpointSettings,
+}
+
+/// The phrasings of a set's endpoints.
+pub async fn phrasings(db: &mut PgConnection, ids: impl Iterator<Item = EndpointId>) -> Result<HashMap<EndpointId, Phrasing>, sqlx::Error> {
+    let distinct: HashSet<EndpointId> = ids.collect();
+    let rows: Vec<(EndpointId, MerchantId, String, Json<EndpointSettings>)> =
+        sqlx::query_as("select endpoint_id, merchant_id, dialect, settings from endpoint where endpoint_id = any($1)")
+            .bind(distinct.iter().map(|id| id.0).collect::<Vec<_>>())
+            .fetch_all(db)
+            .await?;
+    rows.into_iter()
+        .map(|(id, merchant_id, dialect, Json(settings))| {
+            let dialect = dialect.parse().map_err(|e| sqlx::Error::Decode(Box::new(e)))?;
+            Ok((id, Phrasing { merchant_id, dialect, settings }))
+        })
+        .collect()
 }
 
 fn unknown(merchant: &str) -> AddError {

@@ -83,6 +83,16 @@ ids! {
     MessageId = "msg";
 }
 
+impl EventId {
+    /// The least id of a second earlier: what was made about the same time, here or in another process, comes after it.
+    #[must_use]
+    pub fn a_second_before(self) -> Self {
+        // The first 48 bits are milliseconds (RFC 9562, 5.7).
+        let millis = (self.0.as_u128() >> 80).saturating_sub(1000);
+        Self(Uuid::from_u128(millis << 80))
+    }
+}
+
 /// The namespace under which ids are derived from what they name.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f62_6f6c_6500_5000_8000_0000_0000_0001);
 
@@ -105,6 +115,13 @@ pub fn derived_id(words: &str) -> Uuid {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_second_before_an_event_is_before_what_was_made_with_it() {
+        let (earlier, event) = (EventId::new(), EventId::new());
+        let before = event.a_second_before();
+        assert!(before < earlier && before < event && before.a_second_before() < before);
+    }
 
     #[test]
     fn an_id_reads_back_as_printed_and_refuses_another_kind() {

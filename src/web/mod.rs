@@ -25,7 +25,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse as _;
 use axum::routing::{get, post, put};
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use tower_http::csrf::CsrfLayer;
@@ -34,7 +34,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::app::App;
 use crate::demo::Demo;
-use crate::inbox::{self, Endpoints, Intake};
+use crate::inbox::{self, Endpoints, Handover, Intake};
 use crate::worker;
 
 pub use api::openapi::description;
@@ -179,14 +179,14 @@ pub async fn serve(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let written = Arc::new(Notify::new());
-    let (intake, committer) = inbox::committer(app.db.clone(), written.clone());
+    let handover = Arc::new(Handover::default());
+    let (intake, committer) = inbox::committer(app.db.clone(), parts.worker.then(|| handover.clone()));
     let committer = tokio::spawn(committer);
     let (stopping, stopped) = watch::channel(false);
     let mut workers = JoinSet::new();
     if parts.worker {
         workers.spawn(worker::reviver(app.clone(), stopped.clone()));
-        workers.spawn(worker::poster(app.db.clone(), written, stopped.clone()));
+        workers.spawn(worker::poster(app.db.clone(), handover, stopped.clone()));
         workers.spawn(worker::outbound(app.clone(), stopped.clone()));
         workers.spawn(worker::fetcher(app.clone(), stopped.clone()));
         workers.spawn(worker::keeper(app.clone(), stopped));

@@ -7,14 +7,14 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde::Serialize;
 use tokio::time::timeout;
 
 use super::problem::ProblemDocument;
 use super::{Problem, Web, metrics};
 use crate::donations::claim_token;
 use crate::inbox::signature::{self, Refusal};
-use crate::inbox::{Delivery, Event, Fate, ReceiveError, Received, delivery_key, parse, topic_header};
+use crate::inbox::{Delivery, Event, Fate, Headers, ReceiveError, Received, delivery_key, parse, topic_header};
 use crate::parties::endpoint::Endpoint;
 use crate::values::{Dialect, DonationId, EndpointId, EventId, FieldError};
 
@@ -33,22 +33,41 @@ const SLOWEST: Duration = Duration::from_secs(10);
         (status = 409, body = ProblemDocument, content_type = "application/problem+json"), (status = 408, body = ProblemDocument, content_type = "application/problem+json"), (status = 413, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 415, body = ProblemDocument, content_type = "application/problem+json"), (status = 422, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 503, body = ProblemDocument, content_type = "application/problem+json")))]
-pub async fn receive(state: State<Web>, path: Path<String>, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {
+pub async fn receive(state: State<Web>, path: Path<String>, headers: HeaderMap, body: Body) -> Result<Json<Answer>, Problem> {
     let answer = answer(state, path, headers, body).await;
     metrics::count(match &answer {
-        Ok((outcome, _)) => outcome,
+        Ok(answer) => answer.status,
         Err(problem) => problem.slug(),
     });
-    answer.map(|(_, document)| Json(document))
+    answer.map(Json)
 }
 
-/// What became of a delivery, in a word and as a document.
-async fn answer(
-    State(web): State<Web>,
-    Path(endpoint_id): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<(&'static str, Value), Problem> {
+/// What became of a delivery.
+#[derive(Default, Serialize)]
+pub struct Answer {
+    /// accepted, duplicate, ignored, kept or pong.
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    donation_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claim_url: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    test: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<Vec<FieldError>>,
+}
+
+impl Answer {
+    fn of(status: &'static str) -> Self {
+        Self { status, ..Self::default() }
+    }
+}
+
+async fn answer(State(web): State<Web>, Path(endpoint_id): Path<String>, headers: HeaderMap, body: Body) -> Result<Answer, Problem> {
     let now = Utc::now();
     let endpoint_id: EndpointId = endpoint_id.parse().map_err(|_| Problem::NoSuchEndpoint)?;
     let mut endpoint = web.endpoints.find(now, endpoint_id).await?.ok_or(Problem::NoSuchEndpoint)?;
@@ -73,9 +92,9 @@ async fn answer(
 
     let event = parse(dialect, &endpoint.settings, topic, &body);
     match &event {
-        Ok(Event::Ping) => return Ok(("pong", json!({"status": "pong"}))),
+        Ok(Event::Ping) => return Ok(Answer::of("pong")),
         // Nothing of ours: what a shop tells of orders without a gift is not ours to keep.
-        Ok(Event::Nothing(reason)) => return Ok(("ignored", json!({"status": "ignored", "reason": reason}))),
+        Ok(Event::Nothing(reason)) => return Ok(Answer { reason: Some(*reason), ..Answer::of("ignored") }),
         _ => {}
     }
     let mut errors = event.as_ref().map_or_else(|unread| unread.0.clone(), |_| Vec::new());
@@ -91,54 +110,52 @@ async fn answer(
         (true, true) => Fate::Keep,
         (true, false) => Fate::Queue,
     };
-    let kept = json!({"webhook-timestamp": header("webhook-timestamp"), "user-agent": header("user-agent"), "topic": topic});
-    let delivery = Delivery { endpoint_id, delivery_key, body, headers: kept, received_at: now, fate };
+    let told = |name: &str| header(name).map(str::to_owned);
+    let kept = Headers { webhook_timestamp: told("webhook-timestamp"), user_agent: told("user-agent"), topic: topic.map(str::to_owned) };
+    // What is answered of a gift is noted down first: the event itself goes on to the poster.
+    let donation_id = event.as_ref().ok().and_then(Event::order_id).map(|order| DonationId::of_order(endpoint.merchant_id, order));
+    let anonymous = matches!(&event, Ok(Event::Checkout(c)) if c.donor.is_none());
+    let event = if fate == Fate::Queue { event.ok() } else { None };
+    let delivery = Delivery { endpoint_id, delivery_key, body, headers: kept, received_at: now, fate, event };
     let received = web.intake.receive(delivery).await.map_err(|e| match e {
         ReceiveError::Busy => Problem::Unavailable("Too many events are waiting.".into()),
         ReceiveError::Away => Problem::Unavailable("The database is away.".into()),
     })?;
     let (status, event_id) = match received {
-        Received::Conflict(event_id) if dialect.is_platform() => return Ok(kept_aside(event_id, "conflict", &[])),
+        Received::Conflict(event_id) if dialect.is_platform() => return Ok(kept_aside(event_id, "conflict", Vec::new())),
         Received::Conflict(event_id) => return Err(Problem::Conflict(event_id.to_string())),
         Received::Accepted(event_id) | Received::Duplicate(event_id) if !errors.is_empty() => {
             if dialect.is_platform() {
-                return Ok(kept_aside(event_id, "not understood", &errors));
+                return Ok(kept_aside(event_id, "not understood", errors));
             }
             return Err(Problem::NotUnderstood { errors, event_id: event_id.to_string() });
         }
         Received::Accepted(event_id) => ("accepted", event_id),
         Received::Duplicate(event_id) => ("duplicate", event_id),
     };
-    let mut answer = json!({"status": status, "event_id": event_id.to_string()});
-    if let Ok(event) = &event
-        && let Some(order_id) = event.order_id()
-    {
-        let donation_id = DonationId::of_order(endpoint.merchant_id, order_id);
-        answer["donation_id"] = donation_id.to_string().into();
-        if !endpoint.test && matches!(event, Event::Checkout(c) if c.donor.is_none()) {
-            let token = claim_token(web.app.key.expose(), donation_id);
-            answer["claim_url"] = format!("{}/claim/{token}", web.app.settings.public_url).into();
-        }
-    }
-    if endpoint.test {
-        answer["test"] = true.into();
-    }
-    Ok((status, answer))
+    let claim = donation_id.filter(|_| anonymous && !endpoint.test).map(|id| claim_token(web.app.key.expose(), id));
+    Ok(Answer {
+        event_id: Some(event_id.to_string()),
+        donation_id: donation_id.map(|id| id.to_string()),
+        claim_url: claim.map(|token| format!("{}/claim/{token}", web.app.settings.public_url)),
+        test: endpoint.test,
+        ..Answer::of(status)
+    })
 }
 
 /// A platform disables hooks that answer with errors: what is authentic and stands aside is a success to it.
-fn kept_aside(event_id: EventId, reason: &str, errors: &[FieldError]) -> (&'static str, Value) {
-    ("kept", json!({"status": "kept", "event_id": event_id.to_string(), "reason": reason, "errors": errors}))
+fn kept_aside(event_id: EventId, reason: &'static str, errors: Vec<FieldError>) -> Answer {
+    Answer { event_id: Some(event_id.to_string()), reason: Some(reason), errors: Some(errors), ..Answer::of("kept") }
 }
 
 /// When a hook is made, WooCommerce posts the unsigned form `webhook_id=N` and wants a 200.
-async fn woocommerce_ping(body: Body) -> Result<(&'static str, Value), Problem> {
+async fn woocommerce_ping(body: Body) -> Result<Answer, Problem> {
     let body = to_bytes(body, 64).await.map_err(|_| Problem::NotJson)?;
     let number = body.strip_prefix(b"webhook_id=").ok_or(Problem::NotJson)?;
     if number.is_empty() || !number.iter().all(u8::is_ascii_digit) {
         return Err(Problem::NotJson);
     }
-    Ok(("pong", json!({"status": "pong"})))
+    Ok(Answer::of("pong"))
 }
 
 fn believe(endpoint: &Endpoint, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Result<(), Refusal> {

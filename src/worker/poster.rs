@@ -2,82 +2,138 @@
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use sqlx::PgPool;
-use tokio::sync::{Notify, watch};
+use sqlx::{Connection as _, PgPool};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use crate::db::Kept;
 use crate::donations::RecordError;
-use crate::inbox::{self, HandleError};
+use crate::inbox::{self, HandleError, Handled, Handover};
 use crate::values::EventId;
 
 const MOST: i64 = 2000;
+/// So many sets are posted at a time while more waits than one takes.
 const SETS_AT_ONCE: usize = 3;
 /// So many sets go on from the last one before the queue is looked at from its beginning again.
 const SETS_IN_A_ROW: usize = 32;
 /// Before every event.
 const FIRST: EventId = EventId(Uuid::nil());
+/// How often the whole queue is looked at, for what the bell did not tell and for what was put back with an old id.
 const POLL: Duration = Duration::from_secs(1);
+/// A set costs some dozen statements, however small it is: under load, events gather for so long between two.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// Posts until told to stop, then finishes the set it holds.
-pub async fn poster(db: PgPool, written: Arc<Notify>, mut stop: watch::Receiver<bool>) {
+pub async fn poster(db: PgPool, handover: Arc<Handover>, mut stop: watch::Receiver<bool>) {
+    let mut kept = Kept::of(db.clone());
+    let (mut after, mut looked_at) = (FIRST, None::<Instant>);
     while !*stop.borrow() {
-        if let Err(error) = drain(&db).await {
-            tracing::warn!(%error, "posting waits");
+        let began = Instant::now();
+        if looked_at.is_none_or(|at| at.elapsed() >= POLL) {
+            (after, looked_at) = (FIRST, Some(began));
+            if let Err(error) = async { inbox::unpark(kept.get().await?).await }.await {
+                tracing::debug!(%error, "parked refunds were not looked at");
+            }
+        }
+        match drain_from(&db, &mut kept, &handover, after).await {
+            Ok(Some(last)) => after = last.a_second_before(),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, "posting waits");
+                kept.forget().await;
+            }
         }
         tokio::select! {
-            () = written.notified() => {}
-            () = tokio::time::sleep(POLL) => {}
+            () = async {
+                tokio::select! {
+                    () = handover.rung() => {}
+                    () = tokio::time::sleep(POLL) => {}
+                }
+                tokio::time::sleep_until((began + GATHER).into()).await;
+            } => {}
             _ = stop.changed() => {}
         }
     }
 }
 
-/// Posts everything that waits now, several sets at a time: while one waits for the database or the disk, others are decided.
+/// Posts everything that waits now.
 pub async fn drain(db: &PgPool) -> Result<(), HandleError> {
-    let mut sets: JoinSet<_> = (0..SETS_AT_ONCE).map(|_| drain_sets(db.clone())).collect();
-    let mut whole = Ok(());
-    while let Some(ended) = sets.join_next().await {
-        whole = whole.and(ended.unwrap_or_else(|panicked| resume_unwind(panicked.into_panic())));
+    let (mut kept, handover) = (Kept::of(db.clone()), Arc::default());
+    loop {
+        while drain_from(db, &mut kept, &handover, FIRST).await?.is_some() {}
+        if inbox::unpark(kept.get().await?).await? == 0 {
+            return Ok(());
+        }
     }
-    whole
 }
 
-async fn drain_sets(db: PgPool) -> Result<(), HandleError> {
-    let (mut limit, mut after, mut sets) = (MOST, FIRST, 0);
+/// Posts what waits after an event. Most often one set takes it all; else several at a time: while one waits for the database
+/// or the disk, others are decided. Answers the last event that was taken.
+async fn drain_from(db: &PgPool, kept: &mut Kept, handover: &Arc<Handover>, after: EventId) -> Result<Option<EventId>, HandleError> {
+    let Some(first) = set(kept, handover, after).await? else { return Ok(None) };
+    let mut last = first.last;
+    if first.more_may_wait {
+        let mut sets: JoinSet<_> = (0..SETS_AT_ONCE).map(|_| drain_sets(Kept::of(db.clone()), handover.clone(), last)).collect();
+        let mut whole = Ok(());
+        while let Some(ended) = sets.join_next().await {
+            match ended.unwrap_or_else(|panicked| resume_unwind(panicked.into_panic())) {
+                Ok(reached) => last = last.max(reached),
+                Err(error) => whole = Err(error),
+            }
+        }
+        whole?;
+    }
+    Ok(Some(last))
+}
+
+async fn drain_sets(mut kept: Kept, handover: Arc<Handover>, from: EventId) -> Result<EventId, HandleError> {
+    let (mut after, mut last) = (from, from);
+    for sets in 1.. {
+        let Some(taken) = set(&mut kept, &handover, after).await? else { break };
+        last = last.max(taken.last);
+        if !taken.more_may_wait {
+            break;
+        }
+        after = if sets % SETS_IN_A_ROW == 0 { FIRST } else { taken.last };
+    }
+    Ok(last)
+}
+
+/// The end of a set.
+struct Taken {
+    last: EventId,
+    /// It took as much as a set may.
+    more_may_wait: bool,
+}
+
+/// One set, posted whole. An event at fault is found by sets of one, and set aside.
+async fn set(kept: &mut Kept, handover: &Handover, after: EventId) -> Result<Option<Taken>, HandleError> {
+    let mut limit = MOST;
     loop {
-        match set(&db, after, limit).await {
-            Ok(None) if after != FIRST => after = FIRST,
-            Ok(None) => {
-                if inbox::unpark(&mut *db.acquire().await?).await? == 0 {
-                    return Ok(());
-                }
-            }
-            Ok(Some(last)) => {
-                // What is put back in the queue has an old id: it must not wait until nothing new comes.
-                sets += 1;
-                (limit, after) = (MOST, if sets % SETS_IN_A_ROW == 0 { FIRST } else { last });
-            }
+        match post(kept, handover, after, limit).await {
+            Ok(handled) => return Ok(handled.map(|h| Taken { last: h.last, more_may_wait: i64::try_from(h.count) == Ok(limit) })),
             // Someone else recorded one of these orders: now it is known, and the set can be decided again.
             Err(HandleError::Record(RecordError::Raced)) => {}
             Err(error) if !at_fault(&error) => return Err(error),
             Err(_) if limit > 1 => limit = 1,
             Err(error) => {
                 tracing::error!(%error, "an event could not be handled");
-                inbox::bury(&mut *db.acquire().await?, after, "it could not be posted; the service's log says why").await?;
+                inbox::bury(kept.get().await?, after, "it could not be posted; the service's log says why").await?;
+                limit = MOST;
             }
         }
     }
 }
 
-async fn set(db: &PgPool, after: EventId, limit: i64) -> Result<Option<EventId>, HandleError> {
-    let mut tx = db.begin().await?;
-    let last = inbox::handle(&mut tx, Utc::now(), after, limit).await?;
+async fn post(kept: &mut Kept, handover: &Handover, after: EventId, limit: i64) -> Result<Option<Handled>, HandleError> {
+    let mut tx = kept.get().await?.begin().await?;
+    let handled = inbox::handle(&mut tx, Utc::now(), handover, after, limit).await?;
     tx.commit().await?;
-    Ok(last)
+    Ok(handled)
 }
 
 /// Whether an event of the set is at fault, rather than the database being away or busy (SQLSTATE 22, 23 or our own limits).

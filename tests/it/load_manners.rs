@@ -1,16 +1,13 @@
 //! Under load: full is said at once, one noisy shop leaves room for the others, and the slow are cut.
 
 use std::io::{Read as _, Write as _};
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::Utc;
-use obole::inbox::{self, Delivery, Fate, Intake, ReceiveError, Received};
+use obole::inbox::{self, Delivery, Fate, Headers, Intake, ReceiveError, Received};
 use obole::parties::merchant;
 use obole::values::EndpointId;
-use serde_json::json;
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::shop::{Service, new_merchant};
@@ -20,9 +17,10 @@ fn delivery(endpoint_id: EndpointId, n: usize) -> Delivery {
         endpoint_id,
         delivery_key: format!("k-{n}"),
         body: Bytes::from_static(b"{}"),
-        headers: json!({}),
+        headers: Headers::default(),
         received_at: Utc::now(),
         fate: Fate::Keep,
+        event: None,
     }
 }
 
@@ -37,7 +35,7 @@ async fn endpoint(s: &Service, name: &str) -> EndpointId {
 async fn a_noisy_shop_is_told_to_wait_while_others_are_taken() {
     let s = Service::start().await;
     let (noisy, quiet) = (endpoint(&s, "Bruyante").await, endpoint(&s, "Calme").await);
-    let (intake, committer) = inbox::committer(s.world.db.clone(), Arc::new(Notify::new()));
+    let (intake, committer) = inbox::committer(s.world.db.clone(), None);
     let committer = tokio::spawn(committer);
     // The disk stands still.
     let mut lock = s.world.owner.begin().await.unwrap();

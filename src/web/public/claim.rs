@@ -60,7 +60,7 @@ pub async fn claim(
         locale: shell.lang.to_owned(),
     };
     let mut tx = web.app.db.begin().await?;
-    let met = donor::meet(&mut tx, now, std::slice::from_ref(&told)).await?;
+    let met = donor::meet(&mut tx, now, std::iter::once(&told)).await?;
     let donor = *met.get(told.email.as_str()).ok_or(Problem::Internal)?;
     match donations::claim(&mut tx, now, donation, donor).await {
         Ok(()) => {
