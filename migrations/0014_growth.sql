@@ -51,3 +51,7 @@ begin
     end if;
   end loop;
 end $$;
+
+-- A donor's gifts are found by their donor alone: without the time in its key the index is half as large, and keys repeat.
+drop index donation_by_donor;
+create index donation_by_donor on donation (donor_id) where donor_id is not null;

@@ -6,4 +6,4 @@ mod statement;
 
 pub use prepare::{Collection, PrepareError, list, mailed, of_merchant, prepare, unmailed};
 pub use settle::{Settled, settle};
-pub use statement::{StatementLine, csv, lines};
+pub use statement::{Csv, StatementLine, csv, lines, lines_of_month};

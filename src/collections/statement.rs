@@ -1,9 +1,10 @@
 //! The shop's statement of a month: each euro, each euro given back, and the entry its accountant copies.
 
+use futures_util::Stream;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::values::{csv_field, euros};
+use crate::values::{CollectionId, csv_field, euros};
 
 /// One euro of a statement; a credit is a euro given back after an earlier collection.
 #[derive(Clone, Debug, FromRow)]
@@ -16,31 +17,69 @@ pub struct StatementLine {
     pub amount_cents: i64,
 }
 
-/// The lines of a set of collections, in order of collection and time.
-pub async fn lines(db: &mut PgConnection, collections: &[Uuid]) -> Result<Vec<StatementLine>, sqlx::Error> {
-    sqlx::query_as(
-        "select collection_id, (occurred_at at time zone 'Europe/Paris')::date as day, order_id, c.slug as cause, a.name as association, cents as amount_cents
-         from (select collection_id, donation_id, 1 as sign from collection_donation where collection_id = any($1)
-               union all select collection_id, donation_id, -1 from collection_credit where collection_id = any($1)) l
-         -- Each by its key, however many other months the table holds.
-         cross join lateral (select * from donation d where d.donation_id = l.donation_id limit 1) d
-         join cause c using (cause_id) join association a on a.association_id = d.association_id
-         cross join lateral (select d.amount_cents * l.sign as cents) s
-         order by collection_id, occurred_at, l.donation_id",
-    )
-    .bind(collections)
-    .fetch_all(db)
-    .await
+/// The lines of collections, in order of collection and time; how a donation is found is what differs.
+macro_rules! lines {
+    ($donation:literal) => {
+        concat!(
+            "select collection_id, (occurred_at at time zone 'Europe/Paris')::date as day, order_id, c.slug as cause, a.name as association,
+               cents as amount_cents
+             from (select collection_id, donation_id, 1 as sign from collection_donation where collection_id = any($1)
+                   union all select collection_id, donation_id, -1 from collection_credit where collection_id = any($1)) l ",
+            $donation,
+            " join cause c using (cause_id) join association a on a.association_id = d.association_id
+             cross join lateral (select d.amount_cents * l.sign as cents) s
+             order by collection_id, occurred_at, l.donation_id"
+        )
+    };
+}
+
+/// The lines of one collection, each found by its key, however many other shops and months the table holds.
+pub async fn lines(db: &mut PgConnection, collection: CollectionId) -> Result<Vec<StatementLine>, sqlx::Error> {
+    sqlx::query_as(lines!("cross join lateral (select * from donation d where d.donation_id = l.donation_id limit 1) d"))
+        .bind([collection.0])
+        .fetch_all(db)
+        .await
+}
+
+/// The lines of a month's collections, as they come: found by keys or read whole, as the planner sees fit for so many.
+pub fn lines_of_month<'db>(
+    db: &'db mut PgConnection,
+    collections: &[CollectionId],
+) -> impl Stream<Item = Result<StatementLine, sqlx::Error>> + Unpin + use<'db> {
+    sqlx::query_as(lines!("join donation d using (donation_id)"))
+        .bind(collections.iter().map(|c| c.0).collect::<Vec<_>>())
+        .persistent(false)
+        .fetch(db)
 }
 
 /// A statement as CSV (RFC 4180), amounts as decimal strings; a credit is negative.
+pub struct Csv(String);
+
+impl Default for Csv {
+    fn default() -> Self {
+        Self("date,order,cause,association,amount\r\n".into())
+    }
+}
+
+impl Csv {
+    /// Adds a line.
+    pub fn add(&mut self, l: &StatementLine) {
+        let row = [l.day.to_string(), csv_field(&l.order_id), csv_field(&l.cause), csv_field(&l.association), euros(l.amount_cents)];
+        self.0.push_str(&row.join(","));
+        self.0.push_str("\r\n");
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub fn text(self) -> String {
+        self.0
+    }
+}
+
+/// The statement of these lines as CSV.
 #[must_use]
 pub fn csv(lines: &[StatementLine]) -> String {
-    let mut out = String::from("date,order,cause,association,amount\r\n");
-    for l in lines {
-        let row = [l.day.to_string(), csv_field(&l.order_id), csv_field(&l.cause), csv_field(&l.association), euros(l.amount_cents)];
-        out.push_str(&row.join(","));
-        out.push_str("\r\n");
-    }
-    out
+    let mut csv = Csv::default();
+    lines.iter().for_each(|l| csv.add(l));
+    csv.text()
 }

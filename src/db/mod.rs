@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection as _, PgConnection};
 
 pub use kept::Kept;
 pub use rows::Rows;
@@ -60,10 +60,17 @@ pub async fn close_settlement_gate(tx: &mut PgConnection) -> Result<(), sqlx::Er
     Ok(())
 }
 
-/// For statements that join a month's gifts whole: memory enough not to go to the disk, and no look-up row by row, which is
-/// what the planner takes when it last saw a table empty, and never ends once the table fills.
+/// Gives the rest of the database transaction memory enough to join and sort a month's gifts without going to the disk.
+pub async fn allow_memory(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("set local work_mem = '128MB'").execute(tx).await?;
+    Ok(())
+}
+
+/// For statements that join a month's gifts whole: memory, and no look-up row by row, which is what the planner takes when it
+/// last saw a table empty, and never ends once the table fills.
 pub async fn join_whole(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql("set local work_mem = '128MB'; set local enable_nestloop = off").execute(tx).await?;
+    allow_memory(tx).await?;
+    sqlx::query("set local enable_nestloop = off").execute(tx).await?;
     Ok(())
 }
 
@@ -84,6 +91,16 @@ pub async fn pool(options: PgConnectOptions, size: u32) -> Result<PgPool, OpenEr
     PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(Duration::from_secs(3))
+        // Whether a connection is alive is asked of one that has rested, not of one that has just answered.
+        .test_before_acquire(false)
+        .before_acquire(|connection, rested| {
+            Box::pin(async move {
+                if rested.idle_for >= Duration::from_secs(1) {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .after_connect(|connection, _| {
             Box::pin(async move {
                 // Our statements are short: compiling them would cost more than running them.

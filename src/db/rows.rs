@@ -12,6 +12,9 @@ const END: i16 = -1;
 /// In place of a field's length: no value.
 const NULL: i32 = -1;
 
+/// Bytes of a field and its length, about.
+const USUAL: usize = 20;
+
 /// Rows to write, encoded as they come.
 pub struct Rows {
     buffer: PgArgumentBuffer,
@@ -19,10 +22,11 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Rows of so many fields.
+    /// As many rows as said, or more, of so many fields.
     #[must_use]
-    pub fn of(fields: i16) -> Self {
+    pub fn of(fields: i16, rows: usize) -> Self {
         let mut buffer = PgArgumentBuffer::default();
+        buffer.reserve(rows * usize::from(fields.unsigned_abs()) * USUAL);
         buffer.extend_from_slice(HEAD);
         Self { buffer, fields }
     }

@@ -68,7 +68,7 @@ pub async fn record(db: &mut PgConnection, now: DateTime<Utc>, new: &[NewDonatio
     if new.is_empty() {
         return Ok(());
     }
-    let mut rows = Rows::of(17);
+    let mut rows = Rows::of(17, new.len());
     for d in new {
         let consent = d.consent.as_ref();
         rows.begin()

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Row as _};
 use uuid::Uuid;
 
 use super::dialects::parse;
@@ -123,19 +123,19 @@ async fn understand(
         return Ok(events);
     };
     // The times name the partitions; an array of ids is looked up in each without looking for its partition again.
-    let bodies: Vec<(EventId, Option<String>, Vec<u8>)> = sqlx::query_as(
-        "select event_id, headers->>'topic', body from inbox_body where event_id = any($1) and received_at between $2 and $3 order by event_id",
-    )
-    .bind(unread().map(|t| t.event_id.0).collect::<Vec<_>>())
-    .bind(first)
-    .bind(latest)
-    .fetch_all(db)
-    .await?;
-    for (event_id, topic, body) in bodies {
+    let bodies =
+        sqlx::query("select event_id, headers->>'topic', body from inbox_body where event_id = any($1) and received_at between $2 and $3")
+            .bind(unread().map(|t| t.event_id.0).collect::<Vec<_>>())
+            .bind(first)
+            .bind(latest)
+            .fetch_all(db)
+            .await?;
+    for row in &bodies {
+        let (event_id, topic, body): (EventId, Option<&str>, &[u8]) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         if let Ok(n) = taken.binary_search_by_key(&event_id, |t| t.event_id)
             && let (Some(place), Some(phrasing)) = (events.get_mut(n), phrasings.get(n))
         {
-            *place = Some(parse(phrasing.dialect, &phrasing.settings, topic.as_deref(), &body));
+            *place = Some(parse(phrasing.dialect, &phrasing.settings, topic, body));
         }
     }
     Ok(events)

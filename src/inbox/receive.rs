@@ -231,40 +231,57 @@ async fn write_over(kept: &mut Kept, batch: &[Waiting]) -> Result<HashMap<EventI
     written
 }
 
-async fn write(db: &mut PgConnection, batch: &[Waiting]) -> Result<HashMap<EventId, Received>, sqlx::Error> {
-    let fate = |w: &Waiting| match &w.delivery.fate {
-        Fate::Queue => (true, None),
-        Fate::Keep => (false, None),
-        Fate::Dead(reason) => (false, Some(reason.clone())),
+/// The statement that writes a batch and answers the ids that were not known. One statement is one database transaction. Of two
+/// rows with one key, the first stays.
+macro_rules! take {
+    ($where_to:literal) => {
+        concat!(
+            "with input as (
+               select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[], $5::bytea[], $6::jsonb[], $7::timestamptz[])
+                 x(endpoint_id, delivery_key, event_id, body_hash, body, headers, received_at)),
+             fresh as (
+               insert into inbox_event (endpoint_id, delivery_key, event_id, body_hash, received_at)
+               select endpoint_id, delivery_key, event_id, body_hash, received_at from input
+               on conflict do nothing returning event_id, endpoint_id, delivery_key, received_at),
+             kept as (insert into inbox_body select event_id, i.received_at, body, headers from input i join fresh using (event_id)),",
+            $where_to,
+            " select event_id from fresh"
+        )
     };
-    // One statement is one database transaction. Of two rows with one key, the first stays.
-    let fresh: Vec<EventId> = sqlx::query_scalar(
-        "with input as (
-           select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[], $5::bytea[], $6::jsonb[], $7::timestamptz[], $8::boolean[], $9::text[])
-             x(endpoint_id, delivery_key, event_id, body_hash, body, headers, received_at, queued, reason)),
-         fresh as (
-           insert into inbox_event (endpoint_id, delivery_key, event_id, body_hash, received_at)
-           select endpoint_id, delivery_key, event_id, body_hash, received_at from input on conflict do nothing returning event_id),
-         kept as (insert into inbox_body select event_id, received_at, body, headers from input join fresh using (event_id)),
-         queued as (
-           insert into inbox_queue (event_id, endpoint_id, received_at)
-           select event_id, endpoint_id, received_at from input join fresh using (event_id) where queued),
-         dead as (
-           insert into inbox_problem (event_id, endpoint_id, delivery_key, state, reason, received_at)
-           select event_id, endpoint_id, delivery_key, 'dead', reason, received_at from input join fresh using (event_id) where reason is not null)
-         select event_id from fresh",
-    )
-    .bind(batch.iter().map(|w| w.delivery.endpoint_id.0).collect::<Vec<_>>())
-    .bind(batch.iter().map(|w| w.delivery.delivery_key.as_str()).collect::<Vec<_>>())
-    .bind(batch.iter().map(|w| w.event_id.0).collect::<Vec<_>>())
-    .bind(batch.iter().map(|w| w.body_hash.as_slice()).collect::<Vec<_>>())
-    .bind(batch.iter().map(|w| w.delivery.body.as_ref()).collect::<Vec<_>>())
-    .bind(batch.iter().map(|w| Json(&w.delivery.headers)).collect::<Vec<_>>())
-    .bind(batch.iter().map(|w| w.delivery.received_at).collect::<Vec<_>>())
-    .bind(batch.iter().map(|w| fate(w).0).collect::<Vec<_>>())
-    .bind(batch.iter().map(|w| fate(w).1).collect::<Vec<_>>())
-    .fetch_all(&mut *db)
-    .await?;
+}
+
+/// For a batch that goes to the poster whole, as most do: what a statement does not mention costs nothing.
+const TAKE_QUEUED: &str =
+    take!("queued as (insert into inbox_queue (event_id, endpoint_id, received_at) select event_id, endpoint_id, received_at from fresh)");
+
+/// For a batch with other fates in it.
+const TAKE: &str = take!(
+    "fate as (select * from unnest($3::uuid[], $8::boolean[], $9::text[]) x(event_id, queued, reason)),
+     queued as (
+       insert into inbox_queue (event_id, endpoint_id, received_at)
+       select event_id, endpoint_id, received_at from fresh join fate using (event_id) where queued),
+     dead as (
+       insert into inbox_problem (event_id, endpoint_id, delivery_key, state, reason, received_at)
+       select event_id, endpoint_id, delivery_key, 'dead', reason, received_at from fresh join fate using (event_id) where reason is not null)"
+);
+
+async fn write(db: &mut PgConnection, batch: &[Waiting]) -> Result<HashMap<EventId, Received>, sqlx::Error> {
+    let all_queued = batch.iter().all(|w| w.delivery.fate == Fate::Queue);
+    let mut query = sqlx::query_scalar(if all_queued { TAKE_QUEUED } else { TAKE })
+        .bind(batch.iter().map(|w| w.delivery.endpoint_id.0).collect::<Vec<_>>())
+        .bind(batch.iter().map(|w| w.delivery.delivery_key.as_str()).collect::<Vec<_>>())
+        .bind(batch.iter().map(|w| w.event_id.0).collect::<Vec<_>>())
+        .bind(batch.iter().map(|w| w.body_hash.as_slice()).collect::<Vec<_>>())
+        .bind(batch.iter().map(|w| w.delivery.body.as_ref()).collect::<Vec<_>>())
+        .bind(batch.iter().map(|w| Json(&w.delivery.headers)).collect::<Vec<_>>())
+        .bind(batch.iter().map(|w| w.delivery.received_at).collect::<Vec<_>>());
+    if !all_queued {
+        let reason = |w: &Waiting| if let Fate::Dead(reason) = &w.delivery.fate { Some(reason.clone()) } else { None };
+        query = query
+            .bind(batch.iter().map(|w| w.delivery.fate == Fate::Queue).collect::<Vec<_>>())
+            .bind(batch.iter().map(reason).collect::<Vec<_>>());
+    }
+    let fresh: Vec<EventId> = query.fetch_all(&mut *db).await?;
     let mut received: HashMap<EventId, Received> = fresh.into_iter().map(|id| (id, Received::Accepted(id))).collect();
     let met: Vec<&Waiting> = batch.iter().filter(|w| !received.contains_key(&w.event_id)).collect();
     if !met.is_empty() {

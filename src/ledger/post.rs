@@ -29,7 +29,7 @@ pub async fn post(db: &mut PgConnection, now: DateTime<Utc>, transfers: &[Transf
     }
     let mut ids: HashMap<&Account, Uuid> = HashMap::new();
     let mut moved: BTreeMap<Uuid, (i64, i64)> = BTreeMap::new();
-    let mut rows = Rows::of(8);
+    let mut rows = Rows::of(8, transfers.len());
     for t in transfers {
         let debit = *ids.entry(&t.debit).or_insert_with(|| t.debit.id());
         let credit = *ids.entry(&t.credit).or_insert_with(|| t.credit.id());

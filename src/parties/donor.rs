@@ -106,6 +106,16 @@ impl Donor {
     }
 }
 
+/// Some donors.
+pub async fn of_ids(db: &mut PgConnection, ids: impl Iterator<Item = DonorId>) -> Result<HashMap<DonorId, Donor>, sqlx::Error> {
+    let rows: Vec<Donor> =
+        sqlx::query_as("select donor_id, email, first_name, last_name, address, locale, receipts from donor where donor_id = any($1)")
+            .bind(ids.map(|d| d.0).collect::<Vec<_>>())
+            .fetch_all(db)
+            .await?;
+    Ok(rows.into_iter().map(|d| (d.donor_id, d)).collect())
+}
+
 /// One donor.
 pub async fn load(db: &mut PgConnection, id: DonorId) -> Result<Donor, sqlx::Error> {
     sqlx::query_as("select donor_id, email, first_name, last_name, address, locale, receipts from donor where donor_id = $1")

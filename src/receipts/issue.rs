@@ -220,7 +220,7 @@ impl Run<'_> {
     /// Writes the receipts that are open, and what is told of them.
     async fn write(&mut self, tx: &mut PgConnection) -> Result<(), IssueError> {
         let open = std::mem::take(&mut self.open);
-        let (mut receipts, mut links) = (Rows::of(12), Rows::of(2));
+        let (mut receipts, mut links) = (Rows::of(12, open.len()), Rows::of(2, open.len()));
         for o in &open {
             let (r, (association, donor, tax_year)) = (&o.receipt, o.of);
             receipts

@@ -1,5 +1,7 @@
 //! Mailing: each receipt goes out in one message, written down before it is sent.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
@@ -39,16 +41,31 @@ pub async fn open_mailings(db: &mut PgConnection) -> Result<Vec<(MailId, DonorId
     sqlx::query_as("select mail_id, donor_id from mailing where sent_at is null order by created_at, mail_id").fetch_all(db).await
 }
 
-/// The receipts of a message, opened.
-pub async fn of_mail(db: &mut PgConnection, key: &[u8; 32], mail: MailId) -> Result<Vec<Receipt>, IssueError> {
-    let rows: Vec<SealedRow> = sqlx::query_as(
-        "select receipt_id, number, a.slug as association, donor_id, amount_cents, sealed
-         from mailing_receipt join receipt using (receipt_id) join association a using (association_id) where mail_id = $1 order by number",
+/// The receipts of some messages, opened.
+pub async fn of_mails(
+    db: &mut PgConnection,
+    key: &[u8; 32],
+    mails: impl Iterator<Item = MailId>,
+) -> Result<HashMap<MailId, Vec<Receipt>>, IssueError> {
+    #[derive(sqlx::FromRow)]
+    struct Enclosed {
+        mail_id: MailId,
+        #[sqlx(flatten)]
+        receipt: SealedRow,
+    }
+    let rows: Vec<Enclosed> = sqlx::query_as(
+        "select mail_id, receipt_id, number, a.slug as association, donor_id, amount_cents, sealed
+         from mailing_receipt join receipt using (receipt_id) join association a using (association_id)
+         where mail_id = any($1) order by mail_id, number",
     )
-    .bind(mail)
+    .bind(mails.map(|m| m.0).collect::<Vec<_>>())
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(|r| opened(key, r)).collect()
+    let mut receipts: HashMap<MailId, Vec<Receipt>> = HashMap::new();
+    for row in rows {
+        receipts.entry(row.mail_id).or_default().push(opened(key, row.receipt)?);
+    }
+    Ok(receipts)
 }
 
 /// Notes that a message was sent.

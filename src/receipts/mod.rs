@@ -11,5 +11,5 @@ mod words;
 pub use document::{DocumentError, Printed, PrintedGift, render, typeset};
 pub use eligibility::{Gift, Held, held};
 pub use issue::{IssueError, Issued, IssuedReceipt, Receipt, issue};
-pub use mailing::{of_mail, open_mailings, prepare_mailings, sent};
+pub use mailing::{of_mails, open_mailings, prepare_mailings, sent};
 pub use vault::{Kept, find, of_donor, of_ids};

@@ -1,21 +1,23 @@
 //! Writing to shops, associations and donors. A message cut short goes again under the same id, which mail programs take for one.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt as _;
 use tokio::task::JoinSet;
 
 use crate::app::App;
-use crate::collections::Collection;
+use crate::collections::{Collection, Csv};
 use crate::gateways::bank_files::write_whole;
 use crate::gateways::smtp::{Attached, MAILS_AT_ONCE, MailError, Mailer, Outgoing};
 use crate::mail::{ReceiptsMail, ReportMail, StatementMail};
-use crate::parties::donor;
+use crate::parties::donor::{self, Donor};
 use crate::receipts::{IssuedReceipt, Receipt};
 use crate::values::{CollectionId, DonorId, MailId, ReceiptId, derived_id, figures, french_day, french_month};
-use crate::{collections, payouts, receipts};
+use crate::{collections, db, payouts, receipts};
 
 /// Sends a message; answers false when the server refused this one, which must not hold up the others.
 async fn sent(app: &App, mailer: &Mailer, outgoing: Outgoing<'_>) -> Result<bool, MailError> {
@@ -56,36 +58,43 @@ where
     Ok(all)
 }
 
-/// How many shops' lines are read at once.
-const SHOPS_AT_ONCE: usize = 50;
+/// Files on their way to the disk at once.
+const FILES_AT_ONCE: usize = 16;
 
 /// Where a collection's statement is kept.
 pub(super) fn statement_path(app: &App, c: &Collection) -> PathBuf {
     app.settings.data.join("statements").join(format!("{}-{}-{}.csv", c.period, c.merchant, c.collection_id))
 }
 
-/// Writes the statements of collections, on all cores: while one core reads lines, another writes files.
+/// Writes the statements of a month's collections: lines come in order, and each shop's file is written while the next one's come.
 pub(super) async fn write_statements(app: &App, of: &[Collection]) -> anyhow::Result<()> {
     let path = |c: &Collection| anyhow::Ok((c.collection_id.parse::<CollectionId>()?, statement_path(app, c)));
-    let paths = of.iter().map(path).collect::<anyhow::Result<Vec<_>>>()?;
-    let some: Vec<Vec<_>> = paths.chunks(SHOPS_AT_ONCE).map(<[_]>::to_vec).collect();
-    let db = app.db.clone();
-    at_once(cores() + 1, some, move |some| {
-        let db = db.clone();
-        async move {
-            let ids: Vec<_> = some.iter().map(|(id, _)| id.0).collect();
-            let lines = collections::lines(&mut *db.acquire().await?, &ids).await?;
-            let write = move || {
-                some.iter().try_for_each(|(id, path)| {
-                    let first = lines.partition_point(|l| l.collection_id < id.0);
-                    let end = lines.partition_point(|l| l.collection_id <= id.0);
-                    write_whole(path, collections::csv(lines.get(first..end).unwrap_or_default()).as_bytes())
-                })
-            };
-            Ok(tokio::task::spawn_blocking(write).await??)
+    let mut paths = of.iter().map(path).collect::<anyhow::Result<BTreeMap<_, _>>>()?;
+    let ids: Vec<CollectionId> = paths.keys().copied().collect();
+    let mut tx = app.db.begin().await?;
+    db::allow_memory(&mut tx).await?;
+    let mut writing = JoinSet::new();
+    let mut lines = collections::lines_of_month(&mut tx, &ids);
+    let mut open: Option<(CollectionId, Csv)> = None;
+    loop {
+        let line = lines.try_next().await?;
+        let of = line.as_ref().map(|l| CollectionId(l.collection_id));
+        if let Some((id, csv)) = open.take_if(|(id, _)| Some(*id) != of)
+            && let Some(path) = paths.remove(&id)
+        {
+            while writing.len() >= FILES_AT_ONCE
+                && let Some(written) = writing.join_next().await
+            {
+                written??;
+            }
+            writing.spawn_blocking(move || write_whole(&path, csv.text().as_bytes()));
         }
-    })
-    .await?;
+        let Some(line) = line else { break };
+        open.get_or_insert_with(|| (CollectionId(line.collection_id), Csv::default())).1.add(&line);
+    }
+    while let Some(written) = writing.join_next().await {
+        written??;
+    }
     Ok(())
 }
 
@@ -107,7 +116,7 @@ async fn send_statement(app: &App, mailer: &Mailer, now: DateTime<Utc>, c: &Coll
     // The statement was written when the month was prepared; cut short before that, it is made now.
     let csv = match tokio::fs::read_to_string(statement_path(app, c)).await {
         Ok(written) => written,
-        Err(_) => collections::csv(&collections::lines(&mut *app.db.acquire().await?, &[id.0]).await?),
+        Err(_) => collections::csv(&collections::lines(&mut *app.db.acquire().await?, id).await?),
     };
     let message = StatementMail {
         shop: &c.merchant_name,
@@ -159,25 +168,41 @@ pub async fn send_receipts(app: &App, now: DateTime<Utc>) -> anyhow::Result<(usi
     tx.commit().await?;
     let open = receipts::open_mailings(&mut *app.db.acquire().await?).await?;
     let (mailer, app) = (Mailer::of(&app.settings)?, app.clone());
-    // Mail servers answer slowly: many messages wait for them while the cores typeset others.
-    let left = at_once(MAILS_AT_ONCE as usize, open, move |(mail_id, donor_id)| {
+    // Mail servers answer slowly: many messages wait for them while the cores typeset others. What a few are made of is asked
+    // for at once, of so few that none is left alone with the rest.
+    let a_few = (open.len() / (4 * MAILS_AT_ONCE as usize)).clamp(1, 20);
+    let left = at_once(MAILS_AT_ONCE as usize, open.chunks(a_few).map(<[_]>::to_vec).collect(), move |some: Vec<(MailId, DonorId)>| {
         let (app, mailer) = (app.clone(), mailer.clone());
-        async move { send_to_donor(&app, &mailer, now, mail_id, donor_id).await }
+        async move { send_to_donors(&app, &mailer, now, &some).await }
     })
     .await?;
-    Ok((left.iter().filter(|l| **l == Some(true)).count(), left.iter().filter(|l| **l == Some(false)).count()))
+    Ok((left.iter().map(|l| l.0).sum(), left.iter().map(|l| l.1).sum()))
 }
 
-/// Sends one donor's receipts; answers whether they left, or none for someone who has left and has no address.
-async fn send_to_donor(app: &App, mailer: &Mailer, now: DateTime<Utc>, mail_id: MailId, donor_id: DonorId) -> anyhow::Result<Option<bool>> {
+/// Sends some donors' receipts; answers how many messages left, and how many were refused.
+async fn send_to_donors(app: &App, mailer: &Mailer, now: DateTime<Utc>, some: &[(MailId, DonorId)]) -> anyhow::Result<(usize, usize)> {
     let mut db = app.db.acquire().await?;
-    let (url, key) = (&app.settings.public_url, app.key.expose());
-    let to = donor::load(&mut db, donor_id).await?;
-    // The receipts of someone who has left stay in the vault.
-    let Some(email) = &to.email else { return Ok(None) };
-    let enclosed = receipts::of_mail(&mut db, key, mail_id).await?;
+    let donors = donor::of_ids(&mut db, some.iter().map(|(_, donor)| *donor)).await?;
+    let mut enclosed = receipts::of_mails(&mut db, app.key.expose(), some.iter().map(|(mail, _)| *mail)).await?;
     // No connection to the database waits for the mail server.
     drop(db);
+    let (mut left, mut refused) = (0, 0);
+    for (mail_id, donor_id) in some {
+        // The receipts of someone who has left stay in the vault.
+        let Some(to) = donors.get(donor_id).filter(|d| d.email.is_some()) else { continue };
+        if send_to_donor(app, mailer, *mail_id, to, enclosed.remove(mail_id).unwrap_or_default()).await? {
+            receipts::sent(&mut *app.db.acquire().await?, now, *mail_id).await?;
+            left += 1;
+        } else {
+            refused += 1;
+        }
+    }
+    Ok((left, refused))
+}
+
+/// Sends one donor's receipts; answers whether they left.
+async fn send_to_donor(app: &App, mailer: &Mailer, mail_id: MailId, to: &Donor, enclosed: Vec<Receipt>) -> anyhow::Result<bool> {
+    let url = &app.settings.public_url;
     let lines: Vec<String> =
         enclosed.iter().map(|r| format!("{} — {} — {}", r.number, r.printed.beneficiary.name, r.printed.figures)).collect();
     let message = ReceiptsMail {
@@ -191,12 +216,8 @@ async fn send_to_donor(app: &App, mailer: &Mailer, now: DateTime<Utc>, mail_id: 
     for r in enclosed {
         files.push(Attached::pdf(format!("recu-{}.pdf", r.number), document(app, r).await?));
     }
-    let unsubscribe = Some(format!("{url}{}", donor::unsubscribe_path(key, donor_id)));
-    let left = sent(app, mailer, Outgoing { mail_id, to: email, message, files, unsubscribe }).await?;
-    if left {
-        receipts::sent(&mut *app.db.acquire().await?, now, mail_id).await?;
-    }
-    Ok(Some(left))
+    let unsubscribe = Some(format!("{url}{}", donor::unsubscribe_path(app.key.expose(), to.donor_id)));
+    Ok(sent(app, mailer, Outgoing { mail_id, to: to.email.as_deref().unwrap_or_default(), message, files, unsubscribe }).await?)
 }
 
 /// How many things can be computed at once.

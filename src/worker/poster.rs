@@ -15,7 +15,8 @@ use crate::donations::RecordError;
 use crate::inbox::{self, HandleError, Handled, Handover};
 use crate::values::EventId;
 
-const MOST: i64 = 2000;
+/// The more in one set, the more of them fall on one page of an index.
+const MOST: i64 = 5000;
 /// So many sets are posted at a time while more waits than one takes.
 const SETS_AT_ONCE: usize = 3;
 /// So many sets go on from the last one before the queue is looked at from its beginning again.

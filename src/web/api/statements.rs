@@ -93,7 +93,7 @@ pub async fn show(
     let mut db = web.app.db.acquire().await?;
     let found = collections::of_merchant(&mut db, merchant, Some(period)).await?.pop().ok_or(Problem::NotFound)?;
     let id: CollectionId = found.collection_id.parse().map_err(|_| Problem::Internal)?;
-    let lines = collections::lines(&mut db, &[id.0]).await?;
+    let lines = collections::lines(&mut db, id).await?;
     let wants_csv = headers.get(header::ACCEPT).and_then(|a| a.to_str().ok()).is_some_and(|a| a.starts_with("text/csv"));
     if wants_csv {
         return Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], collections::csv(&lines)).into_response());
