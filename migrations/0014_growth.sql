@@ -55,3 +55,11 @@ end $$;
 -- A donor's gifts are found by their donor alone: without the time in its key the index is half as large, and keys repeat.
 drop index donation_by_donor;
 create index donation_by_donor on donation (donor_id) where donor_id is not null;
+
+-- A run works on both cores: in four parts, each a database transaction of its own with a door of its own in the gate.
+delete from settlement_gate;
+insert into settlement_gate values ('0'), ('1'), ('2'), ('3');
+comment on table settlement_gate is 'Its rows are doors, one for each part of a run. Refunds hold all for share; runs that prepare, settle, approve or issue hold all for update, their parts one each: neither misses the other.';
+
+create function part_of(id uuid) returns integer language sql immutable parallel safe return get_byte(uuid_send(id), 15) % 4;
+comment on function part_of is 'Which of the four parts of a run a shop or an association belongs to: the end of its id is random.';

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
-use crate::db;
+use crate::db::{self, Part};
 use crate::ledger::{self, Fact, PostError};
 use crate::values::{Amount, CollectionId, MerchantId, Period, euros, paris_midnight, rf_reference};
 
@@ -29,20 +29,20 @@ struct Due {
     cents: i64,
 }
 
-/// Prepares the collections of a month, once: what is already asked for is not asked for again.
+/// Prepares the collections of a month for a part of the shops, once: what is already asked for is not asked for again.
 ///
 /// A gift that was told after its month was collected goes with the next month.
-pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, period: Period) -> Result<(), PrepareError> {
+pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, period: Period, part: Part) -> Result<(), PrepareError> {
     if on <= period.last_day() {
         return Err(PrepareError::NotOver(period));
     }
-    db::close_settlement_gate(tx).await?;
+    db::close_settlement_door(tx, part).await?;
     db::join_whole(tx).await?;
     let due: Vec<Due> = sqlx::query_as(
         "select m.merchant_id, m.slug, d.count, d.cents - coalesce(c.cents, 0) as cents
          from merchant m
          join (select merchant_id, count(*) as count, sum(amount_cents)::bigint as cents from donation d
-               where occurred_at < $1 and not exists (select from donation_refund r where r.donation_id = d.donation_id)
+               where part_of(merchant_id) = $3 and occurred_at < $1 and not exists (select from donation_refund r where r.donation_id = d.donation_id)
                  and not exists (select from collection_donation c where c.donation_id = d.donation_id and c.live)
                group by merchant_id) d using (merchant_id)
          left join (select merchant_id, sum(amount_cents)::bigint as cents from donation_refund r join donation using (donation_id)
@@ -54,6 +54,7 @@ pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, p
     )
     .bind(period.ends_at())
     .bind(period.first_day())
+    .bind(part.number())
     .fetch_all(&mut *tx)
     .await?;
     if due.is_empty() {
@@ -90,13 +91,14 @@ pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, p
     sqlx::query(
         "insert into collection_donation (donation_id, collection_id)
          select donation_id, collection_id from donation d join collection using (merchant_id)
-         where collection_id = any($1) and occurred_at < $2
+         where collection_id = any($1) and part_of(d.merchant_id) = $3 and occurred_at < $2
            and not exists (select from donation_refund r where r.donation_id = d.donation_id)
            and not exists (select from collection_donation c where c.donation_id = d.donation_id and c.live)
          order by collection_id",
     )
     .bind(&ids)
     .bind(period.ends_at())
+    .bind(part.number())
     .execute(&mut *tx)
     .await?;
     sqlx::query(

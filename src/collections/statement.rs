@@ -64,9 +64,8 @@ impl Default for Csv {
 impl Csv {
     /// Adds a line.
     pub fn add(&mut self, l: &StatementLine) {
-        let row = [l.day.to_string(), csv_field(&l.order_id), csv_field(&l.cause), csv_field(&l.association), euros(l.amount_cents)];
-        self.0.push_str(&row.join(","));
-        self.0.push_str("\r\n");
+        let (order, cause, association) = (csv_field(&l.order_id), csv_field(&l.cause), csv_field(&l.association));
+        self.0.push_str(&format!("{},{order},{cause},{association},{}\r\n", l.day, euros(l.amount_cents)));
     }
 
     /// The whole text.

@@ -1,5 +1,6 @@
 //! The pool, the migrations and the private PostgreSQL.
 
+mod gate;
 mod kept;
 pub mod private;
 mod rows;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection as _, PgConnection};
 
+pub use gate::{Part, close_settlement_door, close_settlement_gate, share_settlement_gate};
 pub use kept::Kept;
 pub use rows::Rows;
 
@@ -54,12 +56,6 @@ pub async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Holds the settlement gate for a run that prepares, settles or issues: one at a time, and no refund meanwhile.
-pub async fn close_settlement_gate(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("select from settlement_gate for update").execute(tx).await?;
-    Ok(())
-}
-
 /// Gives the rest of the database transaction memory enough to join and sort a month's gifts without going to the disk.
 pub async fn allow_memory(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query("set local work_mem = '128MB'").execute(tx).await?;
@@ -77,12 +73,6 @@ pub async fn join_whole(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
 /// The end of `join_whole`: what follows looks up few rows by their keys.
 pub async fn look_up_again(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query("set local enable_nestloop = on").execute(tx).await?;
-    Ok(())
-}
-
-/// Holds the settlement gate for a refund: many at a time, and no run meanwhile.
-pub async fn share_settlement_gate(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("select from settlement_gate for share").execute(tx).await?;
     Ok(())
 }
 

@@ -4,26 +4,29 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
-use crate::db;
+use crate::db::{self, Part};
 use crate::values::{AssociationId, PayoutId, euros};
 
 /// Below this many cents an association is paid at most once a quarter.
 const MINIMUM_CENTS: i64 = 1500;
 
-/// Prepares payouts from what has arrived, once.
-pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate) -> Result<(), sqlx::Error> {
-    db::close_settlement_gate(tx).await?;
+/// Prepares payouts from what has arrived for a part of the associations, once.
+pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, part: Part) -> Result<(), sqlx::Error> {
+    db::close_settlement_door(tx, part).await?;
     db::join_whole(tx).await?;
     let quarter = NaiveDate::from_ymd_opt(on.year(), (on.month() - 1) / 3 * 3 + 1, 1).unwrap_or(on);
     let associations: Vec<AssociationId> =
-        sqlx::query_scalar("select association_id from association order by slug").fetch_all(&mut *tx).await?;
+        sqlx::query_scalar("select association_id from association where part_of(association_id) = $1 order by slug")
+            .bind(part.number())
+            .fetch_all(&mut *tx)
+            .await?;
     let ids: Vec<PayoutId> = associations.iter().map(|_| PayoutId::new()).collect();
     // One pass: what arrived is looked for once, counted by association, and linked. Links go in the order of their index.
     sqlx::query(
         "with arrived as materialized (
            select donation_id, association_id, amount_cents
            from collection_state s join collection_donation c using (collection_id) join donation d using (donation_id)
-           where c.live and s.state = 'settled' and s.occurred_on <= $3
+           where part_of(association_id) = $7 and c.live and s.state = 'settled' and s.occurred_on <= $3
              and not exists (select from donation_refund r where r.donation_id = d.donation_id)
              and not exists (select from payout_donation p where p.donation_id = d.donation_id and p.live)),
          due as (
@@ -44,6 +47,7 @@ pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate) -
     .bind(now)
     .bind(associations.iter().map(|a| a.0).collect::<Vec<_>>())
     .bind(ids.iter().map(|p| p.0).collect::<Vec<_>>())
+    .bind(part.number())
     .execute(&mut *tx)
     .await?;
     Ok(())

@@ -1,14 +1,13 @@
 //! Writing to shops, associations and donors. A message cut short goes again under the same id, which mail programs take for one.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
 use tokio::task::JoinSet;
 
+use super::at_once::{at_once, cores};
 use crate::app::App;
 use crate::collections::{Collection, Csv};
 use crate::gateways::bank_files::write_whole;
@@ -30,32 +29,6 @@ async fn sent(app: &App, mailer: &Mailer, outgoing: Outgoing<'_>) -> Result<bool
         }
         Err(away) => Err(away),
     }
-}
-
-/// Works on each item, so many at a time; answers what came of them, in no order. The first failure ends it.
-async fn at_once<T, R, F>(many: usize, items: Vec<T>, work: impl Fn(T) -> F + Clone + Send + 'static) -> anyhow::Result<Vec<R>>
-where
-    T: Send + 'static,
-    R: Send + 'static,
-    F: Future<Output = anyhow::Result<R>> + Send,
-{
-    let (next, mut workers) = (Arc::new(Mutex::new(items.into_iter())), JoinSet::new());
-    for _ in 0..many {
-        let (next, work) = (next.clone(), work.clone());
-        workers.spawn(async move {
-            let mut done = Vec::new();
-            loop {
-                let one = next.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some(one) = one else { return anyhow::Ok(done) };
-                done.push(work(one).await?);
-            }
-        });
-    }
-    let mut all = Vec::new();
-    while let Some(done) = workers.join_next().await {
-        all.extend(done??);
-    }
-    Ok(all)
 }
 
 /// Files on their way to the disk at once.
@@ -218,11 +191,6 @@ async fn send_to_donor(app: &App, mailer: &Mailer, mail_id: MailId, to: &Donor, 
     }
     let unsubscribe = Some(format!("{url}{}", donor::unsubscribe_path(app.key.expose(), to.donor_id)));
     Ok(sent(app, mailer, Outgoing { mail_id, to: to.email.as_deref().unwrap_or_default(), message, files, unsubscribe }).await?)
-}
-
-/// How many things can be computed at once.
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Receipts whose documents are made at a time.

@@ -1,5 +1,6 @@
 //! The loops that run beside the web.
 
+mod at_once;
 mod fetcher;
 mod keeper;
 mod letters;

@@ -1,4 +1,4 @@
-//! The month's steps, each in its own database transaction, then the files. Every step can be cut short and run again.
+//! The month's steps, each in database transactions of its own, then the files. Every step can be cut short and run again.
 
 use std::path::PathBuf;
 
@@ -6,9 +6,11 @@ use anyhow::Context as _;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
+use super::at_once::{at_once, cores};
 use super::letters::{document_path, keep_documents, send_receipts, send_reports, send_statements, statement_path, write_statements};
 use crate::app::App;
 use crate::collections::{self, Collection};
+use crate::db::Part;
 use crate::gateways::bank_files::{CreditTransfer, read_statement, write_credit_transfer};
 use crate::parties::operator;
 use crate::payouts::{self, Payout};
@@ -18,9 +20,16 @@ use crate::{bank, values};
 
 /// Prepares a month's collections and writes their statements; answers all collections of the month.
 pub async fn run_collections(app: &App, now: DateTime<Utc>, on: NaiveDate, period: Period) -> anyhow::Result<Vec<Collection>> {
-    let mut tx = app.db.begin().await?;
-    collections::prepare(&mut tx, now, on, period).await?;
-    tx.commit().await?;
+    let db = app.db.clone();
+    at_once(cores(), Part::all().collect(), move |part| {
+        let db = db.clone();
+        async move {
+            let mut tx = db.begin().await?;
+            collections::prepare(&mut tx, now, on, period, part).await?;
+            Ok(tx.commit().await?)
+        }
+    })
+    .await?;
     let mut prepared = collections::list(&mut *app.db.acquire().await?, Some(period)).await?;
     write_statements(app, &prepared).await?;
     for collection in &mut prepared {
@@ -32,9 +41,16 @@ pub async fn run_collections(app: &App, now: DateTime<Utc>, on: NaiveDate, perio
 
 /// Prepares payouts from what has arrived, and finishes files cut short; answers payouts that are not settled.
 pub async fn run_payouts(app: &App, now: DateTime<Utc>, on: NaiveDate) -> anyhow::Result<Vec<Payout>> {
-    let mut tx = app.db.begin().await?;
-    payouts::prepare(&mut tx, now, on).await?;
-    tx.commit().await?;
+    let db = app.db.clone();
+    at_once(cores(), Part::all().collect(), move |part| {
+        let db = db.clone();
+        async move {
+            let mut tx = db.begin().await?;
+            payouts::prepare(&mut tx, now, on, part).await?;
+            Ok(tx.commit().await?)
+        }
+    })
+    .await?;
     write_files(app, now).await?;
     let listed = payouts::list(&mut *app.db.acquire().await?, None).await?;
     Ok(listed.into_iter().filter(|p| p.state != "settled").collect())

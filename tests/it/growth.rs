@@ -5,7 +5,7 @@ use obole::donations::{self, Which};
 use obole::values::{DonorId, EventId, MerchantId, Period, paris_day};
 use obole::worker::month;
 use obole::{collections, inbox, worker};
-use sqlx::{PgConnection, Row as _};
+use sqlx::{ConnectOptions as _, PgConnection, Row as _};
 use uuid::Uuid;
 
 use crate::shop::{Service, checkout};
@@ -48,9 +48,9 @@ async fn no_hot_statement_reads_a_growing_table_from_end_to_end() {
     // What is still empty has no statistics, as on a young system.
     sqlx::query("vacuum analyze donation, transfer, inbox_event, collection_donation, donor").execute(&s.world.owner).await.unwrap();
 
-    // All that a page, an API call or the poster asks, over one connection, which remembers it.
-    let mut db = s.world.db.acquire().await.unwrap();
-    sqlx::query("set plan_cache_mode = force_generic_plan").execute(&mut *db).await.unwrap();
+    // All that a page, an API call or the poster asks, over one new connection, which remembers it.
+    let mut db = s.world.db.connect_options().connect().await.unwrap();
+    sqlx::raw_sql("set role obole_app; set plan_cache_mode = force_generic_plan").execute(&mut db).await.unwrap();
     let merchant: MerchantId = sqlx::query_scalar("select merchant_id from merchant").fetch_one(&s.world.db).await.unwrap();
     let donor: DonorId =
         sqlx::query_scalar("select donor_id from donor where email = 'g7@example.org'").fetch_one(&s.world.db).await.unwrap();
@@ -69,13 +69,13 @@ async fn no_hot_statement_reads_a_growing_table_from_end_to_end() {
     let id: obole::values::CollectionId = collected[0].collection_id.parse().unwrap();
     assert_eq!(collections::lines(&mut db, id).await.unwrap().len(), 20_000);
     // A set is handled for its statements' sake, unseen by the service's own poster.
-    sqlx::query("begin").execute(&mut *db).await.unwrap();
+    sqlx::query("begin").execute(&mut db).await.unwrap();
     tell(&mut db, 20_000..20_100).await;
     assert!(inbox::handle(&mut db, now, &inbox::Handover::default(), EventId(Uuid::nil()), 100).await.unwrap().is_some());
-    sqlx::query("rollback").execute(&mut *db).await.unwrap();
+    sqlx::query("rollback").execute(&mut db).await.unwrap();
 
     let asked = sqlx::query("select name, statement, cardinality(parameter_types) as parameters from pg_prepared_statements")
-        .fetch_all(&mut *db)
+        .fetch_all(&mut db)
         .await
         .unwrap();
     let mut seen = 0;
@@ -87,7 +87,7 @@ async fn no_hot_statement_reads_a_growing_table_from_end_to_end() {
         let parameters = vec!["null"; usize::try_from(statement.get::<i32, _>("parameters")).unwrap()];
         let parameters = if parameters.is_empty() { String::new() } else { format!("({})", parameters.join(", ")) };
         let explain = format!("explain (costs off) execute {}{parameters}", statement.get::<String, _>("name"));
-        let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(explain)).persistent(false).fetch_all(&mut *db).await.unwrap();
+        let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(explain)).persistent(false).fetch_all(&mut db).await.unwrap();
         let whole = |line: &&String| {
             let read = line.split("Seq Scan on ").nth(1).and_then(|rest| rest.split(' ').next());
             read.is_some_and(|table| GROWING.iter().any(|g| table == *g || table.starts_with("inbox_body_20")))

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use chrono::{Days, NaiveDate, Utc};
+use obole::db::{self, Part};
 use obole::gateways::simulated_bank::{Incoming, play_day};
 use obole::payouts::ApproveError;
 use obole::values::{Amount, Email, Period, paris_day};
@@ -49,6 +50,37 @@ fn schema(name: &str, file: &Path) {
 
 async fn import(s: &Service, file: &Path) -> obole::bank::Imported {
     month::import_statements(&s.app, Utc::now(), &[file.to_owned()]).await.unwrap()[0].imported
+}
+
+#[tokio::test]
+async fn the_parts_of_a_run_go_on_at_once_and_a_refund_waits_for_each() {
+    let s = Service::start().await;
+    let doors: Vec<i32> =
+        sqlx::query_scalar("select gate::int from settlement_gate order by gate").fetch_all(&s.world.owner).await.unwrap();
+    assert_eq!(doors, Part::all().map(Part::number).collect::<Vec<_>>());
+    let of: Vec<i32> = sqlx::query_scalar("select distinct part_of(gen_random_uuid()) from generate_series(1, 1000) order by 1")
+        .fetch_all(&s.world.owner)
+        .await
+        .unwrap();
+    assert_eq!(of, doors, "whatever an id ends with, it belongs to a part");
+
+    let mut parts = Vec::new();
+    for part in Part::all() {
+        let mut tx = s.world.db.begin().await.unwrap();
+        db::close_settlement_door(&mut tx, part).await.unwrap();
+        parts.push(tx);
+    }
+    for part in parts {
+        let mut refund = s.world.db.begin().await.unwrap();
+        sqlx::query("set local lock_timeout = '50ms'").execute(&mut *refund).await.unwrap();
+        let waits = db::share_settlement_gate(&mut refund).await.unwrap_err();
+        assert_eq!(waits.as_database_error().and_then(|e| e.code()).as_deref(), Some("55P03"));
+        part.commit().await.unwrap();
+    }
+    let mut refund = s.world.db.begin().await.unwrap();
+    db::share_settlement_gate(&mut refund).await.unwrap();
+    refund.rollback().await.unwrap();
+    s.checked().await;
 }
 
 #[tokio::test]
