@@ -63,3 +63,7 @@ comment on table settlement_gate is 'Its rows are doors, one for each part of a 
 
 create function part_of(id uuid) returns integer language sql immutable parallel safe return get_byte(uuid_send(id), 15) % 4;
 comment on function part_of is 'Which of the four parts of a run a shop or an association belongs to: the end of its id is random.';
+
+-- The queue empties as fast as it fills. What left is swept away soon, before many dead entries stand at its beginning, and its
+-- file is not cut shorter each time: cutting locks it, and who posts and who is answered would wait.
+alter table inbox_queue set (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);

@@ -21,6 +21,8 @@ use crate::values::DonationId;
 pub struct Load {
     address: SocketAddr,
     requests: Vec<Request>,
+    /// The status that counts as an answer.
+    expected: u16,
 }
 
 /// The bytes to send, the order they tell and the donation it becomes.
@@ -42,22 +44,32 @@ pub struct Run {
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
 impl Load {
+    /// Webhooks that nobody told before.
     pub fn prepare(world: &World, count: usize, address: SocketAddr) -> Self {
+        Self::towards(world, count, address, None)
+    }
+
+    /// The same requests towards an endpoint that is none, which is said at once: what HTTP alone costs, sender and service together.
+    pub fn refused_at_once(world: &World, count: usize, address: SocketAddr) -> Self {
+        Self::towards(world, count, address, Some("/webhooks/none"))
+    }
+
+    fn towards(world: &World, count: usize, address: SocketAddr, page: Option<&str>) -> Self {
         let first = NEXT.fetch_add(count, Ordering::Relaxed);
         let at = Utc::now().timestamp().to_string();
         let requests = (first..first + count)
             .map(|n| {
                 let (shop, order, body) = world.event(n);
                 let signature = sign(&shop.secret, &order, &at, body.as_bytes());
+                let path = page.map_or_else(|| format!("/webhooks/{}", shop.endpoint_id), str::to_owned);
                 let bytes = format!(
-                    "POST /webhooks/{} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\nwebhook-id: {order}\r\nwebhook-timestamp: {at}\r\nwebhook-signature: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
-                    shop.endpoint_id,
+                    "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\nwebhook-id: {order}\r\nwebhook-timestamp: {at}\r\nwebhook-signature: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
                     body.len()
                 );
                 Request { donation: DonationId::of_order(shop.merchant_id, &order), order, bytes: bytes.into_bytes() }
             })
             .collect();
-        Self { address, requests }
+        Self { address, requests, expected: if page.is_some() { 404 } else { 200 } }
     }
 
     /// Each connection sends its next request as soon as the last is answered.
@@ -66,7 +78,7 @@ impl Load {
     }
 
     async fn send_until_tired(self, connections: usize, lasting: Duration) -> anyhow::Result<Run> {
-        let (address, next, requests) = (self.address, Arc::new(AtomicUsize::new(0)), Arc::new(self.requests));
+        let (address, next, requests, expected) = (self.address, Arc::new(AtomicUsize::new(0)), Arc::new(self.requests), self.expected);
         let began = Instant::now();
         let mut senders = JoinSet::new();
         for _ in 0..connections {
@@ -78,7 +90,7 @@ impl Load {
                     let n = next.fetch_add(1, Ordering::Relaxed);
                     let request = requests.get(n).context("the prepared requests ran out: the load is faster than foreseen")?;
                     let sent = Instant::now();
-                    if connection.send(&request.bytes).await? == 200 {
+                    if connection.send(&request.bytes).await? == expected {
                         done.push((request.order.clone(), sent.elapsed()));
                     }
                 }
@@ -90,7 +102,7 @@ impl Load {
 
     /// Requests leave at a rate, whether or not the earlier ones are answered yet; also measures when a sample of them is in the books.
     pub async fn at_a_rate(self, app: &App, a_second: f64, connections: usize, lasting: Duration) -> anyhow::Result<(Run, Run)> {
-        let (address, requests) = (self.address, Arc::new(self.requests));
+        let (address, requests, expected) = (self.address, Arc::new(self.requests), self.expected);
         let (samples, sampled) = mpsc::unbounded_channel();
         let watcher = tokio::spawn(watch(app.clone(), sampled));
         let began = Instant::now() + Duration::from_millis(50);
@@ -107,7 +119,7 @@ impl Load {
                     }
                     tokio::time::sleep_until(due.into()).await;
                     let request = requests.get(n).context("the prepared requests ran out")?;
-                    if connection.send(&request.bytes).await? == 200 {
+                    if connection.send(&request.bytes).await? == expected {
                         done.push((request.order.clone(), due.elapsed()));
                         if n % 200 == 0 {
                             samples.send((request.donation, due))?;

@@ -20,11 +20,12 @@ pub async fn until_empty(app: &App) -> anyhow::Result<Duration> {
     Ok(began.elapsed())
 }
 
-/// What autovacuum does in time: statistics and visibility of what was filled at once.
+/// What autovacuum and checkpoints do in time: statistics and visibility of what was filled at once, and its pages on the disk.
 pub async fn settled_down(app: &App) -> anyhow::Result<()> {
     let cluster = app.cluster.as_ref().context("the bench has a PostgreSQL of its own")?;
     let mut owner = sqlx::ConnectOptions::connect(&cluster.options("obole")).await?;
     sqlx::query("vacuum analyze").execute(&mut owner).await?;
+    sqlx::query("checkpoint").execute(&mut owner).await?;
     Ok(())
 }
 

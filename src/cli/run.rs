@@ -189,15 +189,14 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
 fn figures_table(figures: &[bench::Figure]) -> String {
     let optional = |n: Option<f64>| n.map_or_else(|| "-".into(), |n| format!("{n:.2}"));
     let head = format!(
-        "{:<4} {:<36} {:>10} {:<5} {:>10} {:>7} {:>9} {:>9} {:>7}\n",
-        "id", "what", "value", "unit", "baseline", "ratio", "p50 ms", "p99 ms", "MB"
+        "{:<4} {:<46} {:>8} {:<5} {:>10} {:>7} {:>8} {:>8} {:>7} {:>9}\n",
+        "id", "what", "value", "unit", "baseline", "ratio", "p50 ms", "p99 ms", "MB", "log bytes"
     );
     let line = |f: &bench::Figure| {
-        let (baseline, ratio, p50, p99, rss) =
-            (optional(f.baseline), optional(f.ratio), optional(f.p50_ms), optional(f.p99_ms), optional(f.rss_mb));
+        let [baseline, ratio, p50, p99, rss, logged] = [f.baseline, f.ratio, f.p50_ms, f.p99_ms, f.rss_mb, f.wal_bytes].map(optional);
         format!(
-            "{:<4} {:<36} {:>10.0} {:<5} {:>10} {:>7} {:>9} {:>9} {:>7}\n",
-            f.id, f.what, f.value, f.unit, baseline, ratio, p50, p99, rss
+            "{:<4} {:<46} {:>8.0} {:<5} {:>10} {:>7} {:>8} {:>8} {:>7} {:>9}\n",
+            f.id, f.what, f.value, f.unit, baseline, ratio, p50, p99, rss, logged
         )
     };
     head + &figures.iter().map(line).collect::<String>()

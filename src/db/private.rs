@@ -183,7 +183,7 @@ impl Cluster {
         let mut settings = format!(
             "-c listen_addresses='' -c unix_socket_directories='{}' -c port=5432 -c shared_buffers={}MB -c max_wal_size=4GB -c checkpoint_timeout=15min",
             self.socket.display(),
-            (memory_mb() / 8).clamp(128, 1024),
+            (memory_mb() / 8).clamp(128, 4096),
         );
         for setting in &self.extra {
             settings.push_str(" -c ");

@@ -20,8 +20,10 @@ mod fetch;
 mod handle;
 mod handover;
 mod list;
+mod partitions;
 mod receive;
 pub mod signature;
+mod write;
 
 pub use dialects::{delivery_key, parse, topic_header};
 pub use endpoints::Endpoints;
@@ -30,4 +32,5 @@ pub use fetch::{Fetch, bring, due, give_up, postpone};
 pub use handle::{HandleError, Handled, bury, handle, unpark};
 pub use handover::Handover;
 pub use list::{Detail, Listed, Redrive, State, Wanted, depths, is_behind, list, redrive, show};
-pub use receive::{Delivery, Fate, Headers, Intake, ReceiveError, Received, committer, drop_partitions, prepare_partitions};
+pub use partitions::{drop_partitions, prepare_partitions};
+pub use receive::{Delivery, Fate, Headers, Intake, ReceiveError, Received, committer};
