@@ -60,6 +60,8 @@ async fn a_replayed_webhook_changes_nothing_however_it_comes() {
 async fn another_content_under_a_known_key_is_a_conflict_and_is_kept() {
     let s = Service::start().await;
     s.shop.send("m-1", &checkout("FR-1", |_| ())).await;
+    // Of two contents the one that is posted first counts: this one is.
+    s.posted().await;
     let other = checkout("FR-1", |e| e["data"]["donation"]["amount"] = "2.00".into());
     for _ in 0..2 {
         let (status, problem) = s.shop.send("m-1", &other).await;
