@@ -34,15 +34,15 @@ pub struct Handled {
 }
 
 /// An event out of the queue, and where it came in.
-struct Taken {
+struct Taken<'p> {
     event_id: EventId,
     endpoint_id: EndpointId,
-    merchant_id: MerchantId,
+    phrasing: &'p Phrasing,
     received_at: DateTime<Utc>,
     attempts: i32,
 }
 
-impl Taken {
+impl Taken<'_> {
     /// When it happened: nothing happens after it was told, whatever the shop's clock says.
     fn occurred_at(&self, told: Option<DateTime<Utc>>) -> DateTime<Utc> {
         told.map_or(self.received_at, |at| at.min(self.received_at))
@@ -81,18 +81,17 @@ pub async fn handle(
         return Ok(None);
     };
     let endpoints = endpoint::phrasings(tx, rows.iter().map(|r| r.1)).await?;
-    let (mut taken, mut phrasings) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+    let mut taken = Vec::with_capacity(rows.len());
     for (event_id, endpoint_id, received_at, attempts) in rows {
         // The queue takes only what came in at an endpoint, and endpoints stay.
         let phrasing = endpoints.get(&endpoint_id).ok_or(sqlx::Error::RowNotFound)?;
-        taken.push(Taken { event_id, endpoint_id, merchant_id: phrasing.merchant_id, received_at, attempts });
-        phrasings.push(phrasing);
+        taken.push(Taken { event_id, endpoint_id, phrasing, received_at, attempts });
     }
     let mut problems = Vec::new();
     let (mut checkouts, mut refunds, mut thin) = (Vec::new(), Vec::new(), Vec::new());
-    for (n, event) in understand(tx, handover, &taken, &phrasings).await?.into_iter().enumerate() {
+    for (n, event) in understand(tx, handover, &taken).await?.into_iter().enumerate() {
         match (taken.get(n), event) {
-            (Some(t), Some(Ok(Event::Checkout(c)))) => checkouts.push((n, DonationId::of_order(t.merchant_id, &c.order_id), c)),
+            (Some(t), Some(Ok(Event::Checkout(c)))) => checkouts.push((n, DonationId::of_order(t.phrasing.merchant_id, &c.order_id), c)),
             (_, Some(Ok(Event::Refund(r)))) => refunds.push((n, r)),
             (_, Some(Ok(Event::Thin { .. }))) => thin.push(n),
             (_, Some(Ok(_))) => {}
@@ -102,7 +101,7 @@ pub async fn handle(
     }
     let recorded = record(tx, now, &taken, &checkouts, &mut problems).await?;
     refund(tx, now, &taken, &refunds, &mut problems).await?;
-    let thin: Vec<&Taken> = thin.iter().filter_map(|n| taken.get(*n)).collect();
+    let thin: Vec<&Taken<'_>> = thin.iter().filter_map(|n| taken.get(*n)).collect();
     super::fetch::put(tx, now, &thin.iter().map(|t| (t.event_id, t.endpoint_id, t.received_at)).collect::<Vec<_>>()).await?;
     set_aside(tx, &taken, &problems).await?;
     requeue_parked(tx, &recorded).await?;
@@ -113,8 +112,7 @@ pub async fn handle(
 async fn understand(
     db: &mut PgConnection,
     handover: &Handover,
-    taken: &[Taken],
-    phrasings: &[&Phrasing],
+    taken: &[Taken<'_>],
 ) -> Result<Vec<Option<Result<Event, Unread>>>, sqlx::Error> {
     let mut known = handover.take(taken.iter().map(|t| t.event_id));
     let mut events: Vec<_> = taken.iter().map(|t| known.remove(&t.event_id).map(Ok)).collect();
@@ -133,7 +131,7 @@ async fn understand(
     for row in &bodies {
         let (event_id, topic, body): (EventId, Option<&str>, &[u8]) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         if let Ok(n) = taken.binary_search_by_key(&event_id, |t| t.event_id)
-            && let (Some(place), Some(phrasing)) = (events.get_mut(n), phrasings.get(n))
+            && let (Some(place), Some(phrasing)) = (events.get_mut(n), taken.get(n).map(|t| t.phrasing))
         {
             *place = Some(parse(phrasing.dialect, &phrasing.settings, topic, body));
         }
@@ -157,7 +155,7 @@ struct Known {
 async fn record(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    taken: &[Taken],
+    taken: &[Taken<'_>],
     checkouts: &[(usize, DonationId, Box<Checkout>)],
     problems: &mut Vec<Problem>,
 ) -> Result<Vec<DonationId>, HandleError> {
@@ -166,7 +164,7 @@ async fn record(
     }
     let ids: Vec<DonationId> = checkouts.iter().map(|c| c.1).collect();
     let mut counted = donations::known(tx, &ids).await?;
-    let merchants: Vec<MerchantId> = checkouts.iter().filter_map(|c| taken.get(c.0)).map(|t| t.merchant_id).collect();
+    let merchants: Vec<MerchantId> = checkouts.iter().filter_map(|c| taken.get(c.0)).map(|t| t.phrasing.merchant_id).collect();
     let donors = donor::meet(tx, now, checkouts.iter().filter_map(|c| c.2.donor.as_ref())).await?;
     let choosing: Vec<DonorId> = checkouts
         .iter()
@@ -210,8 +208,8 @@ async fn record(
 }
 
 /// The amount the shop charged and the cause it goes to: the one named, else the donor's choice, else the shop's default.
-fn decide(t: &Taken, donation_id: DonationId, c: &Checkout, hash: &[u8], known: &mut Known) -> Result<NewDonation, String> {
-    let merchant = known.merchants.get(&t.merchant_id).ok_or("its merchant is not known")?;
+fn decide(t: &Taken<'_>, donation_id: DonationId, c: &Checkout, hash: &[u8], known: &mut Known) -> Result<NewDonation, String> {
+    let merchant = known.merchants.get(&t.phrasing.merchant_id).ok_or("its merchant is not known")?;
     let rule = merchant.rule().ok_or("the merchant's rule cannot be read")?;
     let by_rule = rule.amount(c.order_total_cents);
     let amount = c.amount.unwrap_or(by_rule);
@@ -238,7 +236,7 @@ fn decide(t: &Taken, donation_id: DonationId, c: &Checkout, hash: &[u8], known: 
     }
     Ok(NewDonation {
         donation_id,
-        merchant_id: t.merchant_id,
+        merchant_id: t.phrasing.merchant_id,
         merchant: merchant.slug.clone(),
         order_id: c.order_id.clone(),
         event_id: t.event_id,
@@ -259,14 +257,14 @@ fn decide(t: &Taken, donation_id: DonationId, c: &Checkout, hash: &[u8], known: 
 async fn refund(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    taken: &[Taken],
+    taken: &[Taken<'_>],
     refunds: &[(usize, Refund)],
     problems: &mut Vec<Problem>,
 ) -> Result<(), HandleError> {
     let mut new = Vec::new();
     for (n, r) in refunds.iter().filter(|(_, r)| r.donation_refunded) {
         let Some(t) = taken.get(*n) else { continue };
-        let donation_id = DonationId::of_order(t.merchant_id, &r.order_id);
+        let donation_id = DonationId::of_order(t.phrasing.merchant_id, &r.order_id);
         new.push((*n, NewRefund { donation_id, refund_id: r.refund_id.clone(), event_id: t.event_id, occurred_at: t.occurred_at(r.at) }));
     }
     let outcomes = donations::refund(tx, now, &new.iter().map(|(_, r)| r.clone()).collect::<Vec<_>>()).await?;
@@ -285,8 +283,8 @@ async fn refund(
     Ok(())
 }
 
-async fn set_aside(tx: &mut PgConnection, taken: &[Taken], problems: &[Problem]) -> Result<(), sqlx::Error> {
-    let rows: Vec<(&Taken, &Problem)> = problems.iter().filter_map(|p| Some((taken.get(p.taken)?, p))).collect();
+async fn set_aside(tx: &mut PgConnection, taken: &[Taken<'_>], problems: &[Problem]) -> Result<(), sqlx::Error> {
+    let rows: Vec<(&Taken<'_>, &Problem)> = problems.iter().filter_map(|p| Some((taken.get(p.taken)?, p))).collect();
     if rows.is_empty() {
         return Ok(());
     }
