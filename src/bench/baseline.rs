@@ -1,17 +1,28 @@
 //! What PostgreSQL does by itself: `pgbench`, 64 clients, one-row inserts into a table of the inbox's shape.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use tokio::process::Command;
 
 use crate::app::App;
-use crate::db::private::find_binaries;
+use crate::db::private::{Cluster, find_binaries};
 
 const TABLE: &str =
     "create table one_row (endpoint_id uuid not null, delivery_key text not null, event_id uuid not null, body_hash bytea not null,
     received_at timestamptz not null, body bytea not null, headers jsonb not null, primary key (endpoint_id, delivery_key))";
 
 /// Rows a second.
-pub async fn one_row_inserts(app: &App, seconds: u64) -> anyhow::Result<f64> {
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Baseline {
+    /// As `pgbench` does it unless told otherwise: each insert is parsed and planned.
+    pub as_it_comes: f64,
+    /// Each connection prepares its insert once.
+    pub prepared: f64,
+}
+
+/// Measures both, so many seconds each.
+pub async fn one_row_inserts(app: &App, seconds: u64) -> anyhow::Result<Baseline> {
     let cluster = app.cluster.as_ref().context("the bench has a PostgreSQL of its own")?;
     let mut owner = sqlx::ConnectOptions::connect(&cluster.options("obole")).await?;
     sqlx::raw_sql(TABLE).execute(&mut owner).await?;
@@ -21,14 +32,21 @@ pub async fn one_row_inserts(app: &App, seconds: u64) -> anyhow::Result<f64> {
     );
     let path = app.settings.data.join("one_row.sql");
     std::fs::write(&path, script)?;
+    Ok(Baseline {
+        as_it_comes: pgbench(cluster, &path, "simple", seconds).await?,
+        prepared: pgbench(cluster, &path, "prepared", seconds).await?,
+    })
+}
+
+/// Runs a script by 64 clients in one of `pgbench`'s query modes (its option `-M`).
+async fn pgbench(cluster: &Cluster, script: &Path, mode: &str, seconds: u64) -> anyhow::Result<f64> {
     let program = find_binaries().context("PostgreSQL's programs were not found")?.join("pgbench");
-    let seconds = seconds.to_string();
     let output = Command::new(&program)
-        .args(["-n", "-M", "prepared", "-c", "64", "-j", "2", "-U", "obole", "-p", "5432", "-T", &seconds])
+        .args(["-n", "-M", mode, "-c", "64", "-j", "2", "-U", "obole", "-p", "5432", "-T", &seconds.to_string()])
         .arg("-h")
         .arg(cluster.socket())
         .arg("-f")
-        .arg(&path)
+        .arg(script)
         .arg("obole")
         .output()
         .await

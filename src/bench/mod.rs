@@ -23,6 +23,7 @@ use crate::app::App;
 use crate::db::private::Cluster;
 use crate::settings::Settings;
 
+use baseline::Baseline;
 use load::{Load, Run};
 use posting::Fill;
 use service::Service;
@@ -78,7 +79,19 @@ pub async fn run(settings: Settings, options: &Options) -> anyhow::Result<Vec<Fi
     let wanted = |id: &str| options.only.is_empty() || options.only.iter().any(|o| o.eq_ignore_ascii_case(id));
     let bench = Bench { settings, options: options.clone() };
     let mut figures = Vec::new();
-    let baseline = if ["S1", "S2", "S3"].into_iter().any(wanted) { bench.baseline().await? } else { 0.0 };
+    let mut baseline = 0.0;
+    if ["S1", "S2", "S3"].into_iter().any(wanted) {
+        let inserted = bench.baseline().await?;
+        baseline = inserted.as_it_comes;
+        figures.push(Figure {
+            id: "pg",
+            what: "one-row inserts by pgbench, as it comes",
+            value: baseline,
+            unit: "/s",
+            ..Figure::default()
+        });
+        figures.push(Figure::compared("pg", "… with its statement prepared", inserted.prepared, baseline));
+    }
     if wanted("S1") {
         figures.extend(bench.taken(baseline).await?);
     }
@@ -128,7 +141,7 @@ impl Bench {
     }
 
     /// One-row inserts by `pgbench`, a second.
-    async fn baseline(&self) -> anyhow::Result<f64> {
+    async fn baseline(&self) -> anyhow::Result<Baseline> {
         let app = self.fresh().await?;
         baseline::one_row_inserts(&app, self.options.seconds).await
     }

@@ -22,101 +22,75 @@ pub enum PrepareError {
 }
 
 #[derive(FromRow)]
-struct Due {
-    merchant_id: MerchantId,
+struct Prepared {
+    collection_id: CollectionId,
     slug: String,
-    count: i64,
-    cents: i64,
+    amount_cents: i64,
 }
 
 /// Prepares the collections of a month for a part of the shops, once: what is already asked for is not asked for again.
 ///
 /// A gift that was told after its month was collected goes with the next month.
-pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, period: Period, part: Part) -> Result<(), PrepareError> {
+pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, period: Period, part: &Part) -> Result<(), PrepareError> {
     if on <= period.last_day() {
         return Err(PrepareError::NotOver(period));
     }
-    db::close_settlement_door(tx, part).await?;
+    db::close_settlement_doors(tx, part).await?;
     db::join_whole(tx).await?;
-    let due: Vec<Due> = sqlx::query_as(
-        "select m.merchant_id, m.slug, d.count, d.cents - coalesce(c.cents, 0) as cents
-         from merchant m
-         join (select merchant_id, count(*) as count, sum(amount_cents)::bigint as cents from donation d
-               where part_of(merchant_id) = $3 and occurred_at < $1 and not exists (select from donation_refund r where r.donation_id = d.donation_id)
-                 and not exists (select from collection_donation c where c.donation_id = d.donation_id and c.live)
-               group by merchant_id) d using (merchant_id)
-         left join (select merchant_id, sum(amount_cents)::bigint as cents from donation_refund r join donation using (donation_id)
-               where after_collection and not exists (select from collection_credit c where c.donation_id = r.donation_id and c.live)
-               group by merchant_id) c using (merchant_id)
-         where d.cents > coalesce(c.cents, 0)
-           and not exists (select from collection o where o.merchant_id = m.merchant_id and o.period = $2)
-         order by m.slug",
+    let merchants: Vec<MerchantId> =
+        sqlx::query_scalar("select merchant_id from merchant where part_of(merchant_id) = any($1) order by slug")
+            .bind(part.doors())
+            .fetch_all(&mut *tx)
+            .await?;
+    let ids: Vec<CollectionId> = merchants.iter().map(|_| CollectionId::new()).collect();
+    // The random half of the id, so that a reference tells nothing.
+    let references = ids.iter().map(|id| rf_reference(&id.0.simple().to_string().split_off(12).to_uppercase()));
+    let references: Vec<String> = references.collect::<Result<_, _>>().map_err(PrepareError::Reference)?;
+    // One pass: gifts are looked for once, counted by shop, and linked. Links go in the order of their shop's collection.
+    let prepared: Vec<Prepared> = sqlx::query_as(
+        "with gifts as materialized (
+           select donation_id, merchant_id, amount_cents from donation d
+           where merchant_id = any($1) and occurred_at < $2
+             and not exists (select from donation_refund r where r.donation_id = d.donation_id)
+             and not exists (select from collection_donation c where c.donation_id = d.donation_id and c.live)),
+         credits as materialized (
+           select donation_id, merchant_id, amount_cents from donation_refund r join donation using (donation_id)
+           where merchant_id = any($1) and after_collection
+             and not exists (select from collection_credit c where c.donation_id = r.donation_id and c.live)),
+         due as (
+           select collection_id, merchant_id, reference, g.count, g.cents - coalesce(c.cents, 0) as amount_cents
+           from unnest($1::uuid[], $3::uuid[], $4::text[]) n(merchant_id, collection_id, reference)
+           join (select merchant_id, count(*)::int as count, sum(amount_cents)::bigint as cents from gifts group by merchant_id) g using (merchant_id)
+           left join (select merchant_id, sum(amount_cents)::bigint as cents from credits group by merchant_id) c using (merchant_id)
+           where g.cents > coalesce(c.cents, 0)
+             and not exists (select from collection o where o.merchant_id = n.merchant_id and o.period = $5)),
+         prepared as (
+           insert into collection (collection_id, merchant_id, period, method, count, amount_cents, reference, prepared_on, prepared_at)
+           select collection_id, merchant_id, $5, collect_method, count, amount_cents, reference, $6, $7 from due join merchant using (merchant_id)),
+         submitted as (insert into collection_state select collection_id, 'submitted', $6, $7 from due),
+         linked as (
+           insert into collection_donation (donation_id, collection_id)
+           select donation_id, collection_id from gifts join due using (merchant_id) order by collection_id),
+         credited as (
+           insert into collection_credit (donation_id, collection_id)
+           select donation_id, collection_id from credits join due using (merchant_id))
+         select collection_id, slug, amount_cents from due join merchant using (merchant_id)",
     )
+    .bind(merchants.iter().map(|m| m.0).collect::<Vec<_>>())
     .bind(period.ends_at())
-    .bind(period.first_day())
-    .bind(part.number())
-    .fetch_all(&mut *tx)
-    .await?;
-    if due.is_empty() {
-        return Ok(());
-    }
-    let mut ids = Vec::with_capacity(due.len());
-    let mut references = Vec::with_capacity(due.len());
-    let mut transfers = Vec::with_capacity(due.len());
-    for d in &due {
-        let id = CollectionId::new();
-        // The random half of the id, so that a reference tells nothing.
-        let body = id.0.simple().to_string().split_off(12).to_uppercase();
-        references.push(rf_reference(&body).map_err(PrepareError::Reference)?);
-        let amount = Amount::from_cents(d.cents).map_err(|_| PostError::Overflow)?;
-        transfers.push(ledger::collection_submitted(Fact { id: id.0, occurred_at: paris_midnight(on) }, &d.slug, amount));
-        ids.push(id.0);
-    }
-    sqlx::query(
-        "insert into collection (collection_id, merchant_id, period, method, count, amount_cents, reference, prepared_on, prepared_at)
-         select id, merchant_id, $6, collect_method, n, cents, reference, $7, $8
-         from unnest($1::uuid[], $2::uuid[], $3::int[], $4::bigint[], $5::text[]) x(id, merchant_id, n, cents, reference)
-         join merchant using (merchant_id)",
-    )
-    .bind(&ids)
-    .bind(due.iter().map(|d| d.merchant_id.0).collect::<Vec<_>>())
-    .bind(due.iter().map(|d| i32::try_from(d.count)).collect::<Result<Vec<_>, _>>().map_err(|_| PostError::Overflow)?)
-    .bind(due.iter().map(|d| d.cents).collect::<Vec<_>>())
-    .bind(&references)
+    .bind(ids.iter().map(|c| c.0).collect::<Vec<_>>())
+    .bind(references)
     .bind(period.first_day())
     .bind(on)
     .bind(now)
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query(
-        "insert into collection_donation (donation_id, collection_id)
-         select donation_id, collection_id from donation d join collection using (merchant_id)
-         where collection_id = any($1) and part_of(d.merchant_id) = $3 and occurred_at < $2
-           and not exists (select from donation_refund r where r.donation_id = d.donation_id)
-           and not exists (select from collection_donation c where c.donation_id = d.donation_id and c.live)
-         order by collection_id",
-    )
-    .bind(&ids)
-    .bind(period.ends_at())
-    .bind(part.number())
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query(
-        "insert into collection_credit (donation_id, collection_id)
-         select donation_id, collection_id from donation_refund r join donation using (donation_id) join collection using (merchant_id)
-         where collection_id = any($1) and after_collection
-           and not exists (select from collection_credit c where c.donation_id = r.donation_id and c.live)",
-    )
-    .bind(&ids)
-    .execute(&mut *tx)
+    .fetch_all(&mut *tx)
     .await?;
     db::look_up_again(tx).await?;
-    sqlx::query("insert into collection_state select unnest($1::uuid[]), 'submitted', $2, $3")
-        .bind(&ids)
-        .bind(on)
-        .bind(now)
-        .execute(&mut *tx)
-        .await?;
+    let mut transfers = Vec::with_capacity(prepared.len());
+    for p in &prepared {
+        let amount = Amount::from_cents(p.amount_cents).map_err(|_| PostError::Overflow)?;
+        transfers.push(ledger::collection_submitted(Fact { id: p.collection_id.0, occurred_at: paris_midnight(on) }, &p.slug, amount));
+    }
     ledger::post(tx, now, &transfers).await?;
     Ok(())
 }

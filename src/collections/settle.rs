@@ -1,61 +1,109 @@
-//! Settling: the shop's money is on the account, so what was promised can be paid out.
+//! Settling: the shops' money is on the account, so what was promised can be paid out.
+
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
-use sqlx::PgConnection;
+use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
 
+use crate::db;
 use crate::ledger::{self, Fact, PostError};
 use crate::outbox::{self, Announcement, Kind};
-use crate::values::{Amount, CollectionId, MerchantId, Period, paris_midnight};
+use crate::values::{Amount, BankLine, CollectionId, MerchantId, Period, paris_midnight};
 
-/// What a credit line turned out to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
-    Now(CollectionId),
-    /// No open collection of this reference and amount.
-    No,
+/// From so many collections on, the month's gifts are read whole rather than one by one.
+const MANY: usize = 50;
+
+/// Cents of each association in each collection.
+macro_rules! shares {
+    ($links:ident) => {
+        concat!(
+            "select collection_id, a.slug, sum(amount_cents)::bigint from collection_donation l",
+            donation_of!($links),
+            "join association a using (association_id) where collection_id = any($1) and live group by collection_id, a.slug order by 1, 2"
+        )
+    };
 }
 
-/// Settles, under the settlement gate, the open collection that one of the references names, if the amount is exactly what was asked for.
-pub async fn settle(
-    tx: &mut PgConnection,
-    now: DateTime<Utc>,
-    on: NaiveDate,
-    references: &[String],
-    amount: Amount,
-) -> Result<Settled, PostError> {
-    let found: Option<CollectionId> = sqlx::query_scalar(
-        "select collection_id from collection c where reference = any($1) and amount_cents = $2
+/// A collection that was asked for and has no answer yet.
+#[derive(FromRow)]
+struct Open {
+    collection_id: CollectionId,
+    merchant_id: MerchantId,
+    period: NaiveDate,
+    count: i32,
+    amount_cents: i64,
+    reference: String,
+}
+
+/// Settles, under the settlement gate, each open collection that a reference of a credit names, if the amount is exactly what
+/// was asked for. Answers what each credit settled, in order.
+pub async fn settle(tx: &mut PgConnection, now: DateTime<Utc>, credits: &[&BankLine]) -> Result<Vec<Option<CollectionId>>, PostError> {
+    let open: Vec<Open> = sqlx::query_as(
+        "select collection_id, merchant_id, period, count, amount_cents, reference from collection c where reference = any($1)
            and not exists (select from collection_state s where s.collection_id = c.collection_id and state <> 'submitted')",
     )
-    .bind(references)
-    .bind(amount.cents())
-    .fetch_optional(&mut *tx)
-    .await?;
-    let Some(id) = found else { return Ok(Settled::No) };
-    sqlx::query("insert into collection_state values ($1, 'settled', $2, $3)").bind(id).bind(on).bind(now).execute(&mut *tx).await?;
-    let sums: Vec<(String, i64)> = sqlx::query_as(
-        "select a.slug, sum(amount_cents)::bigint from collection_donation l
-         cross join lateral (select * from donation d where d.donation_id = l.donation_id limit 1) d join association a using (association_id)
-         where collection_id = $1 and live group by a.slug order by a.slug",
-    )
-    .bind(id)
+    .bind(credits.iter().flat_map(|c| &c.references).map(String::as_str).collect::<Vec<_>>())
     .fetch_all(&mut *tx)
     .await?;
-    let mut associations = Vec::with_capacity(sums.len());
-    for (slug, cents) in sums {
-        associations.push((slug, Amount::from_cents(cents).map_err(|_| PostError::Overflow)?));
+    let mut open: HashMap<String, Open> = open.into_iter().map(|c| (c.reference.clone(), c)).collect();
+    let mut settled: Vec<(Open, NaiveDate, Amount)> = Vec::new();
+    let mut answers = Vec::with_capacity(credits.len());
+    for credit in credits {
+        let named = credit.references.iter().find(|r| open.get(*r).is_some_and(|c| c.amount_cents == credit.amount.cents()));
+        let collection = named.and_then(|r| open.remove(r));
+        answers.push(collection.as_ref().map(|c| c.collection_id));
+        settled.extend(collection.map(|c| (c, credit.booked_on, credit.amount)));
     }
-    let fact = Fact { id: id.0, occurred_at: paris_midnight(on) };
-    ledger::post(tx, now, &ledger::collection_settled(fact, amount, &associations)).await?;
-    let (merchant, period, count, reference): (MerchantId, NaiveDate, i32, String) =
-        sqlx::query_as("select merchant_id, period, count, reference from collection where collection_id = $1")
-            .bind(id)
-            .fetch_one(&mut *tx)
-            .await?;
-    let data = json!({"collection_id": id.to_string(), "period": Period::of(period).to_string(), "count": count, "amount": amount.to_string(),
-        "reference": reference, "settled_on": on});
-    let told = Announcement { subject: id.0, merchant: Some(merchant), association: None, occurred_at: paris_midnight(on), data };
-    outbox::announce(tx, now, Kind::CollectionSettled, &[told]).await?;
-    Ok(Settled::Now(id))
+    if settled.is_empty() {
+        return Ok(answers);
+    }
+    let ids: Vec<_> = settled.iter().map(|(c, ..)| c.collection_id.0).collect();
+    sqlx::query(
+        "insert into collection_state (collection_id, state, occurred_on, recorded_at)
+         select id, 'settled', day, $3 from unnest($1::uuid[], $2::date[]) s(id, day)",
+    )
+    .bind(&ids)
+    .bind(settled.iter().map(|(_, on, _)| *on).collect::<Vec<_>>())
+    .bind(now)
+    .execute(&mut *tx)
+    .await?;
+    let shares = shares(tx, &ids).await?;
+    let mut transfers = Vec::new();
+    for (c, on, amount) in &settled {
+        let fact = Fact { id: c.collection_id.0, occurred_at: paris_midnight(*on) };
+        transfers.extend(ledger::collection_settled(fact, *amount, shares.get(&c.collection_id).map_or(&[], Vec::as_slice)));
+    }
+    ledger::post(tx, now, &transfers).await?;
+    outbox::announce(tx, now, Kind::CollectionSettled, &settled.iter().map(announcement).collect::<Vec<_>>()).await?;
+    Ok(answers)
+}
+
+/// What each association gets of each collection.
+async fn shares(tx: &mut PgConnection, of: &[Uuid]) -> Result<BTreeMap<CollectionId, Vec<(String, Amount)>>, PostError> {
+    let sums: Vec<(CollectionId, String, i64)> = if of.len() < MANY {
+        sqlx::query_as(shares!(a_link)).bind(of).fetch_all(&mut *tx).await?
+    } else {
+        db::join_whole(tx).await?;
+        let sums = sqlx::query_as(shares!(many_links)).bind(of).fetch_all(&mut *tx).await?;
+        db::look_up_again(tx).await?;
+        sums
+    };
+    let mut shares: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (id, slug, cents) in sums {
+        shares.entry(id).or_default().push((slug, Amount::from_cents(cents).map_err(|_| PostError::Overflow)?));
+    }
+    Ok(shares)
+}
+
+fn announcement((c, on, amount): &(Open, NaiveDate, Amount)) -> Announcement {
+    Announcement {
+        subject: c.collection_id.0,
+        merchant: Some(c.merchant_id),
+        association: None,
+        occurred_at: paris_midnight(*on),
+        data: json!({"collection_id": c.collection_id.to_string(), "period": Period::of(c.period).to_string(), "count": c.count,
+            "amount": amount.to_string(), "reference": c.reference, "settled_on": on}),
+    }
 }

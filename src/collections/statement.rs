@@ -17,16 +17,16 @@ pub struct StatementLine {
     pub amount_cents: i64,
 }
 
-/// The lines of collections, in order of collection and time; how a donation is found is what differs.
+/// The lines of collections, in order of collection and time.
 macro_rules! lines {
-    ($donation:literal) => {
+    ($links:ident) => {
         concat!(
             "select collection_id, (occurred_at at time zone 'Europe/Paris')::date as day, order_id, c.slug as cause, a.name as association,
                cents as amount_cents
              from (select collection_id, donation_id, 1 as sign from collection_donation where collection_id = any($1)
-                   union all select collection_id, donation_id, -1 from collection_credit where collection_id = any($1)) l ",
-            $donation,
-            " join cause c using (cause_id) join association a on a.association_id = d.association_id
+                   union all select collection_id, donation_id, -1 from collection_credit where collection_id = any($1)) l",
+            donation_of!($links),
+            "join cause c using (cause_id) join association a on a.association_id = d.association_id
              cross join lateral (select d.amount_cents * l.sign as cents) s
              order by collection_id, occurred_at, l.donation_id"
         )
@@ -35,10 +35,7 @@ macro_rules! lines {
 
 /// The lines of one collection, each found by its key, however many other shops and months the table holds.
 pub async fn lines(db: &mut PgConnection, collection: CollectionId) -> Result<Vec<StatementLine>, sqlx::Error> {
-    sqlx::query_as(lines!("cross join lateral (select * from donation d where d.donation_id = l.donation_id limit 1) d"))
-        .bind([collection.0])
-        .fetch_all(db)
-        .await
+    sqlx::query_as(lines!(a_link)).bind([collection.0]).fetch_all(db).await
 }
 
 /// The lines of a month's collections, as they come: found by keys or read whole, as the planner sees fit for so many.
@@ -46,10 +43,7 @@ pub fn lines_of_month<'db>(
     db: &'db mut PgConnection,
     collections: &[CollectionId],
 ) -> impl Stream<Item = Result<StatementLine, sqlx::Error>> + Unpin + use<'db> {
-    sqlx::query_as(lines!("join donation d using (donation_id)"))
-        .bind(collections.iter().map(|c| c.0).collect::<Vec<_>>())
-        .persistent(false)
-        .fetch(db)
+    sqlx::query_as(lines!(many_links)).bind(collections.iter().map(|c| c.0).collect::<Vec<_>>()).persistent(false).fetch(db)
 }
 
 /// A statement as CSV (RFC 4180), amounts as decimal strings; a credit is negative.

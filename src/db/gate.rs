@@ -1,24 +1,30 @@
 //! The settlement gate: refunds pass it, runs that prepare, settle, approve or issue close it; so neither misses the other.
 //!
-//! It has a door for each part of a run. A refund holds all doors, many refunds at a time; a run closes all; a run that works in
-//! parts closes one door a part, so that its parts go on at once, each whole by itself.
+//! It has several doors. A refund holds all of them, many refunds at a time; a run closes all; a run that works in parts closes
+//! those of each part, so that its parts go on at once, each whole by itself.
 
 use sqlx::PgConnection;
 
-/// A part of a run: a fourth of the shops, or of the associations, by their ids (`part_of` in the schema).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part(i32);
+/// Doors, and what `part_of` in the schema answers for shops and associations, by their ids.
+const DOORS: i32 = 4;
+
+/// A part of a run: the shops, or the associations, behind some of the doors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    doors: Vec<i32>,
+}
 
 impl Part {
-    /// Every part; together they are the whole.
-    pub fn all() -> impl Iterator<Item = Self> {
-        (0..4).map(Self)
+    /// A run in so many parts, or in fewer when there are not so many doors; together they are the whole.
+    pub fn of(parts: usize) -> Vec<Self> {
+        let parts = i32::try_from(parts).unwrap_or(DOORS).clamp(1, DOORS);
+        (0..parts).map(|part| Self { doors: (0..DOORS).filter(|door| door % parts == part).collect() }).collect()
     }
 
-    /// What `part_of` answers for what belongs to it.
+    /// The doors, by their numbers.
     #[must_use]
-    pub const fn number(self) -> i32 {
-        self.0
+    pub fn doors(&self) -> &[i32] {
+        &self.doors
     }
 }
 
@@ -28,11 +34,11 @@ pub async fn close_settlement_gate(tx: &mut PgConnection) -> Result<(), sqlx::Er
     Ok(())
 }
 
-/// Closes the door of a part until the end of the database transaction.
-pub async fn close_settlement_door(tx: &mut PgConnection, part: Part) -> Result<(), sqlx::Error> {
-    sqlx::query_scalar::<_, String>("select gate from settlement_gate where gate = ($1::int)::text for update")
-        .bind(part.number())
-        .fetch_one(tx)
+/// Closes the doors of a part until the end of the database transaction.
+pub async fn close_settlement_doors(tx: &mut PgConnection, part: &Part) -> Result<(), sqlx::Error> {
+    sqlx::query("select from settlement_gate where gate = any($1::int[]::text[]) order by gate for update")
+        .bind(part.doors())
+        .execute(tx)
         .await?;
     Ok(())
 }

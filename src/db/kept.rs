@@ -29,12 +29,12 @@ impl Kept {
         Ok(self.connection.insert(connection))
     }
 
-    /// Gives up the connection, after an error that may have broken it.
+    /// Gives up the connection: its work is done, or an error may have broken it.
     pub async fn forget(&mut self) {
-        if let Some(broken) = self.connection.take()
-            && let Err(error) = broken.close().await
+        if let Some(kept) = self.connection.take()
+            && let Err(error) = kept.close().await
         {
-            tracing::debug!(%error, "the broken connection did not say goodbye");
+            tracing::debug!(%error, "the connection did not say goodbye");
         }
     }
 }

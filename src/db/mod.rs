@@ -11,7 +11,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection as _, PgConnection};
 
-pub use gate::{Part, close_settlement_door, close_settlement_gate, share_settlement_gate};
+pub use gate::{Part, close_settlement_doors, close_settlement_gate, share_settlement_gate};
 pub use kept::Kept;
 pub use rows::Rows;
 
@@ -56,9 +56,16 @@ pub async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Gives the rest of the database transaction memory enough to join and sort a month's gifts without going to the disk.
-pub async fn allow_memory(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+/// Memory enough to join and sort a month's gifts without going to the disk, for the rest of the database transaction.
+async fn allow_memory(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query("set local work_mem = '128MB'").execute(tx).await?;
+    Ok(())
+}
+
+/// For one of several that read a month's gifts at once, a core each: memory, and no helpers, who would come from the others' cores.
+pub async fn read_alone(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+    allow_memory(tx).await?;
+    sqlx::query("set local max_parallel_workers_per_gather = 0").execute(tx).await?;
     Ok(())
 }
 

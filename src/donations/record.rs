@@ -46,8 +46,8 @@ pub struct NewDonation {
 /// Why a batch was not recorded; nothing of it then is.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    #[error("another batch recorded one of these orders meanwhile")]
-    Raced,
+    #[error("one of these orders is recorded already")]
+    Known,
     #[error(transparent)]
     Post(#[from] PostError),
     #[error("the database refused")]
@@ -63,7 +63,7 @@ pub async fn known(db: &mut PgConnection, ids: &[DonationId]) -> Result<BTreeMap
     Ok(rows.into_iter().collect())
 }
 
-/// Records a batch of donations, each unknown so far, and posts them.
+/// Records a batch of donations, each unknown so far, and posts them; one that is known refuses the batch.
 pub async fn record(db: &mut PgConnection, now: DateTime<Utc>, new: &[NewDonation]) -> Result<(), RecordError> {
     if new.is_empty() {
         return Ok(());
@@ -97,7 +97,7 @@ pub async fn record(db: &mut PgConnection, now: DateTime<Utc>, new: &[NewDonatio
          from stdin (format binary)",
     );
     written.await.map_err(|error| match error {
-        sqlx::Error::Database(e) if e.is_unique_violation() => RecordError::Raced,
+        sqlx::Error::Database(e) if e.is_unique_violation() => RecordError::Known,
         other => RecordError::Database(other),
     })?;
     let transfers: Vec<Transfer> = new

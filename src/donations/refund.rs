@@ -96,7 +96,7 @@ pub async fn refund(db: &mut PgConnection, now: DateTime<Utc>, new: &[NewRefund]
     .execute(&mut *db)
     .await?;
     if inserted.rows_affected() != rows.len() as u64 {
-        return Err(RecordError::Raced);
+        return Err(RecordError::Known);
     }
     ledger::post(db, now, &transfers).await?;
     Ok(outcomes)

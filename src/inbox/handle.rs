@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::dialects::parse;
 use super::event::{Checkout, Event, Refund, Unread};
 use super::handover::Handover;
+use crate::db;
 use crate::donations::{self, NewDonation, NewRefund, RecordError, Refunded};
 use crate::parties::cause::{self, Cause};
 use crate::parties::donor::{self, Choice};
@@ -59,13 +60,16 @@ struct Problem {
 
 /// Takes up to `limit` events after one, oldest first, and posts them. Answers what it took; none when nothing waits.
 ///
-/// Beginning after the last that was taken spares the walk over the index's entries of all that left the queue before.
+/// Beginning after the last that was taken spares the walk over the index's entries of all that left the queue before. Most
+/// orders are told once: unless `look` says so, none is looked for before it is recorded, and one that was recorded before
+/// refuses the set (`RecordError::Known`).
 pub async fn handle(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     handover: &Handover,
     after: EventId,
     limit: i64,
+    look: bool,
 ) -> Result<Option<Handled>, HandleError> {
     let mut rows: Vec<(EventId, EndpointId, DateTime<Utc>, i32)> = sqlx::query_as(
         "delete from inbox_queue where ctid = any(array(
@@ -99,7 +103,11 @@ pub async fn handle(
             (_, None) => problems.push(dead(n, "its body is no longer kept".into())),
         }
     }
-    let recorded = record(tx, now, &taken, &checkouts, &mut problems).await?;
+    if !refunds.is_empty() {
+        // Before any balance moves, as runs do: two that lock in one order never wait for each other in a circle.
+        db::share_settlement_gate(tx).await?;
+    }
+    let recorded = record(tx, now, &taken, &checkouts, look, &mut problems).await?;
     refund(tx, now, &taken, &refunds, &mut problems).await?;
     let thin: Vec<&Taken<'_>> = thin.iter().filter_map(|n| taken.get(*n)).collect();
     super::fetch::put(tx, now, &thin.iter().map(|t| (t.event_id, t.endpoint_id, t.received_at)).collect::<Vec<_>>()).await?;
@@ -157,13 +165,16 @@ async fn record(
     now: DateTime<Utc>,
     taken: &[Taken<'_>],
     checkouts: &[(usize, DonationId, Box<Checkout>)],
+    look: bool,
     problems: &mut Vec<Problem>,
 ) -> Result<Vec<DonationId>, HandleError> {
     if checkouts.is_empty() {
         return Ok(Vec::new());
     }
-    let ids: Vec<DonationId> = checkouts.iter().map(|c| c.1).collect();
-    let mut counted = donations::known(tx, &ids).await?;
+    let mut counted = BTreeMap::new();
+    if look {
+        counted = donations::known(tx, &checkouts.iter().map(|c| c.1).collect::<Vec<_>>()).await?;
+    }
     let merchants: Vec<MerchantId> = checkouts.iter().filter_map(|c| taken.get(c.0)).map(|t| t.phrasing.merchant_id).collect();
     let donors = donor::meet(tx, now, checkouts.iter().filter_map(|c| c.2.donor.as_ref())).await?;
     let choosing: Vec<DonorId> = checkouts
@@ -196,7 +207,9 @@ async fn record(
                     counted.insert(*donation_id, hash);
                     new.push(donation);
                 }
-                Err(reason) => problems.push(dead(*n, reason)),
+                Err(reason) if look => problems.push(dead(*n, reason)),
+                // Perhaps it was counted before, and need not be decided again.
+                Err(_) => return Err(RecordError::Known.into()),
             },
         }
     }

@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::event::Event;
 use super::handover::Handover;
+use super::hope::Hope;
 use super::write::write;
 use crate::db::Kept;
 use crate::values::{EndpointId, EventId};
@@ -156,7 +157,7 @@ impl Intake {
 pub fn committer(db: PgPool, handover: Option<Arc<Handover>>) -> (Intake, impl Future<Output = ()> + Send) {
     let (sender, mut receiver) = mpsc::channel::<Waiting>(MOST_WAITING);
     let run = async move {
-        let mut kept = Kept::of(db);
+        let (mut kept, hope) = (Kept::of(db), Hope::default());
         while let Some(first) = receiver.recv().await {
             let mut bytes = first.delivery.body.len();
             let mut batch = vec![first];
@@ -172,7 +173,7 @@ pub fn committer(db: PgPool, handover: Option<Arc<Handover>>) -> (Intake, impl F
             if let Some(handover) = &handover {
                 handover.lay(batch.iter_mut().filter_map(|w| Some((w.event_id, w.delivery.event.take()?))));
             }
-            commit(&mut kept, batch).await;
+            commit(&mut kept, &hope, batch).await;
             if let Some(handover) = &handover {
                 handover.ring();
             }
@@ -182,17 +183,16 @@ pub fn committer(db: PgPool, handover: Option<Arc<Handover>>) -> (Intake, impl F
 }
 
 /// Writes and answers a batch. A row the database refuses is found by halving, and hurts only itself.
-async fn commit(kept: &mut Kept, batch: Vec<Waiting>) {
+async fn commit(kept: &mut Kept, hope: &Hope, batch: Vec<Waiting>) {
     let mut work = vec![(batch, false)];
     while let Some((mut batch, again)) = work.pop() {
         if batch.is_empty() {
             continue;
         }
-        match write_over(kept, &batch).await {
-            Ok(mut received) => {
-                for w in batch {
-                    let answer = received.remove(&w.event_id).ok_or(ReceiveError::Away);
-                    w.answer.send(answer).unwrap_or_else(gone);
+        match write_over(kept, hope, &batch).await {
+            Ok(received) => {
+                for (w, held) in batch.into_iter().zip(received) {
+                    w.answer.send(held.ok_or(ReceiveError::Away)).unwrap_or_else(gone);
                 }
             }
             Err(error) if refused(&error) && batch.len() > 1 => {
@@ -224,8 +224,8 @@ fn refused(error: &sqlx::Error) -> bool {
 }
 
 /// Writes over the kept connection; one that failed is not kept.
-async fn write_over(kept: &mut Kept, batch: &[Waiting]) -> Result<HashMap<EventId, Received>, sqlx::Error> {
-    let written = write(kept.get().await?, batch).await;
+async fn write_over(kept: &mut Kept, hope: &Hope, batch: &[Waiting]) -> Result<Vec<Option<Received>>, sqlx::Error> {
+    let written = write(kept.get().await?, hope, batch).await;
     if written.as_ref().is_err_and(|e| !refused(e)) {
         kept.forget().await;
     }

@@ -2,70 +2,79 @@
 
 use std::collections::HashMap;
 
-use sqlx::{PgConnection, types::Json};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::types::Json;
+use sqlx::{PgConnection, Postgres, Row as _};
 use uuid::Uuid;
 
+use super::hope::Hope;
 use super::receive::{Fate, Received, Waiting};
 use crate::values::{EndpointId, EventId, derived_id};
 
-/// The statement that writes a batch and answers the ids that were not known. One statement is one database transaction. Of two
-/// rows with one key, the first stays.
-macro_rules! take {
-    ($where_to:literal) => {
-        concat!(
-            "with input as (
-               select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[], $5::bytea[], $6::jsonb[], $7::timestamptz[])
-                 x(endpoint_id, delivery_key, event_id, body_hash, body, headers, received_at)),
-             fresh as (
-               insert into inbox_event (endpoint_id, delivery_key, event_id, body_hash, received_at)
-               select endpoint_id, delivery_key, event_id, body_hash, received_at from input
-               on conflict do nothing returning event_id, endpoint_id, delivery_key, received_at),
-             kept as (insert into inbox_body select event_id, i.received_at, body, headers from input i join fresh using (event_id)),",
-            $where_to,
-            " select event_id from fresh"
-        )
-    };
-}
+/// For a batch that goes to the poster whole and of which nothing is known, as most do: no key is looked for before its row is
+/// written. A key that was known after all, or that the batch holds twice, refuses the whole. One statement is one database
+/// transaction.
+const TAKE_NEW: &str = "with input as (
+       select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[], $5::bytea[], $6::jsonb[], $7::timestamptz[])
+         x(endpoint_id, delivery_key, event_id, body_hash, body, headers, received_at)),
+     taken as (
+       insert into inbox_event (endpoint_id, delivery_key, event_id, body_hash, received_at)
+       select endpoint_id, delivery_key, event_id, body_hash, received_at from input),
+     kept as (insert into inbox_body select event_id, received_at, body, headers from input)
+     insert into inbox_queue (event_id, endpoint_id, received_at) select event_id, endpoint_id, received_at from input";
 
-/// For a batch that goes to the poster whole, as most do: what a statement does not mention costs nothing.
-const TAKE_QUEUED: &str =
-    take!("queued as (insert into inbox_queue (event_id, endpoint_id, received_at) select event_id, endpoint_id, received_at from fresh)");
-
-/// For a batch with other fates in it.
-const TAKE: &str = take!(
-    "fate as (select * from unnest($3::uuid[], $8::boolean[], $9::text[]) x(event_id, queued, reason)),
+/// For any batch; answers the ids that were not known. Of two rows with one key, the first stays.
+const TAKE: &str = "with input as (
+       select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[], $5::bytea[], $6::jsonb[], $7::timestamptz[], $8::boolean[], $9::text[])
+         x(endpoint_id, delivery_key, event_id, body_hash, body, headers, received_at, queued, reason)),
+     fresh as (
+       insert into inbox_event (endpoint_id, delivery_key, event_id, body_hash, received_at)
+       select endpoint_id, delivery_key, event_id, body_hash, received_at from input
+       on conflict do nothing returning event_id),
+     kept as (insert into inbox_body select event_id, received_at, body, headers from input join fresh using (event_id)),
      queued as (
        insert into inbox_queue (event_id, endpoint_id, received_at)
-       select event_id, endpoint_id, received_at from fresh join fate using (event_id) where queued),
+       select event_id, endpoint_id, received_at from input join fresh using (event_id) where queued),
      dead as (
        insert into inbox_problem (event_id, endpoint_id, delivery_key, state, reason, received_at)
-       select event_id, endpoint_id, delivery_key, 'dead', reason, received_at from fresh join fate using (event_id) where reason is not null)"
-);
+       select event_id, endpoint_id, delivery_key, 'dead', reason, received_at from input join fresh using (event_id) where reason is not null)
+     select event_id from fresh";
 
-/// Writes a batch in one statement; answers what the disk then holds.
-pub(super) async fn write(db: &mut PgConnection, batch: &[Waiting]) -> Result<HashMap<EventId, Received>, sqlx::Error> {
-    let all_queued = batch.iter().all(|w| w.delivery.fate == Fate::Queue);
-    let mut query = sqlx::query_scalar(if all_queued { TAKE_QUEUED } else { TAKE })
+/// A statement with a batch's rows.
+fn rows<'b>(statement: &'static str, batch: &'b [Waiting]) -> Query<'b, Postgres, PgArguments> {
+    sqlx::query(statement)
         .bind(batch.iter().map(|w| w.delivery.endpoint_id.0).collect::<Vec<_>>())
         .bind(batch.iter().map(|w| w.delivery.delivery_key.as_str()).collect::<Vec<_>>())
         .bind(batch.iter().map(|w| w.event_id.0).collect::<Vec<_>>())
         .bind(batch.iter().map(|w| w.body_hash.as_slice()).collect::<Vec<_>>())
         .bind(batch.iter().map(|w| w.delivery.body.as_ref()).collect::<Vec<_>>())
         .bind(batch.iter().map(|w| Json(&w.delivery.headers)).collect::<Vec<_>>())
-        .bind(batch.iter().map(|w| w.delivery.received_at).collect::<Vec<_>>());
-    if !all_queued {
-        let reason = |w: &Waiting| if let Fate::Dead(reason) = &w.delivery.fate { Some(reason.clone()) } else { None };
-        query = query
-            .bind(batch.iter().map(|w| w.delivery.fate == Fate::Queue).collect::<Vec<_>>())
-            .bind(batch.iter().map(reason).collect::<Vec<_>>());
+        .bind(batch.iter().map(|w| w.delivery.received_at).collect::<Vec<_>>())
+}
+
+/// Writes a batch in one statement; answers what the disk then holds of each, in order.
+pub(super) async fn write(db: &mut PgConnection, hope: &Hope, batch: &[Waiting]) -> Result<Vec<Option<Received>>, sqlx::Error> {
+    if batch.iter().all(|w| w.delivery.fate == Fate::Queue) && hope.holds() {
+        match rows(TAKE_NEW, batch).execute(&mut *db).await {
+            Ok(_) => return Ok(batch.iter().map(|w| Some(Received::Accepted(w.event_id))).collect()),
+            Err(sqlx::Error::Database(e)) if e.is_unique_violation() => hope.failed(),
+            Err(other) => return Err(other),
+        }
     }
-    let fresh: Vec<EventId> = query.fetch_all(&mut *db).await?;
+    let reason = |w: &Waiting| if let Fate::Dead(reason) = &w.delivery.fate { Some(reason.clone()) } else { None };
+    let fresh: Vec<EventId> = rows(TAKE, batch)
+        .bind(batch.iter().map(|w| w.delivery.fate == Fate::Queue).collect::<Vec<_>>())
+        .bind(batch.iter().map(reason).collect::<Vec<_>>())
+        .try_map(|row: PgRow| row.try_get(0))
+        .fetch_all(&mut *db)
+        .await?;
     let mut received: HashMap<EventId, Received> = fresh.into_iter().map(|id| (id, Received::Accepted(id))).collect();
     let met: Vec<&Waiting> = batch.iter().filter(|w| !received.contains_key(&w.event_id)).collect();
     if !met.is_empty() {
         settle_repetitions(db, &met, &mut received).await?;
     }
-    Ok(received)
+    Ok(batch.iter().map(|w| received.remove(&w.event_id)).collect())
 }
 
 /// Tells repetitions from conflicts, and keeps the conflicts, each once.

@@ -11,13 +11,13 @@ use crate::values::{AssociationId, PayoutId, euros};
 const MINIMUM_CENTS: i64 = 1500;
 
 /// Prepares payouts from what has arrived for a part of the associations, once.
-pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, part: Part) -> Result<(), sqlx::Error> {
-    db::close_settlement_door(tx, part).await?;
+pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, part: &Part) -> Result<(), sqlx::Error> {
+    db::close_settlement_doors(tx, part).await?;
     db::join_whole(tx).await?;
     let quarter = NaiveDate::from_ymd_opt(on.year(), (on.month() - 1) / 3 * 3 + 1, 1).unwrap_or(on);
     let associations: Vec<AssociationId> =
-        sqlx::query_scalar("select association_id from association where part_of(association_id) = $1 order by slug")
-            .bind(part.number())
+        sqlx::query_scalar("select association_id from association where part_of(association_id) = any($1) order by slug")
+            .bind(part.doors())
             .fetch_all(&mut *tx)
             .await?;
     let ids: Vec<PayoutId> = associations.iter().map(|_| PayoutId::new()).collect();
@@ -26,7 +26,7 @@ pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, p
         "with arrived as materialized (
            select donation_id, association_id, amount_cents
            from collection_state s join collection_donation c using (collection_id) join donation d using (donation_id)
-           where part_of(association_id) = $7 and c.live and s.state = 'settled' and s.occurred_on <= $3
+           where association_id = any($5) and c.live and s.state = 'settled' and s.occurred_on <= $3
              and not exists (select from donation_refund r where r.donation_id = d.donation_id)
              and not exists (select from payout_donation p where p.donation_id = d.donation_id and p.live)),
          due as (
@@ -47,7 +47,6 @@ pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, p
     .bind(now)
     .bind(associations.iter().map(|a| a.0).collect::<Vec<_>>())
     .bind(ids.iter().map(|p| p.0).collect::<Vec<_>>())
-    .bind(part.number())
     .execute(&mut *tx)
     .await?;
     Ok(())

@@ -39,13 +39,25 @@ pub(super) fn statement_path(app: &App, c: &Collection) -> PathBuf {
     app.settings.data.join("statements").join(format!("{}-{}-{}.csv", c.period, c.merchant, c.collection_id))
 }
 
-/// Writes the statements of a month's collections: lines come in order, and each shop's file is written while the next one's come.
+/// Writes the statements of a month's collections, on all cores.
 pub(super) async fn write_statements(app: &App, of: &[Collection]) -> anyhow::Result<()> {
     let path = |c: &Collection| anyhow::Ok((c.collection_id.parse::<CollectionId>()?, statement_path(app, c)));
-    let mut paths = of.iter().map(path).collect::<anyhow::Result<BTreeMap<_, _>>>()?;
+    let paths = of.iter().map(path).collect::<anyhow::Result<Vec<_>>>()?;
+    let shares = paths.chunks(paths.len().div_ceil(cores()).max(1)).map(|share| share.iter().cloned().collect()).collect();
+    let app = app.clone();
+    at_once(cores(), shares, move |share| {
+        let app = app.clone();
+        async move { write_share(&app, share).await }
+    })
+    .await?;
+    Ok(())
+}
+
+/// Writes some statements: lines come in order, and each shop's file is written while the next one's come.
+async fn write_share(app: &App, mut paths: BTreeMap<CollectionId, PathBuf>) -> anyhow::Result<()> {
     let ids: Vec<CollectionId> = paths.keys().copied().collect();
     let mut tx = app.db.begin().await?;
-    db::allow_memory(&mut tx).await?;
+    db::read_alone(&mut tx).await?;
     let mut writing = JoinSet::new();
     let mut lines = collections::lines_of_month(&mut tx, &ids);
     let mut open: Option<(CollectionId, Csv)> = None;

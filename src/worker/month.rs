@@ -21,11 +21,11 @@ use crate::{bank, values};
 /// Prepares a month's collections and writes their statements; answers all collections of the month.
 pub async fn run_collections(app: &App, now: DateTime<Utc>, on: NaiveDate, period: Period) -> anyhow::Result<Vec<Collection>> {
     let db = app.db.clone();
-    at_once(cores(), Part::all().collect(), move |part| {
+    at_once(cores(), Part::of(cores()), move |part| {
         let db = db.clone();
         async move {
             let mut tx = db.begin().await?;
-            collections::prepare(&mut tx, now, on, period, part).await?;
+            collections::prepare(&mut tx, now, on, period, &part).await?;
             Ok(tx.commit().await?)
         }
     })
@@ -42,11 +42,11 @@ pub async fn run_collections(app: &App, now: DateTime<Utc>, on: NaiveDate, perio
 /// Prepares payouts from what has arrived, and finishes files cut short; answers payouts that are not settled.
 pub async fn run_payouts(app: &App, now: DateTime<Utc>, on: NaiveDate) -> anyhow::Result<Vec<Payout>> {
     let db = app.db.clone();
-    at_once(cores(), Part::all().collect(), move |part| {
+    at_once(cores(), Part::of(cores()), move |part| {
         let db = db.clone();
         async move {
             let mut tx = db.begin().await?;
-            payouts::prepare(&mut tx, now, on, part).await?;
+            payouts::prepare(&mut tx, now, on, &part).await?;
             Ok(tx.commit().await?)
         }
     })

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::db::Kept;
 use crate::donations::RecordError;
-use crate::inbox::{self, HandleError, Handled, Handover};
+use crate::inbox::{self, HandleError, Handled, Handover, Hope};
 use crate::values::EventId;
 
 /// The more in one set, the more of them fall on one page of an index.
@@ -30,7 +30,7 @@ const GATHER: Duration = Duration::from_millis(20);
 
 /// Posts until told to stop, then finishes the set it holds.
 pub async fn poster(db: PgPool, handover: Arc<Handover>, mut stop: watch::Receiver<bool>) {
-    let mut kept = Kept::of(db.clone());
+    let (mut kept, poster) = (Kept::of(db.clone()), Arc::new(Poster { db, handover, hope: Hope::default() }));
     let (mut after, mut looked_at) = (FIRST, None::<Instant>);
     while !*stop.borrow() {
         let began = Instant::now();
@@ -40,7 +40,7 @@ pub async fn poster(db: PgPool, handover: Arc<Handover>, mut stop: watch::Receiv
                 tracing::debug!(%error, "parked refunds were not looked at");
             }
         }
-        match drain_from(&db, &mut kept, &handover, after).await {
+        match poster.drain_from(&mut kept, after).await {
             Ok(Some(last)) => after = last.a_second_before(),
             Ok(None) => {}
             Err(error) => {
@@ -51,7 +51,7 @@ pub async fn poster(db: PgPool, handover: Arc<Handover>, mut stop: watch::Receiv
         tokio::select! {
             () = async {
                 tokio::select! {
-                    () = handover.rung() => {}
+                    () = poster.handover.rung() => {}
                     () = tokio::time::sleep(POLL) => {}
                 }
                 tokio::time::sleep_until((began + GATHER).into()).await;
@@ -63,45 +63,88 @@ pub async fn poster(db: PgPool, handover: Arc<Handover>, mut stop: watch::Receiv
 
 /// Posts everything that waits now.
 pub async fn drain(db: &PgPool) -> Result<(), HandleError> {
-    let (mut kept, handover) = (Kept::of(db.clone()), Arc::default());
+    let poster = Arc::new(Poster { db: db.clone(), handover: Arc::default(), hope: Hope::default() });
+    let mut kept = Kept::of(db.clone());
     loop {
-        while drain_from(db, &mut kept, &handover, FIRST).await?.is_some() {}
+        while poster.drain_from(&mut kept, FIRST).await?.is_some() {}
         if inbox::unpark(kept.get().await?).await? == 0 {
             return Ok(());
         }
     }
 }
 
-/// Posts what waits after an event. Most often one set takes it all; else several at a time: while one waits for the database
-/// or the disk, others are decided. Answers the last event that was taken.
-async fn drain_from(db: &PgPool, kept: &mut Kept, handover: &Arc<Handover>, after: EventId) -> Result<Option<EventId>, HandleError> {
-    let Some(first) = set(kept, handover, after).await? else { return Ok(None) };
-    let mut last = first.last;
-    if first.more_may_wait {
-        let mut sets: JoinSet<_> = (0..SETS_AT_ONCE).map(|_| drain_sets(Kept::of(db.clone()), handover.clone(), last)).collect();
-        let mut whole = Ok(());
-        while let Some(ended) = sets.join_next().await {
-            match ended.unwrap_or_else(|panicked| resume_unwind(panicked.into_panic())) {
-                Ok(reached) => last = last.max(reached),
-                Err(error) => whole = Err(error),
-            }
-        }
-        whole?;
-    }
-    Ok(Some(last))
+/// What all sets of one poster share.
+struct Poster {
+    db: PgPool,
+    handover: Arc<Handover>,
+    /// That no order of a set is recorded yet.
+    hope: Hope,
 }
 
-async fn drain_sets(mut kept: Kept, handover: Arc<Handover>, from: EventId) -> Result<EventId, HandleError> {
-    let (mut after, mut last) = (from, from);
-    for sets in 1.. {
-        let Some(taken) = set(&mut kept, &handover, after).await? else { break };
-        last = last.max(taken.last);
-        if !taken.more_may_wait {
-            break;
+impl Poster {
+    /// Posts what waits after an event. Most often one set takes it all; else several at a time: while one waits for the database
+    /// or the disk, others are decided. Answers the last event that was taken.
+    async fn drain_from(self: &Arc<Self>, kept: &mut Kept, after: EventId) -> Result<Option<EventId>, HandleError> {
+        let Some(first) = self.set(kept, after).await? else { return Ok(None) };
+        let mut last = first.last;
+        if first.more_may_wait {
+            let mut sets: JoinSet<_> = (0..SETS_AT_ONCE).map(|_| self.clone().drain_sets(last)).collect();
+            let mut whole = Ok(());
+            while let Some(ended) = sets.join_next().await {
+                match ended.unwrap_or_else(|panicked| resume_unwind(panicked.into_panic())) {
+                    Ok(reached) => last = last.max(reached),
+                    Err(error) => whole = Err(error),
+                }
+            }
+            whole?;
         }
-        after = if sets % SETS_IN_A_ROW == 0 { FIRST } else { taken.last };
+        Ok(Some(last))
     }
-    Ok(last)
+
+    async fn drain_sets(self: Arc<Self>, from: EventId) -> Result<EventId, HandleError> {
+        let (mut kept, mut after, mut last) = (Kept::of(self.db.clone()), from, from);
+        for sets in 1.. {
+            let Some(taken) = self.set(&mut kept, after).await? else { break };
+            last = last.max(taken.last);
+            if !taken.more_may_wait {
+                break;
+            }
+            after = if sets % SETS_IN_A_ROW == 0 { FIRST } else { taken.last };
+        }
+        kept.forget().await;
+        Ok(last)
+    }
+
+    /// One set, posted whole. An event at fault is found by sets of one, and set aside.
+    async fn set(&self, kept: &mut Kept, after: EventId) -> Result<Option<Taken>, HandleError> {
+        let (mut limit, mut look) = (MOST, !self.hope.holds());
+        loop {
+            match self.post(kept, after, limit, look).await {
+                Ok(handled) => return Ok(handled.map(|h| Taken { last: h.last, more_may_wait: i64::try_from(h.count) == Ok(limit) })),
+                // One of these orders was recorded before, or by someone else meanwhile: the set is decided again, knowing it.
+                Err(HandleError::Record(RecordError::Known)) => {
+                    if !look {
+                        self.hope.failed();
+                    }
+                    look = true;
+                }
+                Err(error) if !at_fault(&error) => return Err(error),
+                Err(_) if limit > 1 => limit = 1,
+                Err(error) => {
+                    tracing::error!(%error, "an event could not be handled");
+                    inbox::bury(kept.get().await?, after, "it could not be posted; the service's log says why").await?;
+                    limit = MOST;
+                }
+            }
+        }
+    }
+
+    async fn post(&self, kept: &mut Kept, after: EventId, limit: i64, look: bool) -> Result<Option<Handled>, HandleError> {
+        let mut tx = kept.get().await?.begin().await?;
+        let handled = inbox::handle(&mut tx, Utc::now(), &self.handover, after, limit, look).await?;
+        tx.commit().await?;
+        Ok(handled)
+    }
 }
 
 /// The end of a set.
@@ -109,32 +152,6 @@ struct Taken {
     last: EventId,
     /// It took as much as a set may.
     more_may_wait: bool,
-}
-
-/// One set, posted whole. An event at fault is found by sets of one, and set aside.
-async fn set(kept: &mut Kept, handover: &Handover, after: EventId) -> Result<Option<Taken>, HandleError> {
-    let mut limit = MOST;
-    loop {
-        match post(kept, handover, after, limit).await {
-            Ok(handled) => return Ok(handled.map(|h| Taken { last: h.last, more_may_wait: i64::try_from(h.count) == Ok(limit) })),
-            // Someone else recorded one of these orders: now it is known, and the set can be decided again.
-            Err(HandleError::Record(RecordError::Raced)) => {}
-            Err(error) if !at_fault(&error) => return Err(error),
-            Err(_) if limit > 1 => limit = 1,
-            Err(error) => {
-                tracing::error!(%error, "an event could not be handled");
-                inbox::bury(kept.get().await?, after, "it could not be posted; the service's log says why").await?;
-                limit = MOST;
-            }
-        }
-    }
-}
-
-async fn post(kept: &mut Kept, handover: &Handover, after: EventId, limit: i64) -> Result<Option<Handled>, HandleError> {
-    let mut tx = kept.get().await?.begin().await?;
-    let handled = inbox::handle(&mut tx, Utc::now(), handover, after, limit).await?;
-    tx.commit().await?;
-    Ok(handled)
 }
 
 /// Whether an event of the set is at fault, rather than the database being away or busy (SQLSTATE 22, 23 or our own limits).

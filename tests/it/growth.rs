@@ -71,7 +71,7 @@ async fn no_hot_statement_reads_a_growing_table_from_end_to_end() {
     // A set is handled for its statements' sake, unseen by the service's own poster.
     sqlx::query("begin").execute(&mut db).await.unwrap();
     tell(&mut db, 20_000..20_100).await;
-    assert!(inbox::handle(&mut db, now, &inbox::Handover::default(), EventId(Uuid::nil()), 100).await.unwrap().is_some());
+    assert!(inbox::handle(&mut db, now, &inbox::Handover::default(), EventId(Uuid::nil()), 100, true).await.unwrap().is_some());
     sqlx::query("rollback").execute(&mut db).await.unwrap();
 
     let asked = sqlx::query("select name, statement, cardinality(parameter_types) as parameters from pg_prepared_statements")

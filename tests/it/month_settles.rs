@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use chrono::{Days, NaiveDate, Utc};
 use obole::db::{self, Part};
 use obole::gateways::simulated_bank::{Incoming, play_day};
+use obole::parties::merchant;
 use obole::payouts::ApproveError;
-use obole::values::{Amount, Email, Period, paris_day};
+use obole::values::{Amount, BankLine, BankSide, Email, Period, paris_day};
 use obole::worker::month;
 
-use crate::shop::{Service, checkout, refund};
+use crate::shop::{Service, Shop, checkout, new_merchant, refund};
 use crate::support::{tool, written};
 
 /// The month before this one, which is over.
@@ -57,7 +58,12 @@ async fn the_parts_of_a_run_go_on_at_once_and_a_refund_waits_for_each() {
     let s = Service::start().await;
     let doors: Vec<i32> =
         sqlx::query_scalar("select gate::int from settlement_gate order by gate").fetch_all(&s.world.owner).await.unwrap();
-    assert_eq!(doors, Part::all().map(Part::number).collect::<Vec<_>>());
+    for cores in [1, 2, 3, 4, 64] {
+        let mut told: Vec<i32> = Part::of(cores).iter().flat_map(|p| p.doors().to_vec()).collect();
+        told.sort_unstable();
+        assert_eq!(told, doors, "{cores} parts are the whole");
+    }
+    assert_eq!(Part::of(2).len(), 2);
     let of: Vec<i32> = sqlx::query_scalar("select distinct part_of(gen_random_uuid()) from generate_series(1, 1000) order by 1")
         .fetch_all(&s.world.owner)
         .await
@@ -65,9 +71,9 @@ async fn the_parts_of_a_run_go_on_at_once_and_a_refund_waits_for_each() {
     assert_eq!(of, doors, "whatever an id ends with, it belongs to a part");
 
     let mut parts = Vec::new();
-    for part in Part::all() {
+    for part in Part::of(4) {
         let mut tx = s.world.db.begin().await.unwrap();
-        db::close_settlement_door(&mut tx, part).await.unwrap();
+        db::close_settlement_doors(&mut tx, &part).await.unwrap();
         parts.push(tx);
     }
     for part in parts {
@@ -197,6 +203,82 @@ async fn what_the_bank_shows_and_nobody_understands_stands_in_suspense() {
     let right: PathBuf = file;
     let error = month::import_statements(&s.app, now, &[right, wrong]).await.unwrap_err();
     assert!(error.to_string().contains("wrong.xml"), "{error:#}");
+    s.checked().await;
+}
+
+/// A line of a statement that no file tells.
+fn line(identity: &str, side: BankSide, reference: &str, cents: i64, on: NaiveDate) -> BankLine {
+    BankLine {
+        account: "FR7630006000011234567890189".into(),
+        statement: "by hand".into(),
+        identity: identity.into(),
+        side,
+        amount: Amount::from_cents(cents).unwrap(),
+        booked_on: on,
+        references: vec!["NOTPROVIDED".into(), reference.into()],
+    }
+}
+
+#[tokio::test]
+async fn one_statement_may_tell_a_payment_twice_and_a_payout_that_left_and_came_back() {
+    let s = Service::start().await;
+    let (now, period) = (Utc::now(), last_month());
+    let [lea, hugo] = s.operators().await;
+    let on = day(period.next(), 2);
+    gifts(&s, 1..21, "foret-vivante").await;
+    let collections = month::run_collections(&s.app, now, on, period).await.unwrap();
+    let import = async |lines: &[BankLine]| {
+        let mut tx = s.world.db.begin().await.unwrap();
+        let imported = obole::bank::import(&mut tx, now, lines).await.unwrap();
+        tx.commit().await.unwrap();
+        (imported.matched, imported.unmatched, imported.known)
+    };
+    let asked = collections[0].reference.as_str();
+    let paid = |identity| line(identity, BankSide::Credit, asked, 2000, on);
+    assert_eq!(import(&[paid("one"), paid("two"), paid("one")]).await, (1, 1, 1), "the second is a euro too many for each gift");
+    assert_eq!(s.balance("suspense:bank").await, -2000);
+    assert_eq!(s.balance("association_payable:foret-vivante").await, 2000);
+
+    let payout = month::run_payouts(&s.app, now, on).await.unwrap().remove(0);
+    let id = payout.payout_id.parse().unwrap();
+    let went = |identity, side| line(identity, side, &payout.reference, 2000, on);
+    let debit = went("early", BankSide::Debit);
+    assert_eq!(import(&[debit]).await, (0, 1, 0), "it has not left yet");
+    for who in [&lea, &hugo] {
+        month::approve_payout(&s.app, now, on, id, who).await.unwrap();
+    }
+    let both = [went("back too early", BankSide::Credit), went("left", BankSide::Debit), went("back", BankSide::Credit)];
+    assert_eq!(import(&both).await, (2, 1, 0));
+    assert_eq!(s.count("select count(*) from payout_donation where live").await, 0, "its gifts wait for a next payout");
+    assert_eq!(s.balance("association_payable:foret-vivante").await, 2000);
+    assert_eq!(import(&[went("again", BankSide::Debit)]).await, (0, 1, 0), "what came back does not leave again");
+    assert_eq!(month::run_payouts(&s.app, now, day(period.next(), 3)).await.unwrap().iter().filter(|p| p.state == "prepared").count(), 1);
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn one_statement_settles_the_collections_of_many_shops() {
+    let s = Service::start().await;
+    let (now, period) = (Utc::now(), last_month());
+    let on = day(period.next(), 2);
+    for n in 0..60 {
+        let new = new_merchant(&format!("Shop {n}"), None);
+        let mut tx = s.world.db.begin().await.unwrap();
+        let added = merchant::add(&mut tx, now, s.app.key.expose(), &new).await.unwrap();
+        tx.commit().await.unwrap();
+        let event = checkout(&format!("FR-{n}"), |e| {
+            e["timestamp"] = format!("{}T10:00:00Z", day(period, 10)).into();
+            e["data"]["donation"]["cause"] = if n % 3 == 0 { "abri" } else { "foret-vivante" }.into();
+        });
+        assert_eq!(Shop::new(&s.url, &added).send("m-1", &event).await.0, 200);
+    }
+    s.posted().await;
+    let collections = month::run_collections(&s.app, now, on, period).await.unwrap();
+    let incoming: Vec<_> = collections.iter().map(incoming).collect();
+    let file = play_day(&s.app.settings.bank_dir, &s.app.settings.account, on, &incoming).unwrap().unwrap();
+    assert_eq!(import(&s, &file).await, obole::bank::Imported { entries: 60, matched: 60, unmatched: 0, known: 0 });
+    assert_eq!(s.balance("collection_in_transit:bank").await, 0);
+    assert_eq!((s.balance("association_payable:abri").await, s.balance("association_payable:foret-vivante").await), (2000, 4000));
     s.checked().await;
 }
 

@@ -6,7 +6,6 @@ use obole::inbox::{self, signature};
 use obole::parties::endpoint::EndpointSettings;
 use obole::values::Dialect;
 use obole::worker;
-use serde_json::Value;
 
 use crate::program::House;
 use crate::shop::{Service, checkout};
@@ -119,10 +118,10 @@ fn the_bench_runs_and_finds_every_acknowledged_event() {
     for r in results {
         println!("{} {}: {} {} (ratio {}, p99 {} ms)", r["id"], r["what"], r["value"], r["unit"], r["ratio"], r["p99_ms"]);
     }
-    for id in ["S1", "S2", "S3", "S5", "S9"] {
+    for id in ["pg", "S1", "S2", "S3", "S5", "S9"] {
         assert!(results.iter().any(|r| r["id"] == id && r["value"].as_f64().unwrap() > 0.0), "{id}");
     }
-    assert_ne!(results[0]["ratio"], Value::Null);
+    assert!(results.iter().filter(|r| ["S1", "S2", "S3"].iter().any(|id| r["id"] == *id)).all(|r| r["ratio"].as_f64().unwrap() > 0.0));
     // Donation, transfer, their indexes, the end of the queue: what one event writes is counted, and no noise changes it much.
     let logged = results.iter().find(|r| r["id"] == "S3").unwrap()["wal_bytes"].as_f64().unwrap();
     println!("S3 writes {logged} bytes of log an event");
