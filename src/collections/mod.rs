@@ -1,13 +1,13 @@
 //! Collections (prélèvements): each shop's euros of a month are asked for once, and settle when the bank says they came.
 
-/// How the donation `d` of a link `l` is found: by its key, however large the planner believes the tables to be; or, for many
-/// links, as the planner sees fit.
+/// How the donation `d` of a link `l` is found: by its key, however large the planner believes the tables to be; or, for the links
+/// of many shops, `$2`, in one reading of their donations.
 macro_rules! donation_of {
     (a_link) => {
         " cross join lateral (select * from donation d where d.donation_id = l.donation_id limit 1) d "
     };
     (many_links) => {
-        " join donation d using (donation_id) "
+        " join (select * from donation where merchant_id = any($2)) d using (donation_id) "
     };
 }
 

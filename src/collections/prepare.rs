@@ -98,7 +98,10 @@ pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, p
 /// A collection as people and programs see it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Collection {
-    pub collection_id: String,
+    #[serde(serialize_with = "crate::values::as_text")]
+    pub collection_id: CollectionId,
+    #[serde(skip)]
+    pub merchant_id: MerchantId,
     #[serde(serialize_with = "crate::values::as_text")]
     pub period: Period,
     pub merchant: String,
@@ -123,6 +126,7 @@ pub struct Collection {
 #[derive(FromRow)]
 struct Row {
     collection_id: CollectionId,
+    merchant_id: MerchantId,
     period: NaiveDate,
     merchant: String,
     merchant_name: String,
@@ -163,7 +167,7 @@ async fn listed(
     merchant: Option<MerchantId>,
 ) -> Result<Vec<Collection>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
-        "select collection_id, period, m.slug as merchant, m.name as merchant_name, m.email as merchant_email, count, amount_cents,
+        "select collection_id, merchant_id, period, m.slug as merchant, m.name as merchant_name, m.email as merchant_email, count, amount_cents,
            coalesce((select sum(d.amount_cents) from collection_credit x join donation d using (donation_id)
                      where x.collection_id = c.collection_id), 0)::bigint as credited_cents,
            method, reference, (select state from collection_state s where s.collection_id = c.collection_id order by array_position($2, state) desc limit 1) as state
@@ -181,7 +185,8 @@ async fn listed(
     Ok(rows
         .into_iter()
         .map(|r| Collection {
-            collection_id: r.collection_id.to_string(),
+            collection_id: r.collection_id,
+            merchant_id: r.merchant_id,
             period: Period::of(r.period),
             merchant: r.merchant,
             merchant_name: r.merchant_name,

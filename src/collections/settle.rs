@@ -59,7 +59,8 @@ pub async fn settle(tx: &mut PgConnection, now: DateTime<Utc>, credits: &[&BankL
     if settled.is_empty() {
         return Ok(answers);
     }
-    let ids: Vec<_> = settled.iter().map(|(c, ..)| c.collection_id.0).collect();
+    let ids: Vec<Uuid> = settled.iter().map(|(c, ..)| c.collection_id.0).collect();
+    let merchants: Vec<Uuid> = settled.iter().map(|(c, ..)| c.merchant_id.0).collect();
     sqlx::query(
         "insert into collection_state (collection_id, state, occurred_on, recorded_at)
          select id, 'settled', day, $3 from unnest($1::uuid[], $2::date[]) s(id, day)",
@@ -69,7 +70,7 @@ pub async fn settle(tx: &mut PgConnection, now: DateTime<Utc>, credits: &[&BankL
     .bind(now)
     .execute(&mut *tx)
     .await?;
-    let shares = shares(tx, &ids).await?;
+    let shares = shares(tx, &ids, &merchants).await?;
     let mut transfers = Vec::new();
     for (c, on, amount) in &settled {
         let fact = Fact { id: c.collection_id.0, occurred_at: paris_midnight(*on) };
@@ -80,13 +81,17 @@ pub async fn settle(tx: &mut PgConnection, now: DateTime<Utc>, credits: &[&BankL
     Ok(answers)
 }
 
-/// What each association gets of each collection.
-async fn shares(tx: &mut PgConnection, of: &[Uuid]) -> Result<BTreeMap<CollectionId, Vec<(String, Amount)>>, PostError> {
+/// What each association gets of each collection of these shops.
+async fn shares(
+    tx: &mut PgConnection,
+    of: &[Uuid],
+    merchants: &[Uuid],
+) -> Result<BTreeMap<CollectionId, Vec<(String, Amount)>>, PostError> {
     let sums: Vec<(CollectionId, String, i64)> = if of.len() < MANY {
         sqlx::query_as(shares!(a_link)).bind(of).fetch_all(&mut *tx).await?
     } else {
         db::join_whole(tx).await?;
-        let sums = sqlx::query_as(shares!(many_links)).bind(of).fetch_all(&mut *tx).await?;
+        let sums = sqlx::query_as(shares!(many_links)).bind(of).bind(merchants).fetch_all(&mut *tx).await?;
         db::look_up_again(tx).await?;
         sums
     };

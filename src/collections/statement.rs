@@ -1,33 +1,41 @@
 //! The shop's statement of a month: each euro, each euro given back, and the entry its accountant copies.
 
+use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::Stream;
 use sqlx::{FromRow, PgConnection};
-use uuid::Uuid;
 
-use crate::values::{CollectionId, csv_field, euros};
+use super::Collection;
+use crate::values::{CollectionId, csv_field, euros, paris_day};
 
 /// One euro of a statement; a credit is a euro given back after an earlier collection.
 #[derive(Clone, Debug, FromRow)]
 pub struct StatementLine {
-    pub collection_id: Uuid,
-    pub day: chrono::NaiveDate,
+    pub collection_id: CollectionId,
+    occurred_at: DateTime<Utc>,
     pub order_id: String,
     pub cause: String,
     pub association: String,
     pub amount_cents: i64,
 }
 
-/// The lines of collections, in order of collection and time.
+impl StatementLine {
+    /// The day of the order, in Paris.
+    #[must_use]
+    pub fn day(&self) -> NaiveDate {
+        paris_day(self.occurred_at)
+    }
+}
+
+/// The lines of collections, in order of collection and time. What they are sorted by comes first: of a row, the database finds
+/// what stands behind a text only by walking over it, at each comparison.
 macro_rules! lines {
     ($links:ident) => {
         concat!(
-            "select collection_id, (occurred_at at time zone 'Europe/Paris')::date as day, order_id, c.slug as cause, a.name as association,
-               cents as amount_cents
+            "select collection_id, occurred_at, l.donation_id, amount_cents * l.sign as amount_cents, order_id, c.slug as cause, a.name as association
              from (select collection_id, donation_id, 1 as sign from collection_donation where collection_id = any($1)
                    union all select collection_id, donation_id, -1 from collection_credit where collection_id = any($1)) l",
             donation_of!($links),
             "join cause c using (cause_id) join association a on a.association_id = d.association_id
-             cross join lateral (select d.amount_cents * l.sign as cents) s
              order by collection_id, occurred_at, l.donation_id"
         )
     };
@@ -38,12 +46,16 @@ pub async fn lines(db: &mut PgConnection, collection: CollectionId) -> Result<Ve
     sqlx::query_as(lines!(a_link)).bind([collection.0]).fetch_all(db).await
 }
 
-/// The lines of a month's collections, as they come: found by keys or read whole, as the planner sees fit for so many.
+/// The lines of a month's collections, as they come.
 pub fn lines_of_month<'db>(
     db: &'db mut PgConnection,
-    collections: &[CollectionId],
+    collections: &[Collection],
 ) -> impl Stream<Item = Result<StatementLine, sqlx::Error>> + Unpin + use<'db> {
-    sqlx::query_as(lines!(many_links)).bind(collections.iter().map(|c| c.0).collect::<Vec<_>>()).persistent(false).fetch(db)
+    sqlx::query_as(lines!(many_links))
+        .bind(collections.iter().map(|c| c.collection_id.0).collect::<Vec<_>>())
+        .bind(collections.iter().map(|c| c.merchant_id.0).collect::<Vec<_>>())
+        .persistent(false)
+        .fetch(db)
 }
 
 /// A statement as CSV (RFC 4180), amounts as decimal strings; a credit is negative.
@@ -59,7 +71,7 @@ impl Csv {
     /// Adds a line.
     pub fn add(&mut self, l: &StatementLine) {
         let (order, cause, association) = (csv_field(&l.order_id), csv_field(&l.cause), csv_field(&l.association));
-        self.0.push_str(&format!("{},{order},{cause},{association},{}\r\n", l.day, euros(l.amount_cents)));
+        self.0.push_str(&format!("{},{order},{cause},{association},{}\r\n", l.day(), euros(l.amount_cents)));
     }
 
     /// The whole text.

@@ -41,30 +41,28 @@ pub(super) fn statement_path(app: &App, c: &Collection) -> PathBuf {
 
 /// Writes the statements of a month's collections, on all cores.
 pub(super) async fn write_statements(app: &App, of: &[Collection]) -> anyhow::Result<()> {
-    let path = |c: &Collection| anyhow::Ok((c.collection_id.parse::<CollectionId>()?, statement_path(app, c)));
-    let paths = of.iter().map(path).collect::<anyhow::Result<Vec<_>>>()?;
-    let shares = paths.chunks(paths.len().div_ceil(cores()).max(1)).map(|share| share.iter().cloned().collect()).collect();
+    let shares = of.chunks(of.len().div_ceil(cores()).max(1)).map(<[_]>::to_vec).collect();
     let app = app.clone();
-    at_once(cores(), shares, move |share| {
+    at_once(cores(), shares, move |share: Vec<Collection>| {
         let app = app.clone();
-        async move { write_share(&app, share).await }
+        async move { write_share(&app, &share).await }
     })
     .await?;
     Ok(())
 }
 
 /// Writes some statements: lines come in order, and each shop's file is written while the next one's come.
-async fn write_share(app: &App, mut paths: BTreeMap<CollectionId, PathBuf>) -> anyhow::Result<()> {
-    let ids: Vec<CollectionId> = paths.keys().copied().collect();
+async fn write_share(app: &App, of: &[Collection]) -> anyhow::Result<()> {
+    let mut paths: BTreeMap<CollectionId, PathBuf> = of.iter().map(|c| (c.collection_id, statement_path(app, c))).collect();
     let mut tx = app.db.begin().await?;
     db::read_alone(&mut tx).await?;
     let mut writing = JoinSet::new();
-    let mut lines = collections::lines_of_month(&mut tx, &ids);
+    let mut lines = collections::lines_of_month(&mut tx, of);
     let mut open: Option<(CollectionId, Csv)> = None;
     loop {
         let line = lines.try_next().await?;
-        let of = line.as_ref().map(|l| CollectionId(l.collection_id));
-        if let Some((id, csv)) = open.take_if(|(id, _)| Some(*id) != of)
+        let next = line.as_ref().map(|l| l.collection_id);
+        if let Some((id, csv)) = open.take_if(|(id, _)| Some(*id) != next)
             && let Some(path) = paths.remove(&id)
         {
             while writing.len() >= FILES_AT_ONCE
@@ -75,7 +73,7 @@ async fn write_share(app: &App, mut paths: BTreeMap<CollectionId, PathBuf>) -> a
             writing.spawn_blocking(move || write_whole(&path, csv.text().as_bytes()));
         }
         let Some(line) = line else { break };
-        open.get_or_insert_with(|| (CollectionId(line.collection_id), Csv::default())).1.add(&line);
+        open.get_or_insert_with(|| (line.collection_id, Csv::default())).1.add(&line);
     }
     while let Some(written) = writing.join_next().await {
         written??;
@@ -96,7 +94,7 @@ pub async fn send_statements(app: &App, now: DateTime<Utc>) -> anyhow::Result<()
 }
 
 async fn send_statement(app: &App, mailer: &Mailer, now: DateTime<Utc>, c: &Collection) -> anyhow::Result<()> {
-    let id: CollectionId = c.collection_id.parse()?;
+    let id = c.collection_id;
     let account = &app.settings.account;
     // The statement was written when the month was prepared; cut short before that, it is made now.
     let csv = match tokio::fs::read_to_string(statement_path(app, c)).await {

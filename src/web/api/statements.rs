@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::Merchant;
 use crate::collections::{self, Collection, StatementLine};
-use crate::values::{CollectionId, Period, euros};
+use crate::values::{Period, euros};
 use crate::web::problem::ProblemDocument;
 use crate::web::{Problem, Web};
 
@@ -65,7 +65,7 @@ impl From<Collection> for Statement {
 
 impl From<StatementLine> for Line {
     fn from(l: StatementLine) -> Self {
-        Self { day: l.day, order_id: l.order_id, cause: l.cause, association: l.association, amount: euros(l.amount_cents) }
+        Self { day: l.day(), order_id: l.order_id, cause: l.cause, association: l.association, amount: euros(l.amount_cents) }
     }
 }
 
@@ -92,8 +92,7 @@ pub async fn show(
     let period: Period = period.parse().map_err(|_| Problem::NotFound)?;
     let mut db = web.app.db.acquire().await?;
     let found = collections::of_merchant(&mut db, merchant, Some(period)).await?.pop().ok_or(Problem::NotFound)?;
-    let id: CollectionId = found.collection_id.parse().map_err(|_| Problem::Internal)?;
-    let lines = collections::lines(&mut db, id).await?;
+    let lines = collections::lines(&mut db, found.collection_id).await?;
     let wants_csv = headers.get(header::ACCEPT).and_then(|a| a.to_str().ok()).is_some_and(|a| a.starts_with("text/csv"));
     if wants_csv {
         return Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], collections::csv(&lines)).into_response());
