@@ -37,6 +37,10 @@ const CHECKS: &[(&str, &str)] = &[
            or (donor_id is not null and not exists (select from donor n where n.donor_id = d.donor_id))",
     ),
     (
+        "every-donation-is-named-by-its-order",
+        "select count(*) from donation where donation_id <> donation_id_of(merchant_id, order_id)",
+    ),
+    (
         "every-link-names-what-there-is",
         "select (select count(*) from collection_donation where collection_id not in (select collection_id from collection))
            + (select count(*) from payout_donation where payout_id not in (select payout_id from payout))

@@ -94,7 +94,7 @@ pub async fn fill_books(app: &App, fill: &Fill) -> anyhow::Result<()> {
                counts as materialized (select (select count(*) from shop) as shops, (select count(*) from chosen) as causes)
              insert into donation (donation_id, merchant_id, order_id, event_id, content_hash, amount_cents, order_total_cents, cause_id, association_id,
                donor_id, funded_by, consent_preticked, occurred_at, recorded_at)
-             select gen_random_uuid(), merchant_id, 'F' || n, gen_random_uuid(), '\\x00', 100, 4590, cause_id, association_id,
+             select donation_id_of(merchant_id, 'F' || n), merchant_id, 'F' || n, gen_random_uuid(), '\\x00', 100, 4590, cause_id, association_id,
                case when $3 > 0 then md5('donor' || n % $3)::uuid end, 'donor', false,
                coalesce($4 + n % 1000 * interval '1 second', now() - (n % 300) * interval '1 day'), now()
              from generate_series($1::bigint, $2::bigint - 1) n cross join counts

@@ -11,6 +11,7 @@ mod house;
 mod ledger_keeps_balance;
 mod load_manners;
 mod merchant_api;
+mod migrations;
 mod month_settles;
 mod official;
 mod program;

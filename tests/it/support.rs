@@ -52,13 +52,24 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
+        Self::made_of("template_obole").await
+    }
+
+    async fn made_of(template: &str) -> Self {
         let cluster = cluster().await;
         let name = format!("t_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let mut admin = cluster.options("postgres").connect().await.unwrap();
-        sqlx::query(sqlx::AssertSqlSafe(format!("create database {name} template template_obole"))).execute(&mut admin).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(format!("create database {name} template {template}"))).execute(&mut admin).await.unwrap();
         let db = db::pool(cluster.options(&name), 8).await.unwrap();
         let owner = PgPool::connect_lazy_with(cluster.options(&name));
         Self { db, owner }
+    }
+
+    /// A database whose schema is that of an earlier migration.
+    pub async fn at(migration: i64) -> Self {
+        let world = Self::made_of("template0").await;
+        db::MIGRATOR.run_to(migration, &world.owner).await.unwrap();
+        world
     }
 
     /// Every database test ends here.
