@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
+use futures_util::{TryStreamExt as _, stream};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -85,30 +86,35 @@ pub async fn fill_books(app: &App, fill: &Fill) -> anyhow::Result<()> {
     .bind(i64::try_from(fill.donors)?)
     .execute(&app.db)
     .await?;
-    let step = 500_000;
-    for begin in (0..fill.donations).step_by(step) {
-        let until = (begin + step).min(fill.donations);
-        sqlx::query(
-            "with shop as (select merchant_id, row_number() over (order by slug) - 1 as nth from merchant),
-               chosen as (select cause_id, association_id, row_number() over (order by slug) - 1 as nth from cause),
-               counts as materialized (select (select count(*) from shop) as shops, (select count(*) from chosen) as causes)
-             insert into donation (donation_id, merchant_id, order_id, event_id, content_hash, amount_cents, order_total_cents, cause_id, association_id,
-               donor_id, funded_by, consent_preticked, occurred_at, recorded_at)
-             select donation_id_of(merchant_id, 'F' || n), merchant_id, 'F' || n, gen_random_uuid(), '\\x00', 100, 4590, cause_id, association_id,
-               case when $3 > 0 then md5('donor' || n % $3)::uuid end, 'donor', false,
-               coalesce($4 + n % 1000 * interval '1 second', now() - (n % 300) * interval '1 day'), now()
-             from generate_series($1::bigint, $2::bigint - 1) n cross join counts
-             join shop on shop.nth = n % shops join chosen on chosen.nth = n % causes",
-        )
-        .bind(i64::try_from(begin)?)
-        .bind(i64::try_from(until)?)
-        .bind(i64::try_from(fill.donors)?)
-        .bind(fill.at)
-        .execute(&app.db)
-        .await?;
-    }
+    let begins = stream::iter((0..fill.donations).step_by(FILLED_AT_ONCE).map(anyhow::Ok));
+    begins.try_for_each_concurrent(2, |begin| write_donations(app, fill, begin)).await?;
     let mut db = app.db.acquire().await?;
     crate::ledger::post_unposted_donations(&mut db, Utc::now()).await?;
     crate::ledger::rebuild(&mut db).await?;
+    Ok(())
+}
+
+/// Donations written in one database transaction.
+const FILLED_AT_ONCE: usize = 500_000;
+
+async fn write_donations(app: &App, fill: &Fill, begin: usize) -> anyhow::Result<()> {
+    sqlx::query(
+        "with shop as (select merchant_id, row_number() over (order by slug) - 1 as nth from merchant),
+           chosen as (select cause_id, association_id, row_number() over (order by slug) - 1 as nth from cause),
+           counts as materialized (select (select count(*) from shop) as shops, (select count(*) from chosen) as causes)
+         insert into donation (donation_id, merchant_id, order_id, event_id, content_hash, amount_cents, order_total_cents, cause_id, association_id,
+           donor_id, funded_by, consent_preticked, occurred_at, recorded_at)
+         select donation_id_of(merchant_id, 'F' || n), merchant_id, 'F' || n, gen_random_uuid(), '\\x00', 100, 4590, cause_id, association_id,
+           case when $3 > 0 then md5('donor' || n % $3)::uuid end, 'donor', false,
+           coalesce($4 + n % 1000 * interval '1 second', now() - (n % 300) * interval '1 day'), now()
+         from generate_series($1::bigint, $2::bigint - 1) n cross join counts
+         join shop on shop.nth = n % shops join chosen on chosen.nth = n % causes",
+    )
+    .bind(i64::try_from(begin)?)
+    .bind(i64::try_from((begin + FILLED_AT_ONCE).min(fill.donations))?)
+    .bind(i64::try_from(fill.donors)?)
+    .bind(fill.at)
+    .execute(&app.db)
+    .await?;
     Ok(())
 }

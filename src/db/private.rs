@@ -38,6 +38,9 @@ pub enum PrivateError {
     Away(#[source] sqlx::Error),
 }
 
+/// Bytes of freed memory that a server process keeps (`mallopt(3)`).
+const KEPT_MEMORY: &str = "33554432";
+
 /// An attachment to the private cluster; dropping it stops the server when nobody else is attached.
 pub struct Cluster {
     bin: PathBuf,
@@ -190,13 +193,16 @@ impl Cluster {
             settings.push_str(setting);
         }
         let log = self.data.join("server.log");
-        self.run("pg_ctl", |c| c.args(["start", "-w", "-t", "60", "-o", &settings, "-D"]).arg(&self.data).arg("-l").arg(&log)).map_err(
-            |e| {
-                let tail = fs::read_to_string(&log).unwrap_or_default();
-                let tail: Vec<&str> = tail.lines().rev().take(5).collect();
-                PrivateError::Program { program: "pg_ctl start", output: format!("{e}; server log, newest first: {}", tail.join(" | ")) }
-            },
-        )
+        self.run("pg_ctl", |c| {
+            // A set's memory is needed again for the next: given back to the kernel in between, each page would be cleared anew.
+            c.env("MALLOC_MMAP_THRESHOLD_", KEPT_MEMORY).env("MALLOC_TRIM_THRESHOLD_", KEPT_MEMORY);
+            c.args(["start", "-w", "-t", "60", "-o", &settings, "-D"]).arg(&self.data).arg("-l").arg(&log)
+        })
+        .map_err(|e| {
+            let tail = fs::read_to_string(&log).unwrap_or_default();
+            let tail: Vec<&str> = tail.lines().rev().take(5).collect();
+            PrivateError::Program { program: "pg_ctl start", output: format!("{e}; server log, newest first: {}", tail.join(" | ")) }
+        })
     }
 
     fn run(&self, program: &'static str, arguments: impl FnOnce(&mut Command) -> &mut Command) -> Result<(), PrivateError> {

@@ -45,8 +45,11 @@ pub enum Fate {
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Headers {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook_timestamp: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
 }
 
