@@ -36,11 +36,12 @@ pub async fn close_settlement_gate(tx: &mut PgConnection) -> Result<(), sqlx::Er
 
 /// Closes the doors of a part until the end of the database transaction.
 pub async fn close_settlement_doors(tx: &mut PgConnection, part: &Part) -> Result<(), sqlx::Error> {
-    sqlx::query("select from settlement_gate where gate = any($1::int[]::text[]) order by gate for update")
+    let closed = sqlx::query("select from settlement_gate where gate = any($1::int[]::text[]) order by gate for update")
         .bind(part.doors())
         .execute(tx)
         .await?;
-    Ok(())
+    // A door that is not there would let everyone through.
+    if closed.rows_affected() == part.doors().len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }
 
 /// Holds the gate open for a refund: many at a time, and no run meanwhile.
