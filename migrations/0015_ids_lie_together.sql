@@ -46,3 +46,7 @@ alter table collection_credit add constraint collection_credit_donation_id_fkey 
 -- A refund that waits knows its order by the old id: it is looked at again, and waits under the new one.
 with back as (delete from inbox_problem where state = 'parked' returning event_id, endpoint_id, received_at, attempts)
 insert into inbox_queue (event_id, endpoint_id, received_at, attempts) select * from back;
+
+-- A run may take several doors for each of its parts.
+comment on table settlement_gate is 'Its rows are doors. Refunds hold all for share; runs that prepare, settle, approve or issue hold all for update, each part of a run the doors of its own: neither misses the other.';
+comment on function part_of is 'Which of the four doors of the settlement gate a shop or an association stands behind: the end of its id is random.';

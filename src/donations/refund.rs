@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
 use super::record::{RecordError, uuids};
-use crate::db;
 use crate::ledger::{self, Fact};
 use crate::values::{Amount, DonationId, EventId};
 
@@ -43,13 +42,13 @@ struct State {
     paid_out: bool,
 }
 
-/// Records a batch of refunds and posts them; answers what became of each, in order.
+/// Records a batch of refunds and posts them, while the caller holds the settlement gate open: a run that prepares collections or
+/// payouts waits for us, or we for it, so that no euro is refunded and collected in the same moment. Answers what became of each,
+/// in order.
 pub async fn refund(db: &mut PgConnection, now: DateTime<Utc>, new: &[NewRefund]) -> Result<Vec<Refunded>, RecordError> {
     if new.is_empty() {
         return Ok(Vec::new());
     }
-    // A run that prepares collections or payouts waits for us, or we for it: no euro is refunded and collected in the same moment.
-    db::share_settlement_gate(db).await?;
     let states: Vec<State> = sqlx::query_as(
         "select donation_id, m.slug as merchant, a.slug as association, amount_cents,
            exists (select from donation_refund r where r.donation_id = d.donation_id) as refunded,
