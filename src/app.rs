@@ -41,12 +41,21 @@ impl App {
     }
 
     /// Builds the system over an open pool.
-    pub fn with(settings: Settings, db: PgPool, cluster: Option<Arc<Cluster>>) -> anyhow::Result<Self> {
+    pub fn with(
+        settings: Settings,
+        db: PgPool,
+        cluster: Option<Arc<Cluster>>,
+    ) -> anyhow::Result<Self> {
         let key = match &settings.secret_key {
             Some(key) => key.clone(),
             None => Secret::new(kept_key(&settings.data)?),
         };
-        Ok(Self { db, settings: Arc::new(settings), key: Arc::new(key), cluster })
+        Ok(Self {
+            db,
+            settings: Arc::new(settings),
+            key: Arc::new(key),
+            cluster,
+        })
     }
 }
 
@@ -56,7 +65,12 @@ fn kept_key(data: &Path) -> anyhow::Result<[u8; 32]> {
     let path = data.join("secret.key");
     let mut fresh = [0; 32];
     getrandom::fill(&mut fresh).map_err(|e| anyhow::anyhow!("no randomness: {e}"))?;
-    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+    match fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+    {
         Ok(mut file) => {
             file.write_all(STANDARD.encode(fresh).as_bytes())?;
             file.sync_all()?;
@@ -64,7 +78,8 @@ fn kept_key(data: &Path) -> anyhow::Result<[u8; 32]> {
         }
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
             let kept = STANDARD.decode(fs::read_to_string(&path)?.trim())?;
-            kept.try_into().map_err(|_| anyhow::anyhow!("{} does not hold 32 bytes in base64", path.display()))
+            kept.try_into()
+                .map_err(|_| anyhow::anyhow!("{} does not hold 32 bytes in base64", path.display()))
         }
         Err(e) => Err(e.into()),
     }

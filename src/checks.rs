@@ -143,8 +143,15 @@ const CHECKS: &[(&str, &str)] = &[
 pub async fn run(db: &mut PgConnection) -> Result<Vec<Verdict>, sqlx::Error> {
     let mut verdicts = Vec::with_capacity(CHECKS.len());
     for (name, sql) in CHECKS {
-        let violations: i64 = sqlx::query_scalar(*sql).fetch_optional(&mut *db).await?.unwrap_or(0);
-        verdicts.push(Verdict { name, ok: violations == 0, violations });
+        let violations: i64 = sqlx::query_scalar(*sql)
+            .fetch_optional(&mut *db)
+            .await?
+            .unwrap_or(0);
+        verdicts.push(Verdict {
+            name,
+            ok: violations == 0,
+            violations,
+        });
     }
     Ok(verdicts)
 }

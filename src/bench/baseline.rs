@@ -26,7 +26,10 @@ pub struct Baseline {
 
 /// Measures both, so many seconds each.
 pub async fn one_row_inserts(app: &App, seconds: u64) -> anyhow::Result<Baseline> {
-    let cluster = app.cluster.as_ref().context("the bench has a PostgreSQL of its own")?;
+    let cluster = app
+        .cluster
+        .as_ref()
+        .context("the bench has a PostgreSQL of its own")?;
     let mut owner = sqlx::ConnectOptions::connect(&cluster.options("obole")).await?;
     sqlx::raw_sql(TABLE).execute(&mut owner).await?;
     let body = "7b".repeat(super::world::BODY_BYTES);
@@ -42,10 +45,31 @@ pub async fn one_row_inserts(app: &App, seconds: u64) -> anyhow::Result<Baseline
 }
 
 /// Runs a script by 64 clients in one of `pgbench`'s query modes (its option `-M`).
-async fn pgbench(cluster: &Cluster, script: &Path, mode: &str, seconds: u64) -> anyhow::Result<f64> {
-    let program = find_binaries().context("PostgreSQL's programs were not found")?.join("pgbench");
+async fn pgbench(
+    cluster: &Cluster,
+    script: &Path,
+    mode: &str,
+    seconds: u64,
+) -> anyhow::Result<f64> {
+    let program = find_binaries()
+        .context("PostgreSQL's programs were not found")?
+        .join("pgbench");
     let output = Command::new(&program)
-        .args(["-n", "-M", mode, "-c", "64", "-j", "2", "-U", "obole", "-p", "5432", "-T", &seconds.to_string()])
+        .args([
+            "-n",
+            "-M",
+            mode,
+            "-c",
+            "64",
+            "-j",
+            "2",
+            "-U",
+            "obole",
+            "-p",
+            "5432",
+            "-T",
+            &seconds.to_string(),
+        ])
         .arg("-h")
         .arg(cluster.socket())
         .arg("-f")
@@ -53,8 +77,20 @@ async fn pgbench(cluster: &Cluster, script: &Path, mode: &str, seconds: u64) -> 
         .arg("obole")
         .output()
         .await
-        .with_context(|| format!("{} (Debian: apt-get install postgresql-contrib)", program.display()))?;
+        .with_context(|| {
+            format!(
+                "{} (Debian: apt-get install postgresql-contrib)",
+                program.display()
+            )
+        })?;
     let said = String::from_utf8_lossy(&output.stdout);
-    let tps = said.lines().find_map(|l| l.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
-    tps.with_context(|| format!("pgbench did not finish: {said}{}", String::from_utf8_lossy(&output.stderr)))
+    let tps = said
+        .lines()
+        .find_map(|l| l.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+    tps.with_context(|| {
+        format!(
+            "pgbench did not finish: {said}{}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })
 }

@@ -69,7 +69,11 @@ impl Load {
                 Request { donation: DonationId::of_order(shop.merchant_id, &order), order, bytes: bytes.into_bytes() }
             })
             .collect();
-        Self { address, requests, expected: if page.is_some() { 404 } else { 200 } }
+        Self {
+            address,
+            requests,
+            expected: if page.is_some() { 404 } else { 200 },
+        }
     }
 
     /// Each connection sends its next request as soon as the last is answered.
@@ -78,7 +82,12 @@ impl Load {
     }
 
     async fn send_until_tired(self, connections: usize, lasting: Duration) -> anyhow::Result<Run> {
-        let (address, next, requests, expected) = (self.address, Arc::new(AtomicUsize::new(0)), Arc::new(self.requests), self.expected);
+        let (address, next, requests, expected) = (
+            self.address,
+            Arc::new(AtomicUsize::new(0)),
+            Arc::new(self.requests),
+            self.expected,
+        );
         let began = Instant::now();
         let mut senders = JoinSet::new();
         for _ in 0..connections {
@@ -88,7 +97,9 @@ impl Load {
                 let mut done = Vec::new();
                 while began.elapsed() < lasting {
                     let n = next.fetch_add(1, Ordering::Relaxed);
-                    let request = requests.get(n).context("the prepared requests ran out: the load is faster than foreseen")?;
+                    let request = requests.get(n).context(
+                        "the prepared requests ran out: the load is faster than foreseen",
+                    )?;
                     let sent = Instant::now();
                     if connection.send(&request.bytes).await? == expected {
                         done.push((request.order.clone(), sent.elapsed()));
@@ -101,7 +112,13 @@ impl Load {
     }
 
     /// Requests leave at a rate, whether or not the earlier ones are answered yet; also measures when a sample of them is in the books.
-    pub async fn at_a_rate(self, app: &App, a_second: f64, connections: usize, lasting: Duration) -> anyhow::Result<(Run, Run)> {
+    pub async fn at_a_rate(
+        self,
+        app: &App,
+        a_second: f64,
+        connections: usize,
+        lasting: Duration,
+    ) -> anyhow::Result<(Run, Run)> {
         let (address, requests, expected) = (self.address, Arc::new(self.requests), self.expected);
         let (samples, sampled) = mpsc::unbounded_channel();
         let watcher = tokio::spawn(watch(app.clone(), sampled));
@@ -135,13 +152,20 @@ impl Load {
 }
 
 /// Runs the load on one thread of its own: it shares the machine with what it measures, and wakes nobody else.
-async fn alone<T: Send + 'static>(load: impl Future<Output = anyhow::Result<T>> + Send + 'static) -> anyhow::Result<T> {
-    let alone = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+async fn alone<T: Send + 'static>(
+    load: impl Future<Output = anyhow::Result<T>> + Send + 'static,
+) -> anyhow::Result<T> {
+    let alone = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     tokio::task::spawn_blocking(move || alone.block_on(load)).await?
 }
 
 /// Waits for each sampled donation until it can be read, as the donor's page would.
-async fn watch(app: App, mut sampled: mpsc::UnboundedReceiver<(DonationId, Instant)>) -> anyhow::Result<Run> {
+async fn watch(
+    app: App,
+    mut sampled: mpsc::UnboundedReceiver<(DonationId, Instant)>,
+) -> anyhow::Result<Run> {
     let began = Instant::now();
     let (mut open, mut seen) = (Vec::new(), Vec::new());
     let mut more = true;
@@ -150,11 +174,22 @@ async fn watch(app: App, mut sampled: mpsc::UnboundedReceiver<(DonationId, Insta
             open.push(sample);
         }
         more = !sampled.is_closed() || !sampled.is_empty();
-        let ids: Vec<_> = open.iter().map(|(id, _): &(DonationId, Instant)| id.0).collect();
+        let ids: Vec<_> = open
+            .iter()
+            .map(|(id, _): &(DonationId, Instant)| id.0)
+            .collect();
         let found: Vec<DonationId> =
-            sqlx::query_scalar("select donation_id from donation where donation_id = any($1)").bind(ids).fetch_all(&app.db).await?;
-        let (now_seen, still): (Vec<_>, Vec<_>) = open.into_iter().partition(|(id, _)| found.contains(id));
-        seen.extend(now_seen.into_iter().map(|(id, due)| (id.to_string(), due.elapsed())));
+            sqlx::query_scalar("select donation_id from donation where donation_id = any($1)")
+                .bind(ids)
+                .fetch_all(&app.db)
+                .await?;
+        let (now_seen, still): (Vec<_>, Vec<_>) =
+            open.into_iter().partition(|(id, _)| found.contains(id));
+        seen.extend(
+            now_seen
+                .into_iter()
+                .map(|(id, due)| (id.to_string(), due.elapsed())),
+        );
         open = still;
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -162,7 +197,10 @@ async fn watch(app: App, mut sampled: mpsc::UnboundedReceiver<(DonationId, Insta
 }
 
 impl Run {
-    pub async fn gather(began: Instant, mut senders: JoinSet<anyhow::Result<Vec<(String, Duration)>>>) -> anyhow::Result<Self> {
+    pub async fn gather(
+        began: Instant,
+        mut senders: JoinSet<anyhow::Result<Vec<(String, Duration)>>>,
+    ) -> anyhow::Result<Self> {
         let mut all = Vec::new();
         while let Some(done) = senders.join_next().await {
             all.extend(done??);
@@ -171,9 +209,17 @@ impl Run {
     }
 
     fn of(began: Instant, all: Vec<(String, Duration)>) -> Self {
-        let mut micros: Vec<u64> = all.iter().map(|(_, took)| u64::try_from(took.as_micros()).unwrap_or(u64::MAX)).collect();
+        let mut micros: Vec<u64> = all
+            .iter()
+            .map(|(_, took)| u64::try_from(took.as_micros()).unwrap_or(u64::MAX))
+            .collect();
         micros.sort_unstable();
-        Self { began, ended: Instant::now(), acknowledged: all.into_iter().map(|(order, _)| order).collect(), micros }
+        Self {
+            began,
+            ended: Instant::now(),
+            acknowledged: all.into_iter().map(|(order, _)| order).collect(),
+            micros,
+        }
     }
 
     pub fn count(&self) -> f64 {
@@ -208,10 +254,17 @@ impl Run {
         anyhow::ensure!(!self.acknowledged.is_empty(), "nothing was acknowledged");
         let mut found = 0;
         for part in self.acknowledged.chunks(20_000) {
-            let count: i64 = sqlx::query_scalar(sql).bind(part).fetch_one(&app.db).await?;
+            let count: i64 = sqlx::query_scalar(sql)
+                .bind(part)
+                .fetch_one(&app.db)
+                .await?;
             found += usize::try_from(count)?;
         }
-        anyhow::ensure!(found == self.acknowledged.len(), "{} were acknowledged and {found} are there", self.acknowledged.len());
+        anyhow::ensure!(
+            found == self.acknowledged.len(),
+            "{} were acknowledged and {found} are there",
+            self.acknowledged.len()
+        );
         Ok(())
     }
 }
@@ -226,7 +279,10 @@ impl Connection {
     pub async fn open(address: SocketAddr) -> anyhow::Result<Self> {
         let tcp = TcpStream::connect(address).await?;
         tcp.set_nodelay(true)?;
-        Ok(Self { tcp, buffer: Vec::with_capacity(4096) })
+        Ok(Self {
+            tcp,
+            buffer: Vec::with_capacity(4096),
+        })
     }
 
     /// Sends a request and answers the status.
@@ -234,16 +290,27 @@ impl Connection {
         self.tcp.write_all(request).await?;
         self.buffer.clear();
         loop {
-            anyhow::ensure!(self.tcp.read_buf(&mut self.buffer).await? > 0, "the service closed the connection");
-            let Some(head) = self.buffer.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
+            anyhow::ensure!(
+                self.tcp.read_buf(&mut self.buffer).await? > 0,
+                "the service closed the connection"
+            );
+            let Some(head) = self.buffer.windows(4).position(|w| w == b"\r\n\r\n") else {
+                continue;
+            };
             let text = std::str::from_utf8(&self.buffer[..head])?;
             let length: usize = text
                 .split("\r\n")
-                .find_map(|line| line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("content-length")))
+                .find_map(|line| {
+                    line.split_once(": ")
+                        .filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+                })
                 .and_then(|(_, value)| value.parse().ok())
                 .context("an answer without content-length")?;
             if self.buffer.len() >= head + 4 + length {
-                return Ok(text.get(9..12).context("an answer without status")?.parse()?);
+                return Ok(text
+                    .get(9..12)
+                    .context("an answer without status")?
+                    .parse()?);
             }
         }
     }

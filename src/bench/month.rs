@@ -27,7 +27,15 @@ fn last_month(now: DateTime<Utc>) -> (Period, NaiveDate) {
 pub async fn collect_and_pay(app: &App, donations: usize) -> anyhow::Result<(Duration, Duration)> {
     let now = Utc::now();
     let (period, on) = last_month(now);
-    fill_books(app, &Fill { donations, donors: 0, at: Some(paris_midnight(period.first_day())) }).await?;
+    fill_books(
+        app,
+        &Fill {
+            donations,
+            donors: 0,
+            at: Some(paris_midnight(period.first_day())),
+        },
+    )
+    .await?;
     settled_down(app).await?;
     let mut grouped = Vec::new();
     for _ in 0..3 {
@@ -37,7 +45,10 @@ pub async fn collect_and_pay(app: &App, donations: usize) -> anyhow::Result<(Dur
                 .fetch_all(&app.db)
                 .await?;
         grouped.push(began.elapsed());
-        anyhow::ensure!(usize::try_from(groups.iter().map(|g| g.0).sum::<i64>())? == donations, "the books are not full");
+        anyhow::ensure!(
+            usize::try_from(groups.iter().map(|g| g.0).sum::<i64>())? == donations,
+            "the books are not full"
+        );
     }
     grouped.sort_unstable();
     let began = Instant::now();
@@ -48,7 +59,10 @@ pub async fn collect_and_pay(app: &App, donations: usize) -> anyhow::Result<(Dur
     let payouts = month::run_payouts(app, now, on).await?;
     let paid = began.elapsed();
     let cents: i64 = payouts.iter().map(|p| p.amount_cents).sum();
-    anyhow::ensure!(usize::try_from(cents)? == donations * 100, "the payouts are not the donations");
+    anyhow::ensure!(
+        usize::try_from(cents)? == donations * 100,
+        "the payouts are not the donations"
+    );
     Ok((collected + paid, grouped[1]))
 }
 
@@ -56,7 +70,15 @@ pub async fn collect_and_pay(app: &App, donations: usize) -> anyhow::Result<(Dur
 pub async fn receipts(app: &App, donors: usize) -> anyhow::Result<(f64, f64)> {
     let now = Utc::now();
     let (period, on) = last_month(now);
-    fill_books(app, &Fill { donations: donors, donors, at: Some(paris_midnight(period.first_day())) }).await?;
+    fill_books(
+        app,
+        &Fill {
+            donations: donors,
+            donors,
+            at: Some(paris_midnight(period.first_day())),
+        },
+    )
+    .await?;
     let collections = month::run_collections(app, now, on, period).await?;
     settle(app, &collections, on).await?;
     let operators = ["one@example.org", "two@example.org"].map(Email::parse);
@@ -68,7 +90,8 @@ pub async fn receipts(app: &App, donors: usize) -> anyhow::Result<(f64, f64)> {
             month::approve_payout(app, now, on, payout.payout_id.parse()?, email).await?;
         }
     }
-    let statement = play_day(&app.settings.bank_dir, &app.settings.account, on, &[])?.context("the bank has nothing to do")?;
+    let statement = play_day(&app.settings.bank_dir, &app.settings.account, on, &[])?
+        .context("the bank has nothing to do")?;
     month::import_statements(app, now, &[statement]).await?;
 
     let sink = Sink::open().await?;
@@ -78,15 +101,32 @@ pub async fn receipts(app: &App, donors: usize) -> anyhow::Result<(f64, f64)> {
     let began = Instant::now();
     let run = month::run_receipts(&app, now, on, period, month::ReceiptOptions::default()).await?;
     let took = began.elapsed();
-    anyhow::ensure!(run.issued == donors && run.mailed == donors, "{} issued and {} mailed of {donors}", run.issued, run.mailed);
-    anyhow::ensure!(sink.taken() == donors, "the mail server has {} messages of {donors}", sink.taken());
+    anyhow::ensure!(
+        run.issued == donors && run.mailed == donors,
+        "{} issued and {} mailed of {donors}",
+        run.issued,
+        run.mailed
+    );
+    anyhow::ensure!(
+        sink.taken() == donors,
+        "the mail server has {} messages of {donors}",
+        sink.taken()
+    );
 
     let mut printed = Vec::new();
     let mut db = app.db.acquire().await?;
     for r in run.receipts.iter().take(2000) {
-        printed.push(receipts::find(&mut db, app.key.expose(), &r.number, None).await?.context("it is in the vault")?.printed);
+        printed.push(
+            receipts::find(&mut db, app.key.expose(), &r.number, None)
+                .await?
+                .context("it is in the vault")?
+                .printed,
+        );
     }
-    Ok((donors as f64 / took.as_secs_f64(), documents_alone(printed).await?))
+    Ok((
+        donors as f64 / took.as_secs_f64(),
+        documents_alone(printed).await?,
+    ))
 }
 
 /// Documents a second on all cores, each typeset from what is printed on it.
@@ -100,12 +140,24 @@ async fn documents_alone(printed: Vec<Printed>) -> anyhow::Result<f64> {
 }
 
 /// The shops pay, and the statement is imported.
-async fn settle(app: &App, collections: &[crate::collections::Collection], on: NaiveDate) -> anyhow::Result<()> {
+async fn settle(
+    app: &App,
+    collections: &[crate::collections::Collection],
+    on: NaiveDate,
+) -> anyhow::Result<()> {
     let paid = |c: &crate::collections::Collection| {
-        Ok(Incoming { from: c.merchant_name.clone(), reference: c.reference.clone(), amount: Amount::from_cents(c.amount_cents)? })
+        Ok(Incoming {
+            from: c.merchant_name.clone(),
+            reference: c.reference.clone(),
+            amount: Amount::from_cents(c.amount_cents)?,
+        })
     };
-    let incoming = collections.iter().map(paid).collect::<anyhow::Result<Vec<_>>>()?;
-    let statement = play_day(&app.settings.bank_dir, &app.settings.account, on, &incoming)?.context("the bank has nothing to do")?;
+    let incoming = collections
+        .iter()
+        .map(paid)
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let statement = play_day(&app.settings.bank_dir, &app.settings.account, on, &incoming)?
+        .context("the bank has nothing to do")?;
     month::import_statements(app, Utc::now(), &[statement]).await?;
     Ok(())
 }

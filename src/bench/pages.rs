@@ -23,25 +23,49 @@ const SIGNED_IN: usize = 100;
 const GIFTS: usize = 50;
 
 /// What each page took, by its name.
-pub async fn shown(app: &App, world: &World, donations: usize, lasting: Duration) -> anyhow::Result<Vec<(&'static str, Run)>> {
+pub async fn shown(
+    app: &App,
+    world: &World,
+    donations: usize,
+    lasting: Duration,
+) -> anyhow::Result<Vec<(&'static str, Run)>> {
     let donors = donations.div_ceil(GIFTS);
     // The delivery log is full as well.
     posting::rate(app, world, donations / 10).await?;
-    fill_books(app, &Fill { donations, donors, at: None }).await?;
+    fill_books(
+        app,
+        &Fill {
+            donations,
+            donors,
+            at: None,
+        },
+    )
+    .await?;
     posting::settled_down(app).await?;
     let mut sessions = Vec::with_capacity(SIGNED_IN);
     let mut db = app.db.acquire().await?;
     for n in 0..SIGNED_IN {
-        let email = Email::parse(&format!("d{}@example.org", n * donors / SIGNED_IN)).map_err(anyhow::Error::msg)?;
+        let email = Email::parse(&format!("d{}@example.org", n * donors / SIGNED_IN))
+            .map_err(anyhow::Error::msg)?;
         let link = sign_in::prepare_link(&mut db, Utc::now(), &email).await?;
-        sessions.push(sign_in::consume_link(&mut db, Utc::now(), &link).await?.context("the link is fresh")?);
+        sessions.push(
+            sign_in::consume_link(&mut db, Utc::now(), &link)
+                .await?
+                .context("the link is fresh")?,
+        );
     }
     drop(db);
     let mut service = Service::start(app, None).await?;
     let mut shown = Vec::new();
-    for page in
-        ["/causes", "/donor", "/donor?page=2", "/donor/causes", "/api/v1/events", "/api/v1/statements", "/api/v1/donations?order_id="]
-    {
+    for page in [
+        "/causes",
+        "/donor",
+        "/donor?page=2",
+        "/donor/causes",
+        "/api/v1/events",
+        "/api/v1/statements",
+        "/api/v1/donations?order_id=",
+    ] {
         let requests: Vec<Vec<u8>> = (0..SIGNED_IN)
             .map(|n| {
                 // The nth event that was posted: its shop asks, and may ask for its order.
@@ -54,14 +78,21 @@ pub async fn shown(app: &App, world: &World, donations: usize, lasting: Duration
                 .into_bytes()
             })
             .collect();
-        shown.push((page, steadily(&service, requests, lasting).await.context(page)?));
+        shown.push((
+            page,
+            steadily(&service, requests, lasting).await.context(page)?,
+        ));
     }
     service.stop().await?;
     Ok(shown)
 }
 
 /// Requests at the rate, whether or not the one before is answered; every one must be answered 200.
-async fn steadily(service: &Service, requests: Vec<Vec<u8>>, lasting: Duration) -> anyhow::Result<Run> {
+async fn steadily(
+    service: &Service,
+    requests: Vec<Vec<u8>>,
+    lasting: Duration,
+) -> anyhow::Result<Run> {
     const CONNECTIONS: usize = 10;
     let (address, requests, began) = (service.address, Arc::new(requests), Instant::now());
     let mut askers = JoinSet::new();

@@ -15,7 +15,10 @@ use crate::worker;
 /// Waits until nothing is queued; answers how long it took.
 pub async fn until_empty(app: &App) -> anyhow::Result<Duration> {
     let began = Instant::now();
-    while sqlx::query_scalar("select exists (select from inbox_queue)").fetch_one(&app.db).await? {
+    while sqlx::query_scalar("select exists (select from inbox_queue)")
+        .fetch_one(&app.db)
+        .await?
+    {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     Ok(began.elapsed())
@@ -23,7 +26,10 @@ pub async fn until_empty(app: &App) -> anyhow::Result<Duration> {
 
 /// What autovacuum and checkpoints do in time: statistics and visibility of what was filled at once, and its pages on the disk.
 pub async fn settled_down(app: &App) -> anyhow::Result<()> {
-    let cluster = app.cluster.as_ref().context("the bench has a PostgreSQL of its own")?;
+    let cluster = app
+        .cluster
+        .as_ref()
+        .context("the bench has a PostgreSQL of its own")?;
     let mut owner = sqlx::ConnectOptions::connect(&cluster.options("obole")).await?;
     sqlx::query("vacuum analyze").execute(&mut owner).await?;
     sqlx::query("checkpoint").execute(&mut owner).await?;
@@ -32,10 +38,14 @@ pub async fn settled_down(app: &App) -> anyhow::Result<()> {
 
 /// Fills the inbox with events and posts them; answers events a second, and bytes of write-ahead log an event.
 pub async fn rate(app: &App, world: &World, events: usize) -> anyhow::Result<(f64, f64)> {
-    let before: i64 = sqlx::query_scalar("select count(*) from transfer").fetch_one(&app.db).await?;
+    let before: i64 = sqlx::query_scalar("select count(*) from transfer")
+        .fetch_one(&app.db)
+        .await?;
     let first = usize::try_from(before)?;
     for begin in (first..first + events).step_by(5000) {
-        let set: Vec<_> = (begin..(begin + 5000).min(first + events)).map(|n| world.event(n)).collect();
+        let set: Vec<_> = (begin..(begin + 5000).min(first + events))
+            .map(|n| world.event(n))
+            .collect();
         sqlx::query(
             "with input as (select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[], $5::bytea[]) x(endpoint_id, delivery_key, event_id, body_hash, body)),
              e as (insert into inbox_event select endpoint_id, delivery_key, event_id, body_hash, $6 from input),
@@ -56,14 +66,27 @@ pub async fn rate(app: &App, world: &World, events: usize) -> anyhow::Result<(f6
     worker::drain(&app.db).await?;
     let took = began.elapsed();
     let logged = self::logged(app).await? - logged;
-    let after: i64 = sqlx::query_scalar("select count(*) from transfer").fetch_one(&app.db).await?;
-    anyhow::ensure!(usize::try_from(after - before)? == events, "{events} events waited and {} are in the books", after - before);
-    Ok((events as f64 / took.as_secs_f64(), logged as f64 / events as f64))
+    let after: i64 = sqlx::query_scalar("select count(*) from transfer")
+        .fetch_one(&app.db)
+        .await?;
+    anyhow::ensure!(
+        usize::try_from(after - before)? == events,
+        "{events} events waited and {} are in the books",
+        after - before
+    );
+    Ok((
+        events as f64 / took.as_secs_f64(),
+        logged as f64 / events as f64,
+    ))
 }
 
 /// Bytes of write-ahead log so far.
 async fn logged(app: &App) -> anyhow::Result<i64> {
-    Ok(sqlx::query_scalar("select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint").fetch_one(&app.db).await?)
+    Ok(
+        sqlx::query_scalar("select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint")
+            .fetch_one(&app.db)
+            .await?,
+    )
 }
 
 /// Donations to write that were there before.
@@ -87,7 +110,9 @@ pub async fn fill_books(app: &App, fill: &Fill) -> anyhow::Result<()> {
     .execute(&app.db)
     .await?;
     let begins = stream::iter((0..fill.donations).step_by(FILLED_AT_ONCE).map(anyhow::Ok));
-    begins.try_for_each_concurrent(2, |begin| write_donations(app, fill, begin)).await?;
+    begins
+        .try_for_each_concurrent(2, |begin| write_donations(app, fill, begin))
+        .await?;
     let mut db = app.db.acquire().await?;
     crate::ledger::post_unposted_donations(&mut db, Utc::now()).await?;
     crate::ledger::rebuild(&mut db).await?;

@@ -25,16 +25,32 @@ impl Service {
         let address = free.local_addr()?;
         drop(free);
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("serve").args(only.iter().flat_map(|part| ["--only", part]));
-        command.env("OBOLE_DATA", &app.settings.data).env("OBOLE_LISTEN", address.to_string()).env("OBOLE_METRICS_LISTEN", "127.0.0.1:0");
-        command.env("RUST_LOG", "warn").env_remove("DATABASE_URL").stdin(Stdio::null()).kill_on_drop(true);
+        command
+            .arg("serve")
+            .args(only.iter().flat_map(|part| ["--only", part]));
+        command
+            .env("OBOLE_DATA", &app.settings.data)
+            .env("OBOLE_LISTEN", address.to_string())
+            .env("OBOLE_METRICS_LISTEN", "127.0.0.1:0");
+        command
+            .env("RUST_LOG", "warn")
+            .env_remove("DATABASE_URL")
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
         let began = Instant::now();
         let child = command.spawn()?;
         while !is_ready(address).await {
-            anyhow::ensure!(began.elapsed() < Duration::from_secs(30), "the service does not become ready");
+            anyhow::ensure!(
+                began.elapsed() < Duration::from_secs(30),
+                "the service does not become ready"
+            );
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        Ok(Self { child, address, ready_after: began.elapsed() })
+        Ok(Self {
+            child,
+            address,
+            ready_after: began.elapsed(),
+        })
     }
 
     /// Resident memory, in megabytes; none where the system does not tell.
@@ -46,7 +62,10 @@ impl Service {
     pub async fn stop(&mut self) -> anyhow::Result<()> {
         let id = self.child.id().context("the service has ended by itself")?;
         Command::new("kill").arg(id.to_string()).status().await?;
-        anyhow::ensure!(self.child.wait().await?.success(), "the service did not end in good order");
+        anyhow::ensure!(
+            self.child.wait().await?.success(),
+            "the service did not end in good order"
+        );
         Ok(())
     }
 }
@@ -58,14 +77,21 @@ pub fn own_memory_mb() -> Option<f64> {
 
 fn memory_mb(process: &str) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let kilobytes: f64 = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()?;
+    let kilobytes: f64 = status
+        .lines()
+        .find_map(|l| l.strip_prefix("VmRSS:"))?
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()?;
     Some(kilobytes / 1024.0)
 }
 
 async fn is_ready(address: SocketAddr) -> bool {
     let asked = async {
         let mut tcp = TcpStream::connect(address).await?;
-        tcp.write_all(b"GET /readyz HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n").await?;
+        tcp.write_all(b"GET /readyz HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n")
+            .await?;
         let mut answer = Vec::new();
         tcp.read_to_end(&mut answer).await?;
         Ok::<_, std::io::Error>(answer.starts_with(b"HTTP/1.1 200"))

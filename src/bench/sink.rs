@@ -30,7 +30,11 @@ impl Sink {
                 });
             }
         });
-        Ok(Self { url, taken, serving })
+        Ok(Self {
+            url,
+            taken,
+            serving,
+        })
     }
 
     /// Messages taken whole.

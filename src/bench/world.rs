@@ -41,8 +41,21 @@ impl World {
                 "address": {"line1": "1 rue", "postal_code": "75001", "city": "Paris", "country": "FR"},
                 "iban": "FR7630006000011234567890189", "bic": "AGRIFRPP", "rate": "66", "articles": ["200"], "financial_year_end": "12-31",
                 "signatory": {"name": "A", "capacity": "B"}, "receipt_mandate": {"signed_on": "2026-01-05", "reference": "M"}});
-            association::add(&mut tx, now, &association::read(file.to_string().as_bytes())?).await?;
-            cause::add(&mut tx, now, &format!("cause-{n}"), "environment", &format!("association-{n}"), "Bench").await?;
+            association::add(
+                &mut tx,
+                now,
+                &association::read(file.to_string().as_bytes())?,
+            )
+            .await?;
+            cause::add(
+                &mut tx,
+                now,
+                &format!("cause-{n}"),
+                "environment",
+                &format!("association-{n}"),
+                "Bench",
+            )
+            .await?;
         }
         let mut opened = Vec::with_capacity(shops);
         for n in 0..shops {
@@ -51,11 +64,21 @@ impl World {
                 ..merchant::NewMerchant::named(&format!("Shop {n}"), &format!("s{n}@example.org"))
             };
             let added = merchant::add(&mut tx, now, app.key.expose(), &new).await?;
-            let secret = endpoint::signing_key(crate::values::Dialect::Standard, &added.secret).map_err(anyhow::Error::msg)?;
-            opened.push(Shop { merchant_id: added.merchant_id, endpoint_id: added.endpoint_id, secret, api_key: added.api_key });
+            let secret = endpoint::signing_key(crate::values::Dialect::Standard, &added.secret)
+                .map_err(anyhow::Error::msg)?;
+            opened.push(Shop {
+                merchant_id: added.merchant_id,
+                endpoint_id: added.endpoint_id,
+                secret,
+                api_key: added.api_key,
+            });
         }
         tx.commit().await?;
-        Ok(Self { shops: opened, associations, run: Uuid::now_v7().simple().to_string().split_off(20) })
+        Ok(Self {
+            shops: opened,
+            associations,
+            run: Uuid::now_v7().simple().to_string().split_off(20),
+        })
     }
 
     /// The shop, the order and the body of the nth event.

@@ -279,7 +279,11 @@ pub enum Subscription {
     /// Tell an address from now on; prints the secret that signs, once.
     Add {
         /// A merchant's slug.
-        #[arg(long, required_unless_present = "association", conflicts_with = "association")]
+        #[arg(
+            long,
+            required_unless_present = "association",
+            conflicts_with = "association"
+        )]
         merchant: Option<String>,
         /// An association's slug.
         #[arg(long)]

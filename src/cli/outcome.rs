@@ -12,24 +12,60 @@ pub struct Outcome {
 impl Outcome {
     /// A document of plain fields, one a line for people.
     pub fn of(document: Value) -> Self {
-        let text = document.as_object().into_iter().flatten().map(|(k, v)| format!("{k:<24} {}\n", shown(v))).collect();
-        Self { document, text, ok: true }
+        let text = document
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(k, v)| format!("{k:<24} {}\n", shown(v)))
+            .collect();
+        Self {
+            document,
+            text,
+            ok: true,
+        }
     }
 
     /// A list of records, as a table for people.
     pub fn list(records: &impl serde::Serialize) -> anyhow::Result<Self> {
         let document = serde_json::to_value(records)?;
-        let rows: Vec<Vec<String>> =
-            document.as_array().into_iter().flatten().filter_map(Value::as_object).map(|r| r.values().map(shown).collect()).collect();
-        let heads: Vec<String> = document.get(0).and_then(Value::as_object).map_or_else(Vec::new, |r| r.keys().cloned().collect());
-        let width = |n: usize| rows.iter().chain([&heads]).filter_map(|r| r.get(n)).map(|c| c.chars().count()).max().unwrap_or(0);
+        let rows: Vec<Vec<String>> = document
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object)
+            .map(|r| r.values().map(shown).collect())
+            .collect();
+        let heads: Vec<String> = document
+            .get(0)
+            .and_then(Value::as_object)
+            .map_or_else(Vec::new, |r| r.keys().cloned().collect());
+        let width = |n: usize| {
+            rows.iter()
+                .chain([&heads])
+                .filter_map(|r| r.get(n))
+                .map(|c| c.chars().count())
+                .max()
+                .unwrap_or(0)
+        };
         let widths: Vec<usize> = (0..heads.len()).map(width).collect();
         let line = |row: &Vec<String>| {
-            let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+            let cells: Vec<String> = row
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| format!("{cell:<width$}"))
+                .collect();
             format!("{}\n", cells.join("  ").trim_end())
         };
-        let text = if rows.is_empty() { "none\n".into() } else { [&heads].into_iter().chain(&rows).map(line).collect() };
-        Ok(Self { document, text, ok: true })
+        let text = if rows.is_empty() {
+            "none\n".into()
+        } else {
+            [&heads].into_iter().chain(&rows).map(line).collect()
+        };
+        Ok(Self {
+            document,
+            text,
+            ok: true,
+        })
     }
 }
 

@@ -16,16 +16,34 @@ use super::arguments::Part;
 pub async fn serve(app: App, only: Option<Part>) -> anyhow::Result<()> {
     let parts = match only {
         None => Parts::ALL,
-        Some(Part::Web) => Parts { web: true, ..Parts::NONE },
-        Some(Part::Intake) => Parts { intake: true, ..Parts::NONE },
-        Some(Part::Worker) => Parts { worker: true, ..Parts::NONE },
+        Some(Part::Web) => Parts {
+            web: true,
+            ..Parts::NONE
+        },
+        Some(Part::Intake) => Parts {
+            intake: true,
+            ..Parts::NONE
+        },
+        Some(Part::Worker) => Parts {
+            worker: true,
+            ..Parts::NONE
+        },
     };
     let listener = TcpListener::bind(app.settings.listen)
         .await
-        .with_context(|| format!("OBOLE_LISTEN: {} cannot be listened on", app.settings.listen))?;
+        .with_context(|| {
+            format!(
+                "OBOLE_LISTEN: {} cannot be listened on",
+                app.settings.listen
+            )
+        })?;
     tracing::info!(address = %listener.local_addr()?, "listening");
     match TcpListener::bind(app.settings.metrics_listen).await {
-        Ok(metrics) => drop(tokio::spawn(web::metrics::serve(app.clone(), metrics, std::future::pending()))),
+        Ok(metrics) => drop(tokio::spawn(web::metrics::serve(
+            app.clone(),
+            metrics,
+            std::future::pending(),
+        ))),
         // Several processes on one machine, each with the default: the first is measured.
         Err(error) => {
             tracing::warn!(%error, "OBOLE_METRICS_LISTEN: {} cannot be listened on; nothing is measured", app.settings.metrics_listen)
@@ -37,13 +55,14 @@ pub async fn serve(app: App, only: Option<Part>) -> anyhow::Result<()> {
 
 /// Ends when a person or the system asks for the end.
 async fn stop_asked() {
-    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(signal) => signal,
-        Err(error) => {
-            tracing::warn!(%error, "SIGTERM is not heard");
-            return tokio::signal::ctrl_c().await.unwrap_or(());
-        }
-    };
+    let mut terminate =
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(signal) => signal,
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM is not heard");
+                return tokio::signal::ctrl_c().await.unwrap_or(());
+            }
+        };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
@@ -54,20 +73,27 @@ async fn stop_asked() {
 pub async fn demo(settings: Settings, port: Option<u16>, fresh: bool) -> anyhow::Result<()> {
     let settings = demo::settings(settings, port)?;
     let address = settings.listen;
-    let listener =
-        TcpListener::bind(address).await.with_context(|| format!("{address} cannot be listened on; `--port 8090` takes another port"))?;
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("{address} cannot be listened on; `--port 8090` takes another port")
+    })?;
     if fresh {
         demo::forget(&settings).await?;
     }
     let app = App::open(settings).await?;
     let demo = Arc::new(demo::open(&app).await?);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let served = tokio::spawn(web::serve(app.clone(), Parts::ALL, Some(demo.clone()), listener, async {
-        tokio::select! {
-            () = stop_asked() => {}
-            _ = stopped => {}
-        }
-    }));
+    let served = tokio::spawn(web::serve(
+        app.clone(),
+        Parts::ALL,
+        Some(demo.clone()),
+        listener,
+        async {
+            tokio::select! {
+                () = stop_asked() => {}
+                _ = stopped => {}
+            }
+        },
+    ));
     if let Err(error) = welcome(&app, &demo).await {
         // Nobody hears it only when serving has already ended.
         stop.send(()).ok();

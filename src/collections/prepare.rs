@@ -6,7 +6,9 @@ use sqlx::{FromRow, PgConnection};
 
 use crate::db::{self, Part};
 use crate::ledger::{self, Fact, PostError};
-use crate::values::{Amount, CollectionId, MerchantId, Period, euros, paris_midnight, rf_reference};
+use crate::values::{
+    Amount, CollectionId, MerchantId, Period, euros, paris_midnight, rf_reference,
+};
 
 /// Why a month could not be prepared; nothing of it then is.
 #[derive(Debug, thiserror::Error)]
@@ -31,21 +33,32 @@ struct Prepared {
 /// Prepares the collections of a month for a part of the shops, once: what is already asked for is not asked for again.
 ///
 /// A gift that was told after its month was collected goes with the next month.
-pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, period: Period, part: &Part) -> Result<(), PrepareError> {
+pub async fn prepare(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    period: Period,
+    part: &Part,
+) -> Result<(), PrepareError> {
     if on <= period.last_day() {
         return Err(PrepareError::NotOver(period));
     }
     db::close_settlement_doors(tx, part).await?;
     db::join_whole(tx).await?;
-    let merchants: Vec<MerchantId> =
-        sqlx::query_scalar("select merchant_id from merchant where part_of(merchant_id) = any($1) order by slug")
-            .bind(part.doors())
-            .fetch_all(&mut *tx)
-            .await?;
+    let merchants: Vec<MerchantId> = sqlx::query_scalar(
+        "select merchant_id from merchant where part_of(merchant_id) = any($1) order by slug",
+    )
+    .bind(part.doors())
+    .fetch_all(&mut *tx)
+    .await?;
     let ids: Vec<CollectionId> = merchants.iter().map(|_| CollectionId::new()).collect();
     // The random half of the id, so that a reference tells nothing.
-    let references = ids.iter().map(|id| rf_reference(&id.0.simple().to_string().split_off(12).to_uppercase()));
-    let references: Vec<String> = references.collect::<Result<_, _>>().map_err(PrepareError::Reference)?;
+    let references = ids
+        .iter()
+        .map(|id| rf_reference(&id.0.simple().to_string().split_off(12).to_uppercase()));
+    let references: Vec<String> = references
+        .collect::<Result<_, _>>()
+        .map_err(PrepareError::Reference)?;
     // One pass: gifts are looked for once, counted by shop, and linked. Links go in the order of their shop's collection.
     let prepared: Vec<Prepared> = sqlx::query_as(
         "with gifts as materialized (
@@ -89,7 +102,14 @@ pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, p
     let mut transfers = Vec::with_capacity(prepared.len());
     for p in &prepared {
         let amount = Amount::from_cents(p.amount_cents).map_err(|_| PostError::Overflow)?;
-        transfers.push(ledger::collection_submitted(Fact { id: p.collection_id.0, occurred_at: paris_midnight(on) }, &p.slug, amount));
+        transfers.push(ledger::collection_submitted(
+            Fact {
+                id: p.collection_id.0,
+                occurred_at: paris_midnight(on),
+            },
+            &p.slug,
+            amount,
+        ));
     }
     ledger::post(tx, now, &transfers).await?;
     Ok(())
@@ -140,7 +160,10 @@ struct Row {
 }
 
 /// The collections of a month, by shop; of all months without one.
-pub async fn list(db: &mut PgConnection, period: Option<Period>) -> Result<Vec<Collection>, sqlx::Error> {
+pub async fn list(
+    db: &mut PgConnection,
+    period: Option<Period>,
+) -> Result<Vec<Collection>, sqlx::Error> {
     listed(db, period, false, None).await
 }
 
@@ -150,13 +173,25 @@ pub async fn unmailed(db: &mut PgConnection) -> Result<Vec<Collection>, sqlx::Er
 }
 
 /// Notes that a statement was sent.
-pub async fn mailed(db: &mut PgConnection, now: DateTime<Utc>, collection: CollectionId) -> Result<(), sqlx::Error> {
-    sqlx::query("insert into collection_mail values ($1, $2) on conflict do nothing").bind(collection).bind(now).execute(db).await?;
+pub async fn mailed(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    collection: CollectionId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("insert into collection_mail values ($1, $2) on conflict do nothing")
+        .bind(collection)
+        .bind(now)
+        .execute(db)
+        .await?;
     Ok(())
 }
 
 /// A merchant's collections: of a month, or all.
-pub async fn of_merchant(db: &mut PgConnection, merchant: MerchantId, period: Option<Period>) -> Result<Vec<Collection>, sqlx::Error> {
+pub async fn of_merchant(
+    db: &mut PgConnection,
+    merchant: MerchantId,
+    period: Option<Period>,
+) -> Result<Vec<Collection>, sqlx::Error> {
     listed(db, period, false, Some(merchant)).await
 }
 

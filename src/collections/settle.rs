@@ -39,7 +39,11 @@ struct Open {
 
 /// Settles, under the settlement gate, each open collection that a reference of a credit names, if the amount is exactly what
 /// was asked for. Answers what each credit settled, in order.
-pub async fn settle(tx: &mut PgConnection, now: DateTime<Utc>, credits: &[&BankLine]) -> Result<Vec<Option<CollectionId>>, PostError> {
+pub async fn settle(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    credits: &[&BankLine],
+) -> Result<Vec<Option<CollectionId>>, PostError> {
     let open: Vec<Open> = sqlx::query_as(
         "select collection_id, merchant_id, period, count, amount_cents, reference from collection c where reference = any($1)
            and not exists (select from collection_state s where s.collection_id = c.collection_id and state <> 'submitted')",
@@ -47,11 +51,15 @@ pub async fn settle(tx: &mut PgConnection, now: DateTime<Utc>, credits: &[&BankL
     .bind(credits.iter().flat_map(|c| &c.references).map(String::as_str).collect::<Vec<_>>())
     .fetch_all(&mut *tx)
     .await?;
-    let mut open: HashMap<String, Open> = open.into_iter().map(|c| (c.reference.clone(), c)).collect();
+    let mut open: HashMap<String, Open> =
+        open.into_iter().map(|c| (c.reference.clone(), c)).collect();
     let mut settled: Vec<(Open, NaiveDate, Amount)> = Vec::new();
     let mut answers = Vec::with_capacity(credits.len());
     for credit in credits {
-        let named = credit.references.iter().find(|r| open.get(*r).is_some_and(|c| c.amount_cents == credit.amount.cents()));
+        let named = credit.references.iter().find(|r| {
+            open.get(*r)
+                .is_some_and(|c| c.amount_cents == credit.amount.cents())
+        });
         let collection = named.and_then(|r| open.remove(r));
         answers.push(collection.as_ref().map(|c| c.collection_id));
         settled.extend(collection.map(|c| (c, credit.booked_on, credit.amount)));
@@ -73,11 +81,24 @@ pub async fn settle(tx: &mut PgConnection, now: DateTime<Utc>, credits: &[&BankL
     let shares = shares(tx, &ids, &merchants).await?;
     let mut transfers = Vec::new();
     for (c, on, amount) in &settled {
-        let fact = Fact { id: c.collection_id.0, occurred_at: paris_midnight(*on) };
-        transfers.extend(ledger::collection_settled(fact, *amount, shares.get(&c.collection_id).map_or(&[], Vec::as_slice)));
+        let fact = Fact {
+            id: c.collection_id.0,
+            occurred_at: paris_midnight(*on),
+        };
+        transfers.extend(ledger::collection_settled(
+            fact,
+            *amount,
+            shares.get(&c.collection_id).map_or(&[], Vec::as_slice),
+        ));
     }
     ledger::post(tx, now, &transfers).await?;
-    outbox::announce(tx, now, Kind::CollectionSettled, &settled.iter().map(announcement).collect::<Vec<_>>()).await?;
+    outbox::announce(
+        tx,
+        now,
+        Kind::CollectionSettled,
+        &settled.iter().map(announcement).collect::<Vec<_>>(),
+    )
+    .await?;
     Ok(answers)
 }
 
@@ -88,16 +109,26 @@ async fn shares(
     merchants: &[Uuid],
 ) -> Result<BTreeMap<CollectionId, Vec<(String, Amount)>>, PostError> {
     let sums: Vec<(CollectionId, String, i64)> = if of.len() < MANY {
-        sqlx::query_as(shares!(a_link)).bind(of).fetch_all(&mut *tx).await?
+        sqlx::query_as(shares!(a_link))
+            .bind(of)
+            .fetch_all(&mut *tx)
+            .await?
     } else {
         db::join_whole(tx).await?;
-        let sums = sqlx::query_as(shares!(many_links)).bind(of).bind(merchants).fetch_all(&mut *tx).await?;
+        let sums = sqlx::query_as(shares!(many_links))
+            .bind(of)
+            .bind(merchants)
+            .fetch_all(&mut *tx)
+            .await?;
         db::look_up_again(tx).await?;
         sums
     };
     let mut shares: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (id, slug, cents) in sums {
-        shares.entry(id).or_default().push((slug, Amount::from_cents(cents).map_err(|_| PostError::Overflow)?));
+        shares.entry(id).or_default().push((
+            slug,
+            Amount::from_cents(cents).map_err(|_| PostError::Overflow)?,
+        ));
     }
     Ok(shares)
 }

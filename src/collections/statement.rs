@@ -42,8 +42,14 @@ macro_rules! lines {
 }
 
 /// The lines of one collection, each found by its key, however many other shops and months the table holds.
-pub async fn lines(db: &mut PgConnection, collection: CollectionId) -> Result<Vec<StatementLine>, sqlx::Error> {
-    sqlx::query_as(lines!(a_link)).bind([collection.0]).fetch_all(db).await
+pub async fn lines(
+    db: &mut PgConnection,
+    collection: CollectionId,
+) -> Result<Vec<StatementLine>, sqlx::Error> {
+    sqlx::query_as(lines!(a_link))
+        .bind([collection.0])
+        .fetch_all(db)
+        .await
 }
 
 /// The lines of a month's collections, as they come.
@@ -52,8 +58,18 @@ pub fn lines_of_month<'db>(
     collections: &[Collection],
 ) -> impl Stream<Item = Result<StatementLine, sqlx::Error>> + Unpin + use<'db> {
     sqlx::query_as(lines!(many_links))
-        .bind(collections.iter().map(|c| c.collection_id.0).collect::<Vec<_>>())
-        .bind(collections.iter().map(|c| c.merchant_id.0).collect::<Vec<_>>())
+        .bind(
+            collections
+                .iter()
+                .map(|c| c.collection_id.0)
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            collections
+                .iter()
+                .map(|c| c.merchant_id.0)
+                .collect::<Vec<_>>(),
+        )
         .persistent(false)
         .fetch(db)
 }
@@ -70,8 +86,16 @@ impl Default for Csv {
 impl Csv {
     /// Adds a line.
     pub fn add(&mut self, l: &StatementLine) {
-        let (order, cause, association) = (csv_field(&l.order_id), csv_field(&l.cause), csv_field(&l.association));
-        self.0.push_str(&format!("{},{order},{cause},{association},{}\r\n", l.day(), euros(l.amount_cents)));
+        let (order, cause, association) = (
+            csv_field(&l.order_id),
+            csv_field(&l.cause),
+            csv_field(&l.association),
+        );
+        self.0.push_str(&format!(
+            "{},{order},{cause},{association},{}\r\n",
+            l.day(),
+            euros(l.amount_cents)
+        ));
     }
 
     /// The whole text.

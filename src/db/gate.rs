@@ -18,7 +18,11 @@ impl Part {
     /// A run in so many parts, or in fewer when there are not so many doors; together they are the whole.
     pub fn of(parts: usize) -> Vec<Self> {
         let parts = i32::try_from(parts).unwrap_or(DOORS).clamp(1, DOORS);
-        (0..parts).map(|part| Self { doors: (0..DOORS).filter(|door| door % parts == part).collect() }).collect()
+        (0..parts)
+            .map(|part| Self {
+                doors: (0..DOORS).filter(|door| door % parts == part).collect(),
+            })
+            .collect()
     }
 
     /// The doors, by their numbers.
@@ -30,22 +34,32 @@ impl Part {
 
 /// Closes the whole gate until the end of the database transaction.
 pub async fn close_settlement_gate(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("select from settlement_gate order by gate for update").execute(tx).await?;
+    sqlx::query("select from settlement_gate order by gate for update")
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
 /// Closes the doors of a part until the end of the database transaction.
 pub async fn close_settlement_doors(tx: &mut PgConnection, part: &Part) -> Result<(), sqlx::Error> {
-    let closed = sqlx::query("select from settlement_gate where gate = any($1::int[]::text[]) order by gate for update")
-        .bind(part.doors())
-        .execute(tx)
-        .await?;
+    let closed = sqlx::query(
+        "select from settlement_gate where gate = any($1::int[]::text[]) order by gate for update",
+    )
+    .bind(part.doors())
+    .execute(tx)
+    .await?;
     // A door that is not there would let everyone through.
-    if closed.rows_affected() == part.doors().len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+    if closed.rows_affected() == part.doors().len() as u64 {
+        Ok(())
+    } else {
+        Err(sqlx::Error::RowNotFound)
+    }
 }
 
 /// Holds the gate open for a refund: many at a time, and no run meanwhile.
 pub async fn share_settlement_gate(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("select from settlement_gate order by gate for share").execute(tx).await?;
+    sqlx::query("select from settlement_gate order by gate for share")
+        .execute(tx)
+        .await?;
     Ok(())
 }

@@ -11,7 +11,10 @@ pub struct Kept {
 impl Kept {
     #[must_use]
     pub const fn of(db: PgPool) -> Self {
-        Self { db, connection: None }
+        Self {
+            db,
+            connection: None,
+        }
     }
 
     /// The connection.
@@ -22,7 +25,9 @@ impl Kept {
                 let mut fresh = self.db.acquire().await?.detach();
                 // What it asks all day is found by keys. A plan lasts as long as the connection: one that was made while a
                 // table was nearly empty would still read it whole when it is full.
-                sqlx::query("set enable_seqscan = off").execute(&mut fresh).await?;
+                sqlx::query("set enable_seqscan = off")
+                    .execute(&mut fresh)
+                    .await?;
                 fresh
             }
         };

@@ -24,7 +24,9 @@ pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("DATABASE_URL is not a PostgreSQL address; it should look like postgres://user:password@host/obole")]
+    #[error(
+        "DATABASE_URL is not a PostgreSQL address; it should look like postgres://user:password@host/obole"
+    )]
     Url(#[source] sqlx::Error),
     #[error("the database does not answer")]
     Away(#[source] sqlx::Error),
@@ -38,7 +40,9 @@ pub enum OpenError {
 
 /// Reads a database address.
 pub fn options(url: &str) -> Result<PgConnectOptions, OpenError> {
-    Ok(PgConnectOptions::from_str(url).map_err(OpenError::Url)?.application_name("obole"))
+    Ok(PgConnectOptions::from_str(url)
+        .map_err(OpenError::Url)?
+        .application_name("obole"))
 }
 
 /// Brings the schema up to date, as the schema's owner.
@@ -58,14 +62,18 @@ pub async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
 
 /// Memory enough to join and sort a month's gifts without going to the disk, for the rest of the database transaction.
 async fn allow_memory(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("set local work_mem = '128MB'").execute(tx).await?;
+    sqlx::query("set local work_mem = '128MB'")
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
 /// For one of several that read a month's gifts at once, a core each: memory, and no helpers, who would come from the others' cores.
 pub async fn read_alone(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
     allow_memory(tx).await?;
-    sqlx::query("set local max_parallel_workers_per_gather = 0").execute(tx).await?;
+    sqlx::query("set local max_parallel_workers_per_gather = 0")
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -73,13 +81,17 @@ pub async fn read_alone(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
 /// last saw a table empty, and never ends once the table fills.
 pub async fn join_whole(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
     allow_memory(tx).await?;
-    sqlx::query("set local enable_nestloop = off").execute(tx).await?;
+    sqlx::query("set local enable_nestloop = off")
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
 /// The end of `join_whole`: what follows looks up few rows by their keys.
 pub async fn look_up_again(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("set local enable_nestloop = on").execute(tx).await?;
+    sqlx::query("set local enable_nestloop = on")
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -101,7 +113,9 @@ pub async fn pool(options: PgConnectOptions, size: u32) -> Result<PgPool, OpenEr
         .after_connect(|connection, _| {
             Box::pin(async move {
                 // Our statements are short: compiling them would cost more than running them.
-                sqlx::raw_sql("set role obole_app; set jit = off").execute(connection).await?;
+                sqlx::raw_sql("set role obole_app; set jit = off")
+                    .execute(connection)
+                    .await?;
                 Ok(())
             })
         })

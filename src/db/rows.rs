@@ -42,16 +42,24 @@ impl Rows {
     pub fn put<'v>(&mut self, value: impl Encode<'v, Postgres>) -> Result<&mut Self, sqlx::Error> {
         let at = self.buffer.len();
         self.buffer.extend_from_slice(&NULL.to_be_bytes());
-        if let IsNull::No = value.encode(&mut self.buffer).map_err(sqlx::Error::Encode)? {
+        if let IsNull::No = value
+            .encode(&mut self.buffer)
+            .map_err(sqlx::Error::Encode)?
+        {
             let begins = at + size_of::<i32>();
-            let length = i32::try_from(self.buffer.len() - begins).map_err(|e| sqlx::Error::Encode(e.into()))?;
+            let length = i32::try_from(self.buffer.len() - begins)
+                .map_err(|e| sqlx::Error::Encode(e.into()))?;
             self.buffer[at..begins].copy_from_slice(&length.to_be_bytes());
         }
         Ok(self)
     }
 
     /// Writes the rows, all or none. `statement` is a `copy … from stdin (format binary)` that names the columns.
-    pub async fn write(mut self, db: &mut PgConnection, statement: &'static str) -> Result<u64, sqlx::Error> {
+    pub async fn write(
+        mut self,
+        db: &mut PgConnection,
+        statement: &'static str,
+    ) -> Result<u64, sqlx::Error> {
         self.buffer.extend_from_slice(&END.to_be_bytes());
         let mut copy = db.copy_in_raw(statement).await?;
         copy.send(self.buffer.as_slice()).await?;

@@ -49,11 +49,16 @@ pub fn settings(mut settings: Settings, port: Option<u16>) -> anyhow::Result<Set
 /// Forgets an earlier demonstration.
 pub async fn forget(settings: &Settings) -> anyhow::Result<()> {
     let cluster = Cluster::attach(&settings.data, &[]).await?;
-    cluster.forget().await.context("the earlier demo is still running: stop it, then start again with --fresh")?;
+    cluster
+        .forget()
+        .await
+        .context("the earlier demo is still running: stop it, then start again with --fresh")?;
     for folder in ["mail", "bank", "receipts", "statements"] {
         let folder: PathBuf = settings.data.join(folder);
         match std::fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).context(folder.display().to_string()),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).context(folder.display().to_string());
+            }
             _ => {}
         }
     }
@@ -63,7 +68,12 @@ pub async fn forget(settings: &Settings) -> anyhow::Result<()> {
 /// Finds the demonstration's world, or makes it.
 pub async fn open(app: &App) -> anyhow::Result<Demo> {
     let (endpoint, fresh) = world::open(app).await?;
-    let [lea, hugo, donor] = ["lea@obole.example", "hugo@obole.example", "camille@example.org"].map(Email::parse);
+    let [lea, hugo, donor] = [
+        "lea@obole.example",
+        "hugo@obole.example",
+        "camille@example.org",
+    ]
+    .map(Email::parse);
     let wrong = anyhow::Error::msg;
     Ok(Demo {
         shop: Shop::open(app, endpoint).await?,

@@ -14,7 +14,11 @@ use crate::worker::{self, month};
 /// The month that is played next: the current one, or the one after the last that was played.
 pub async fn next_period(db: &mut PgConnection, now: DateTime<Utc>) -> Result<Period, sqlx::Error> {
     let current = Period::of(paris_day(now));
-    let last = collections::list(db, None).await?.into_iter().map(|c| (c.period, c.state != "settled")).max();
+    let last = collections::list(db, None)
+        .await?
+        .into_iter()
+        .map(|c| (c.period, c.state != "settled"))
+        .max();
     Ok(match last {
         // Cut short: played to its end first.
         Some((period, true)) => period,
@@ -34,20 +38,38 @@ impl Demo {
 
         // The shop gets its statement, and pays with its reference.
         let mut incoming = Vec::new();
-        for collection in month::run_collections(app, now, day(2), period).await?.into_iter().filter(|c| c.state == "submitted") {
+        for collection in month::run_collections(app, now, day(2), period)
+            .await?
+            .into_iter()
+            .filter(|c| c.state == "submitted")
+        {
             let amount = Amount::from_cents(collection.amount_cents)?;
-            incoming.push(Incoming { from: collection.merchant_name, reference: collection.reference, amount });
+            incoming.push(Incoming {
+                from: collection.merchant_name,
+                reference: collection.reference,
+                amount,
+            });
         }
         if let Some(statement) = play_day(bank, account, day(3), &incoming)? {
             month::import_statements(app, now, &[statement]).await?;
         }
 
         // What arrived is paid out: two people approve, the bank executes the files.
-        for payout in month::run_payouts(app, now, day(4)).await?.into_iter().filter(|p| p.state == "prepared" || p.state == "approved") {
+        for payout in month::run_payouts(app, now, day(4))
+            .await?
+            .into_iter()
+            .filter(|p| p.state == "prepared" || p.state == "approved")
+        {
             let id = payout.payout_id.parse()?;
-            let missing = if payout.state == "prepared" { &self.operators[..] } else { &self.operators[1..] };
+            let missing = if payout.state == "prepared" {
+                &self.operators[..]
+            } else {
+                &self.operators[1..]
+            };
             for operator in missing {
-                month::approve_payout(app, now, day(4), id, operator).await.context("a payout was not approved")?;
+                month::approve_payout(app, now, day(4), id, operator)
+                    .await
+                    .context("a payout was not approved")?;
             }
         }
         if let Some(statement) = play_day(bank, account, day(5), &[])? {

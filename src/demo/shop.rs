@@ -50,9 +50,15 @@ impl Shop {
     /// The shop of an endpoint of this machine.
     pub(super) async fn open(app: &App, id: EndpointId) -> anyhow::Result<Self> {
         let found = endpoint::find(&mut *app.db.acquire().await?, app.key.expose(), id).await?;
-        let secret = found.and_then(|e| e.secrets.into_iter().next()).context("the demo's shop has no secret that opens; use --fresh")?;
+        let secret = found
+            .and_then(|e| e.secrets.into_iter().next())
+            .context("the demo's shop has no secret that opens; use --fresh")?;
         let http = http::client(std::time::Duration::from_secs(10))?;
-        Ok(Self { webhook_url: format!("http://{}/webhooks/{id}", app.settings.listen), secret: secret.bytes, http })
+        Ok(Self {
+            webhook_url: format!("http://{}/webhooks/{id}", app.settings.listen),
+            secret: secret.bytes,
+            http,
+        })
     }
 
     /// Signs an event, posts it, and answers status and document.

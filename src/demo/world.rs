@@ -12,7 +12,15 @@ const SHOP: &str = "librairie-des-lilas";
 
 /// Slug, name, object, SIREN, IBAN, rate, town: bodies that do not exist, with numbers that check.
 const ASSOCIATIONS: [[&str; 7]; 5] = [
-    ["haies-vivantes", "Haies Vivantes", "Planter et soigner des haies", "900000019", "FR7630006000011020304161158", "66", "35000 Rennes"],
+    [
+        "haies-vivantes",
+        "Haies Vivantes",
+        "Planter et soigner des haies",
+        "900000019",
+        "FR7630006000011020304161158",
+        "66",
+        "35000 Rennes",
+    ],
     [
         "rivieres-claires",
         "Rivières Claires",
@@ -53,21 +61,86 @@ const ASSOCIATIONS: [[&str; 7]; 5] = [
 
 /// Slug, theme, association, title.
 const CAUSES: [[&str; 4]; 6] = [
-    ["haies", "environment", "haies-vivantes", "Planter des haies"],
-    ["vergers", "environment", "haies-vivantes", "Sauver les vieux vergers"],
-    ["rivieres", "environment", "rivieres-claires", "Rendre les rivières aux poissons"],
-    ["repas", "exclusion", "table-ouverte", "Un repas chaud pour chacun"],
-    ["vacances", "childhood", "grand-air", "Une semaine de vacances pour un enfant"],
-    ["maladies-rares", "medical-research", "mille-et-une", "Chercher contre les maladies rares"],
+    [
+        "haies",
+        "environment",
+        "haies-vivantes",
+        "Planter des haies",
+    ],
+    [
+        "vergers",
+        "environment",
+        "haies-vivantes",
+        "Sauver les vieux vergers",
+    ],
+    [
+        "rivieres",
+        "environment",
+        "rivieres-claires",
+        "Rendre les rivières aux poissons",
+    ],
+    [
+        "repas",
+        "exclusion",
+        "table-ouverte",
+        "Un repas chaud pour chacun",
+    ],
+    [
+        "vacances",
+        "childhood",
+        "grand-air",
+        "Une semaine de vacances pour un enfant",
+    ],
+    [
+        "maladies-rares",
+        "medical-research",
+        "mille-et-une",
+        "Chercher contre les maladies rares",
+    ],
 ];
 
 /// E-mail, first name, last name, street, postal code, town.
 const DONORS: [[&str; 6]; 5] = [
-    ["camille@example.org", "Camille", "Durand", "3 rue des Lilas", "75020", "Paris"],
-    ["ines@example.org", "Inès", "Benali", "18 quai de la Fosse", "44000", "Nantes"],
-    ["paul@example.org", "Paul", "Lefèvre", "7 place du Capitole", "31000", "Toulouse"],
-    ["awa@example.org", "Awa", "Diop", "25 cours Julien", "13006", "Marseille"],
-    ["jeanne@example.org", "Jeanne", "Ollivier", "2 venelle des Ajoncs", "29200", "Brest"],
+    [
+        "camille@example.org",
+        "Camille",
+        "Durand",
+        "3 rue des Lilas",
+        "75020",
+        "Paris",
+    ],
+    [
+        "ines@example.org",
+        "Inès",
+        "Benali",
+        "18 quai de la Fosse",
+        "44000",
+        "Nantes",
+    ],
+    [
+        "paul@example.org",
+        "Paul",
+        "Lefèvre",
+        "7 place du Capitole",
+        "31000",
+        "Toulouse",
+    ],
+    [
+        "awa@example.org",
+        "Awa",
+        "Diop",
+        "25 cours Julien",
+        "13006",
+        "Marseille",
+    ],
+    [
+        "jeanne@example.org",
+        "Jeanne",
+        "Ollivier",
+        "2 venelle des Ajoncs",
+        "29200",
+        "Brest",
+    ],
 ];
 
 /// Finds the world's endpoint, or makes the world; answers whether it was made.
@@ -87,7 +160,12 @@ pub async fn open(app: &App) -> anyhow::Result<(EndpointId, bool)> {
             "signatory": {"name": "Anne Le Goff", "capacity": "Présidente"},
             "receipt_mandate": {"signed_on": "2026-01-05", "reference": format!("MR-{siren}")}
         });
-        association::add(&mut tx, now, &association::read(file.to_string().as_bytes())?).await?;
+        association::add(
+            &mut tx,
+            now,
+            &association::read(file.to_string().as_bytes())?,
+        )
+        .await?;
     }
     for [slug, theme, of, title] in CAUSES {
         cause::add(&mut tx, now, slug, theme, of, title).await?;
@@ -99,7 +177,12 @@ pub async fn open(app: &App) -> anyhow::Result<(EndpointId, bool)> {
     };
     let added = merchant::add(&mut tx, now, app.key.expose(), &new).await?;
     for email in ["lea@obole.example", "hugo@obole.example"] {
-        operator::add(&mut tx, now, &crate::values::Email::parse(email).map_err(anyhow::Error::msg)?).await?;
+        operator::add(
+            &mut tx,
+            now,
+            &crate::values::Email::parse(email).map_err(anyhow::Error::msg)?,
+        )
+        .await?;
     }
     tx.commit().await?;
     Ok((added.endpoint_id, true))
@@ -117,9 +200,15 @@ impl Demo {
                 order_id: format!("LL-{:04}", 1000 + n),
                 at: first + TimeDelta::hours(9 + 22 * i64::try_from(n)?),
                 total_cents: 1250 + 310 * (i64::try_from(n)? % 7),
-                cause: CAUSES.get(n % CAUSES.len()).map(|[slug, ..]| (*slug).to_owned()),
+                cause: CAUSES
+                    .get(n % CAUSES.len())
+                    .map(|[slug, ..]| (*slug).to_owned()),
                 // Every seventh customer gives without a name.
-                donor: if n % 7 == 6 { None } else { DONORS.get(n % DONORS.len()).map(donor) },
+                donor: if n % 7 == 6 {
+                    None
+                } else {
+                    DONORS.get(n % DONORS.len()).map(donor)
+                },
             };
             self.shop.send(&order.order_id, &order.checkout()).await?;
         }

@@ -14,7 +14,11 @@ const PURPOSE: &str = "claim";
 /// The token of a donation's claim link; only the key's holder can make it.
 #[must_use]
 pub fn claim_token(key: &[u8; 32], donation: DonationId) -> String {
-    format!("{}{}", URL_SAFE_NO_PAD.encode(donation.0.as_bytes()), seal::derived_token(key, PURPOSE, donation.0.as_bytes()))
+    format!(
+        "{}{}",
+        URL_SAFE_NO_PAD.encode(donation.0.as_bytes()),
+        seal::derived_token(key, PURPOSE, donation.0.as_bytes())
+    )
 }
 
 /// The donation that a claim link names, if the link is ours.
@@ -35,7 +39,12 @@ pub enum ClaimError {
 }
 
 /// Gives an anonymous, unrefunded donation its donor, once.
-pub async fn claim(db: &mut PgConnection, now: DateTime<Utc>, donation: DonationId, donor: DonorId) -> Result<(), ClaimError> {
+pub async fn claim(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    donation: DonationId,
+    donor: DonorId,
+) -> Result<(), ClaimError> {
     let claimed = sqlx::query(
         "insert into donation_claim (donation_id, donor_id, claimed_at)
          select donation_id, $2, $3 from donation d where donation_id = $1 and donor_id is null
@@ -47,7 +56,11 @@ pub async fn claim(db: &mut PgConnection, now: DateTime<Utc>, donation: Donation
     .bind(now)
     .execute(db)
     .await?;
-    if claimed.rows_affected() == 1 { Ok(()) } else { Err(ClaimError::NotClaimable) }
+    if claimed.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(ClaimError::NotClaimable)
+    }
 }
 
 #[cfg(test)]

@@ -32,7 +32,12 @@ pub struct Given {
 }
 
 /// A donor's gifts, newest first: at most `limit`, after the first `skip`.
-pub async fn of_donor(db: &mut PgConnection, donor: DonorId, skip: i64, limit: i64) -> Result<Vec<Followed>, sqlx::Error> {
+pub async fn of_donor(
+    db: &mut PgConnection,
+    donor: DonorId,
+    skip: i64,
+    limit: i64,
+) -> Result<Vec<Followed>, sqlx::Error> {
     sqlx::query_as(
         "select d.donation_id, (d.occurred_at at time zone 'Europe/Paris')::date as recorded_on, m.name as shop, c.title as cause,
            a.name as association, d.amount_cents,
@@ -96,17 +101,33 @@ impl Told {
     #[must_use]
     pub const fn status(&self) -> &'static str {
         match self {
-            Self { refunded_at: Some(_), .. } => "refunded",
-            Self { receipted_on: Some(_), .. } => "receipted",
-            Self { paid_out_on: Some(_), .. } => "paid_out",
-            Self { collected_on: Some(_), .. } => "collected",
+            Self {
+                refunded_at: Some(_),
+                ..
+            } => "refunded",
+            Self {
+                receipted_on: Some(_),
+                ..
+            } => "receipted",
+            Self {
+                paid_out_on: Some(_),
+                ..
+            } => "paid_out",
+            Self {
+                collected_on: Some(_),
+                ..
+            } => "collected",
             _ => "recorded",
         }
     }
 }
 
 /// One of a merchant's donations.
-pub async fn of_merchant(db: &mut PgConnection, merchant: MerchantId, which: Which<'_>) -> Result<Option<Told>, sqlx::Error> {
+pub async fn of_merchant(
+    db: &mut PgConnection,
+    merchant: MerchantId,
+    which: Which<'_>,
+) -> Result<Option<Told>, sqlx::Error> {
     let id = match which {
         Which::Id(id) => id,
         Which::Order(order) => DonationId::of_order(merchant, order),

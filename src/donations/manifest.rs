@@ -42,8 +42,19 @@ pub struct Total {
 }
 
 /// Keeps a manifest; a second one for a day replaces the first.
-pub async fn tell(db: &mut PgConnection, now: DateTime<Utc>, merchant: MerchantId, manifest: &Manifest) -> Result<(), sqlx::Error> {
-    let orders = manifest.orders.as_ref().map(|all| Json(all.iter().map(|(o, a)| (o.clone(), a.cents())).collect::<BTreeMap<_, _>>()));
+pub async fn tell(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    merchant: MerchantId,
+    manifest: &Manifest,
+) -> Result<(), sqlx::Error> {
+    let orders = manifest.orders.as_ref().map(|all| {
+        Json(
+            all.iter()
+                .map(|(o, a)| (o.clone(), a.cents()))
+                .collect::<BTreeMap<_, _>>(),
+        )
+    });
     sqlx::query(
         "insert into manifest (merchant_id, day, count, sum_cents, orders, received_at) values ($1, $2, $3, $4, $5, $6)
          on conflict (merchant_id, day) do update set count = excluded.count, sum_cents = excluded.sum_cents, orders = excluded.orders, received_at = excluded.received_at",
@@ -101,14 +112,38 @@ pub async fn differences(
 }
 
 fn compared(row: Row, ours: &BTreeMap<String, i64>) -> Difference {
-    let theirs = Total { count: row.count.into(), sum: euros(row.sum_cents) };
-    let total = Total { count: i64::try_from(ours.len()).unwrap_or(i64::MAX), sum: euros(ours.values().sum()) };
-    let (mut missing_here, mut missing_there, mut other_amount) = (Vec::new(), Vec::new(), Vec::new());
+    let theirs = Total {
+        count: row.count.into(),
+        sum: euros(row.sum_cents),
+    };
+    let total = Total {
+        count: i64::try_from(ours.len()).unwrap_or(i64::MAX),
+        sum: euros(ours.values().sum()),
+    };
+    let (mut missing_here, mut missing_there, mut other_amount) =
+        (Vec::new(), Vec::new(), Vec::new());
     if let Some(Json(named)) = &row.orders {
         missing_here.extend(named.keys().filter(|o| !ours.contains_key(*o)).cloned());
         missing_there.extend(ours.keys().filter(|o| !named.contains_key(*o)).cloned());
-        other_amount.extend(named.iter().filter(|(o, cents)| ours.get(*o).is_some_and(|c| c != *cents)).map(|(o, _)| o.clone()));
+        other_amount.extend(
+            named
+                .iter()
+                .filter(|(o, cents)| ours.get(*o).is_some_and(|c| c != *cents))
+                .map(|(o, _)| o.clone()),
+        );
     }
-    let matches = theirs == total && missing_here.is_empty() && missing_there.is_empty() && other_amount.is_empty();
-    Difference { day: row.day, merchant: row.merchant, matches, theirs, ours: total, missing_here, missing_there, other_amount }
+    let matches = theirs == total
+        && missing_here.is_empty()
+        && missing_there.is_empty()
+        && other_amount.is_empty();
+    Difference {
+        day: row.day,
+        merchant: row.merchant,
+        matches,
+        theirs,
+        ours: total,
+        missing_here,
+        missing_there,
+        other_amount,
+    }
 }

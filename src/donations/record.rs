@@ -55,16 +55,25 @@ pub enum RecordError {
 }
 
 /// The donations of a set that are already recorded, each with the hash of what was said of it.
-pub async fn known(db: &mut PgConnection, ids: &[DonationId]) -> Result<BTreeMap<DonationId, Vec<u8>>, sqlx::Error> {
-    let rows: Vec<(DonationId, Vec<u8>)> = sqlx::query_as("select donation_id, content_hash from donation where donation_id = any($1)")
-        .bind(uuids(ids.iter().copied()))
-        .fetch_all(db)
-        .await?;
+pub async fn known(
+    db: &mut PgConnection,
+    ids: &[DonationId],
+) -> Result<BTreeMap<DonationId, Vec<u8>>, sqlx::Error> {
+    let rows: Vec<(DonationId, Vec<u8>)> = sqlx::query_as(
+        "select donation_id, content_hash from donation where donation_id = any($1)",
+    )
+    .bind(uuids(ids.iter().copied()))
+    .fetch_all(db)
+    .await?;
     Ok(rows.into_iter().collect())
 }
 
 /// Records a batch of donations, each unknown so far, and posts them; one that is known refuses the batch.
-pub async fn record(db: &mut PgConnection, now: DateTime<Utc>, new: &[NewDonation]) -> Result<(), RecordError> {
+pub async fn record(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    new: &[NewDonation],
+) -> Result<(), RecordError> {
     if new.is_empty() {
         return Ok(());
     }
@@ -102,11 +111,27 @@ pub async fn record(db: &mut PgConnection, now: DateTime<Utc>, new: &[NewDonatio
     })?;
     let transfers: Vec<Transfer> = new
         .iter()
-        .map(|d| ledger::donation_recorded(Fact { id: d.donation_id.0, occurred_at: d.occurred_at }, &d.merchant, &d.association, d.amount))
+        .map(|d| {
+            ledger::donation_recorded(
+                Fact {
+                    id: d.donation_id.0,
+                    occurred_at: d.occurred_at,
+                },
+                &d.merchant,
+                &d.association,
+                d.amount,
+            )
+        })
         .collect();
     ledger::post(db, now, &transfers).await?;
     if outbox::is_heard(db).await? {
-        outbox::announce(db, now, Kind::DonationRecorded, &new.iter().map(announcement).collect::<Vec<_>>()).await?;
+        outbox::announce(
+            db,
+            now,
+            Kind::DonationRecorded,
+            &new.iter().map(announcement).collect::<Vec<_>>(),
+        )
+        .await?;
     }
     Ok(())
 }

@@ -45,7 +45,11 @@ struct State {
 /// Records a batch of refunds and posts them, while the caller holds the settlement gate open: a run that prepares collections or
 /// payouts waits for us, or we for it, so that no euro is refunded and collected in the same moment. Answers what became of each,
 /// in order.
-pub async fn refund(db: &mut PgConnection, now: DateTime<Utc>, new: &[NewRefund]) -> Result<Vec<Refunded>, RecordError> {
+pub async fn refund(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    new: &[NewRefund],
+) -> Result<Vec<Refunded>, RecordError> {
     if new.is_empty() {
         return Ok(Vec::new());
     }
@@ -60,7 +64,8 @@ pub async fn refund(db: &mut PgConnection, now: DateTime<Utc>, new: &[NewRefund]
     .bind(uuids(new.iter().map(|r| r.donation_id)))
     .fetch_all(&mut *db)
     .await?;
-    let mut states: BTreeMap<DonationId, State> = states.into_iter().map(|s| (s.donation_id, s)).collect();
+    let mut states: BTreeMap<DonationId, State> =
+        states.into_iter().map(|s| (s.donation_id, s)).collect();
     let mut outcomes = Vec::with_capacity(new.len());
     let (mut rows, mut transfers) = (Vec::new(), Vec::new());
     for r in new {
@@ -70,8 +75,12 @@ pub async fn refund(db: &mut PgConnection, now: DateTime<Utc>, new: &[NewRefund]
             Some(s) if s.paid_out => Refunded::PaidOut,
             Some(s) => {
                 s.refunded = true;
-                let fact = Fact { id: r.donation_id.0, occurred_at: r.occurred_at };
-                let amount = Amount::from_cents(s.amount_cents).map_err(|_| ledger::PostError::Overflow)?;
+                let fact = Fact {
+                    id: r.donation_id.0,
+                    occurred_at: r.occurred_at,
+                };
+                let amount =
+                    Amount::from_cents(s.amount_cents).map_err(|_| ledger::PostError::Overflow)?;
                 transfers.push(if s.collected {
                     ledger::donation_refunded_late(fact, &s.merchant, &s.association, amount)
                 } else {

@@ -10,6 +10,11 @@ pub fn client(patience: Duration) -> Result<reqwest::Client, reqwest::Error> {
 /// The same, to be narrowed further.
 pub fn builder(patience: Duration) -> reqwest::ClientBuilder {
     // A second call finds the provider there, which is as good.
-    rustls::crypto::ring::default_provider().install_default().ok();
-    reqwest::Client::builder().timeout(patience).connect_timeout(Duration::from_secs(5)).redirect(reqwest::redirect::Policy::none())
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
+    reqwest::Client::builder()
+        .timeout(patience)
+        .connect_timeout(Duration::from_secs(5))
+        .redirect(reqwest::redirect::Policy::none())
 }

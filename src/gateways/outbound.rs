@@ -47,24 +47,45 @@ pub fn address(text: &str, private: bool) -> Result<Url, OutboundError> {
 }
 
 /// Posts a body; answers the status of a success. The name is resolved once, checked, and connected to as resolved.
-pub async fn post(text: &str, private: bool, headers: &[(&str, String)], body: String) -> Result<u16, OutboundError> {
+pub async fn post(
+    text: &str,
+    private: bool,
+    headers: &[(&str, String)],
+    body: String,
+) -> Result<u16, OutboundError> {
     let url = address(text, private)?;
-    let (host, port) = (url.host_str().ok_or(OutboundError::Url)?.to_owned(), url.port_or_known_default().ok_or(OutboundError::Url)?);
-    let found: Vec<SocketAddr> =
-        tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await.map_err(|_| OutboundError::Name)?.collect();
+    let (host, port) = (
+        url.host_str().ok_or(OutboundError::Url)?.to_owned(),
+        url.port_or_known_default().ok_or(OutboundError::Url)?,
+    );
+    let found: Vec<SocketAddr> = tokio::net::lookup_host((host.trim_matches(['[', ']']), port))
+        .await
+        .map_err(|_| OutboundError::Name)?
+        .collect();
     if found.is_empty() {
         return Err(OutboundError::Name);
     }
     if !private && !found.iter().all(|a| is_public(a.ip())) {
         return Err(OutboundError::Private);
     }
-    let client =
-        http::builder(Duration::from_secs(15)).no_proxy().resolve_to_addrs(&host, &found).build().map_err(|_| OutboundError::Away)?;
-    let mut request = client.post(url).header("content-type", "application/json").header("user-agent", "Obole");
+    let client = http::builder(Duration::from_secs(15))
+        .no_proxy()
+        .resolve_to_addrs(&host, &found)
+        .build()
+        .map_err(|_| OutboundError::Away)?;
+    let mut request = client
+        .post(url)
+        .header("content-type", "application/json")
+        .header("user-agent", "Obole");
     for (name, value) in headers {
         request = request.header(*name, value);
     }
-    let status = request.body(body).send().await.map_err(|_| OutboundError::Away)?.status();
+    let status = request
+        .body(body)
+        .send()
+        .await
+        .map_err(|_| OutboundError::Away)?
+        .status();
     match status.as_u16() {
         code @ 200..=299 => Ok(code),
         300..=399 => Err(OutboundError::Redirect),
@@ -96,7 +117,10 @@ fn is_public(ip: IpAddr) -> bool {
                 return is_public(v4.into());
             }
             // Only what is handed out: 2000::/3, less tunnels into IPv4, documentation and benchmarks.
-            (a & 0xe000) == 0x2000 && a != 0x2002 && !(a == 0x2001 && (b == 0xdb8 || b < 0x200)) && !(a == 0x3fff && b < 0x1000)
+            (a & 0xe000) == 0x2000
+                && a != 0x2002
+                && !(a == 0x2001 && (b == 0xdb8 || b < 0x200))
+                && !(a == 0x3fff && b < 0x1000)
         }
     }
 }
@@ -126,12 +150,24 @@ mod tests {
             "https://192.0.2.1/",
             "https://255.255.255.255/",
         ] {
-            assert!(matches!(address(private, false), Err(OutboundError::Private)), "{private}");
+            assert!(
+                matches!(address(private, false), Err(OutboundError::Private)),
+                "{private}"
+            );
         }
-        assert!(matches!(address("http://example.org/", false), Err(OutboundError::NotHttps)));
-        assert!(matches!(address("https://user:pass@example.org/", false), Err(OutboundError::Credentials)));
+        assert!(matches!(
+            address("http://example.org/", false),
+            Err(OutboundError::NotHttps)
+        ));
+        assert!(matches!(
+            address("https://user:pass@example.org/", false),
+            Err(OutboundError::Credentials)
+        ));
         assert!(matches!(address("hello", false), Err(OutboundError::Url)));
-        assert!(address("https://93.184.215.14/hook", false).is_ok() && address("https://boutique.example/hook", false).is_ok());
+        assert!(
+            address("https://93.184.215.14/hook", false).is_ok()
+                && address("https://boutique.example/hook", false).is_ok()
+        );
         assert!(address("http://127.0.0.1:8080/", true).is_ok());
     }
 }

@@ -29,14 +29,28 @@ struct Line {
 
 /// One banking day: executes the credit transfers that wait in the folder, books what came in, and writes the day's
 /// statement. Answers its path, or none when nothing moved.
-pub fn play_day(folder: &Path, account: &BankAccount, on: NaiveDate, incoming: &[Incoming]) -> Result<Option<PathBuf>, BankFileError> {
+pub fn play_day(
+    folder: &Path,
+    account: &BankAccount,
+    on: NaiveDate,
+    incoming: &[Incoming],
+) -> Result<Option<PathBuf>, BankFileError> {
     let mut lines: Vec<Line> = incoming
         .iter()
-        .map(|i| Line { side: BankSide::Credit, amount: i.amount, party: i.from.clone(), reference: i.reference.clone(), structured: true })
+        .map(|i| Line {
+            side: BankSide::Credit,
+            amount: i.amount,
+            party: i.from.clone(),
+            reference: i.reference.clone(),
+            structured: true,
+        })
         .collect();
     let executed = folder.join("executed");
     for path in waiting(folder)? {
-        let failed = |source| BankFileError::File { path: path.display().to_string(), source };
+        let failed = |source| BankFileError::File {
+            path: path.display().to_string(),
+            source,
+        };
         let xml = fs::read_to_string(&path).map_err(failed)?;
         lines.extend(orders(&path, &xml)?);
         fs::create_dir_all(&executed).map_err(failed)?;
@@ -48,13 +62,18 @@ pub fn play_day(folder: &Path, account: &BankAccount, on: NaiveDate, incoming: &
         return Ok(None);
     }
     let number = fs::read_dir(folder.join("statements")).map_or(0, Iterator::count);
-    let path = folder.join("statements").join(format!("camt.053-{on}-{number:04}.xml"));
+    let path = folder
+        .join("statements")
+        .join(format!("camt.053-{on}-{number:04}.xml"));
     write_whole(&path, statement(account, on, number, &lines).as_bytes())?;
     Ok(Some(path))
 }
 
 fn waiting(folder: &Path) -> Result<Vec<PathBuf>, BankFileError> {
-    let failed = |source| BankFileError::File { path: folder.display().to_string(), source };
+    let failed = |source| BankFileError::File {
+        path: folder.display().to_string(),
+        source,
+    };
     fs::create_dir_all(folder).map_err(failed)?;
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
@@ -69,25 +88,54 @@ fn waiting(folder: &Path) -> Result<Vec<PathBuf>, BankFileError> {
 
 /// The credit transfers that a pain.001 file orders.
 fn orders(path: &Path, xml: &str) -> Result<Vec<Line>, BankFileError> {
-    let not = |reason: &str| BankFileError::NotAStatement { name: path.display().to_string(), reason: reason.to_owned() };
+    let not = |reason: &str| BankFileError::NotAStatement {
+        name: path.display().to_string(),
+        reason: reason.to_owned(),
+    };
     let tree = roxmltree::Document::parse(xml).map_err(|e| not(&e.to_string()))?;
     let text = |node: roxmltree::Node<'_, '_>, tag: &str| {
-        node.descendants().find(|n| n.tag_name().name() == tag).and_then(|n| n.text()).map(str::to_owned)
+        node.descendants()
+            .find(|n| n.tag_name().name() == tag)
+            .and_then(|n| n.text())
+            .map(str::to_owned)
     };
     let mut lines = Vec::new();
-    for order in tree.descendants().filter(|n| n.tag_name().name() == "CdtTrfTxInf") {
-        let creditor = order.children().find(|n| n.tag_name().name() == "Cdtr").and_then(|n| text(n, "Nm"));
-        let (Some(reference), Some(amount), Some(party)) = (text(order, "EndToEndId"), text(order, "InstdAmt"), creditor) else {
+    for order in tree
+        .descendants()
+        .filter(|n| n.tag_name().name() == "CdtTrfTxInf")
+    {
+        let creditor = order
+            .children()
+            .find(|n| n.tag_name().name() == "Cdtr")
+            .and_then(|n| text(n, "Nm"));
+        let (Some(reference), Some(amount), Some(party)) =
+            (text(order, "EndToEndId"), text(order, "InstdAmt"), creditor)
+        else {
             return Err(not("an order lacks its reference, amount or creditor"));
         };
         let amount = Amount::parse(&amount).map_err(|e| not(&e.to_string()))?;
-        lines.push(Line { side: BankSide::Debit, amount, party, reference, structured: false });
+        lines.push(Line {
+            side: BankSide::Debit,
+            amount,
+            party,
+            reference,
+            structured: false,
+        });
     }
     Ok(lines)
 }
 
 fn statement(account: &BankAccount, on: NaiveDate, number: usize, lines: &[Line]) -> String {
-    let signed: i64 = lines.iter().map(|l| if l.side == BankSide::Credit { l.amount.cents() } else { -l.amount.cents() }).sum();
+    let signed: i64 = lines
+        .iter()
+        .map(|l| {
+            if l.side == BankSide::Credit {
+                l.amount.cents()
+            } else {
+                -l.amount.cents()
+            }
+        })
+        .sum();
     // The account opens each statement with enough to pay: what the ledger holds is proved by the entries, not by this balance.
     let opening: i64 = 1_000_000;
     let mut entries = String::new();
@@ -96,7 +144,11 @@ fn statement(account: &BankAccount, on: NaiveDate, number: usize, lines: &[Line]
             BankSide::Credit => ("CRDT", "Dbtr", "RCDT"),
             BankSide::Debit => ("DBIT", "Cdtr", "ICDT"),
         };
-        let end_to_end = if line.structured { "NOTPROVIDED" } else { &line.reference };
+        let end_to_end = if line.structured {
+            "NOTPROVIDED"
+        } else {
+            &line.reference
+        };
         let remittance = if line.structured {
             format!(
                 "<RmtInf><Strd><CdtrRefInf><Tp><CdOrPrtry><Cd>SCOR</Cd></CdOrPrtry></Tp><Ref>{}</Ref></CdtrRefInf></Strd></RmtInf>",
@@ -137,5 +189,7 @@ fn statement(account: &BankAccount, on: NaiveDate, number: usize, lines: &[Line]
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

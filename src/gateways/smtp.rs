@@ -47,13 +47,21 @@ pub struct Attached {
 impl Attached {
     #[must_use]
     pub const fn pdf(name: String, content: Vec<u8>) -> Self {
-        Self { name, kind: "application/pdf", content }
+        Self {
+            name,
+            kind: "application/pdf",
+            content,
+        }
     }
 
     /// A table; the mark at its beginning tells spreadsheets that it is UTF-8.
     #[must_use]
     pub fn csv(name: String, content: &str) -> Self {
-        Self { name, kind: "text/csv; charset=utf-8", content: format!("\u{feff}{content}").into_bytes() }
+        Self {
+            name,
+            kind: "text/csv; charset=utf-8",
+            content: format!("\u{feff}{content}").into_bytes(),
+        }
     }
 }
 
@@ -74,7 +82,10 @@ impl Mailer {
             Some(url) => {
                 let pool = PoolConfig::new().max_size(MAILS_AT_ONCE);
                 Ok(Self::Smtp(
-                    AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose()).map_err(MailError::Smtp)?.pool_config(pool).build(),
+                    AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose())
+                        .map_err(MailError::Smtp)?
+                        .pool_config(pool)
+                        .build(),
                 ))
             }
             None => Ok(Self::Folder(settings.data.join("mail"))),
@@ -87,15 +98,18 @@ impl Mailer {
         let message = written(from, outgoing)?;
         match self {
             Self::Smtp(transport) => match transport.send(message).await {
-                Err(e) if e.is_permanent() || e.is_transient() => {
-                    Err(MailError::Refused(e.status().map_or_else(String::new, |code| code.to_string())))
-                }
+                Err(e) if e.is_permanent() || e.is_transient() => Err(MailError::Refused(
+                    e.status().map_or_else(String::new, |code| code.to_string()),
+                )),
                 answered => answered.map(|_| ()).map_err(MailError::Smtp),
             },
             Self::Folder(folder) => {
                 let path = folder.join(format!("{mail_id}.eml"));
-                let kept = tokio::task::spawn_blocking(move || write_whole(&path, &message.formatted())).await;
-                kept.map_err(|e| MailError::File(e.to_string()))?.map_err(|e| MailError::File(e.to_string()))
+                let kept =
+                    tokio::task::spawn_blocking(move || write_whole(&path, &message.formatted()))
+                        .await;
+                kept.map_err(|e| MailError::File(e.to_string()))?
+                    .map_err(|e| MailError::File(e.to_string()))
             }
         }
     }
@@ -106,11 +120,19 @@ fn written(from: &str, o: Outgoing<'_>) -> Result<Message, MailError> {
     let from: Mailbox = from.parse().map_err(|e| wrong(&e))?;
     let to: Mailbox = o.to.parse().map_err(|e| wrong(&e))?;
     let id = format!("<{}@{}>", o.mail_id, from.email.domain());
-    let mut message = Message::builder().from(from).to(to).subject(o.message.subject).message_id(Some(id));
+    let mut message = Message::builder()
+        .from(from)
+        .to(to)
+        .subject(o.message.subject)
+        .message_id(Some(id));
     if let Some(url) = o.unsubscribe {
-        message = message.header(Unsubscribe(format!("<{url}>"))).header(OneClick);
+        message = message
+            .header(Unsubscribe(format!("<{url}>")))
+            .header(OneClick);
     }
-    let words = MultiPart::alternative().singlepart(SinglePart::plain(o.message.text)).singlepart(SinglePart::html(o.message.html));
+    let words = MultiPart::alternative()
+        .singlepart(SinglePart::plain(o.message.text))
+        .singlepart(SinglePart::html(o.message.html));
     let mut body = MultiPart::mixed().multipart(words);
     for file in o.files {
         let kind = ContentType::parse(file.kind).map_err(|e| wrong(&e))?;

@@ -29,12 +29,26 @@ impl Endpoints {
     #[must_use]
     pub fn new(db: PgPool, key: Arc<Secret<[u8; 32]>>) -> Self {
         let causes = RwLock::new((DateTime::<Utc>::MIN_UTC, HashSet::new()));
-        Self { db, key, endpoints: RwLock::default(), causes }
+        Self {
+            db,
+            key,
+            endpoints: RwLock::default(),
+            causes,
+        }
     }
 
     /// The endpoint, at most a few seconds old; older only while the database is away.
-    pub async fn find(&self, now: DateTime<Utc>, id: EndpointId) -> Result<Option<Arc<Endpoint>>, sqlx::Error> {
-        let known = self.endpoints.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+    pub async fn find(
+        &self,
+        now: DateTime<Utc>,
+        id: EndpointId,
+    ) -> Result<Option<Arc<Endpoint>>, sqlx::Error> {
+        let known = self
+            .endpoints
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned();
         match known {
             Some((at, endpoint)) if now - at < FRESH => Ok(Some(endpoint)),
             Some((_, endpoint)) => Ok(self.read(now, id).await.unwrap_or(Some(endpoint))),
@@ -44,16 +58,38 @@ impl Endpoints {
 
     /// The endpoint read again, for a delivery whose secret is not among those remembered; none when it was read within the
     /// last second, so that forged deliveries do not keep the database busy.
-    pub async fn newer(&self, now: DateTime<Utc>, id: EndpointId) -> Result<Option<Arc<Endpoint>>, sqlx::Error> {
-        let read_at = self.endpoints.read().unwrap_or_else(PoisonError::into_inner).get(&id).map(|known| known.0);
-        if read_at.is_some_and(|at| now - at < TimeDelta::seconds(1)) { Ok(None) } else { self.read(now, id).await }
+    pub async fn newer(
+        &self,
+        now: DateTime<Utc>,
+        id: EndpointId,
+    ) -> Result<Option<Arc<Endpoint>>, sqlx::Error> {
+        let read_at = self
+            .endpoints
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .map(|known| known.0);
+        if read_at.is_some_and(|at| now - at < TimeDelta::seconds(1)) {
+            Ok(None)
+        } else {
+            self.read(now, id).await
+        }
     }
 
     /// Apart in memory, as every question to the database here: a question is large, and those that ask none carry it along.
-    async fn read(&self, now: DateTime<Utc>, id: EndpointId) -> Result<Option<Arc<Endpoint>>, sqlx::Error> {
-        let asked = Box::pin(async { endpoint::find(&mut *self.db.acquire().await?, self.key.expose(), id).await });
+    async fn read(
+        &self,
+        now: DateTime<Utc>,
+        id: EndpointId,
+    ) -> Result<Option<Arc<Endpoint>>, sqlx::Error> {
+        let asked = Box::pin(async {
+            endpoint::find(&mut *self.db.acquire().await?, self.key.expose(), id).await
+        });
         let found = asked.await?.map(Arc::new);
-        let mut endpoints = self.endpoints.write().unwrap_or_else(PoisonError::into_inner);
+        let mut endpoints = self
+            .endpoints
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         match &found {
             Some(endpoint) => endpoints.insert(id, (now, endpoint.clone())),
             None => endpoints.remove(&id),

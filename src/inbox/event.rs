@@ -79,7 +79,9 @@ impl Checkout {
             serde_json::to_vec(&(self.order_total_cents, amount, &self.cause, email))
         };
         // Numbers and texts can always be written.
-        let Ok(said) = said else { unreachable!("numbers and texts") };
+        let Ok(said) = said else {
+            unreachable!("numbers and texts")
+        };
         Sha256::digest(said).to_vec()
     }
 }
@@ -122,18 +124,30 @@ impl Wrong {
     }
 
     pub fn kept<T>(&mut self, field: &str, value: Result<T, impl ToString>) -> Option<T> {
-        value.map_err(|e| self.0.push(FieldError::new(field, e.to_string()))).ok()
+        value
+            .map_err(|e| self.0.push(FieldError::new(field, e.to_string())))
+            .ok()
     }
 
     /// A text that is there must say something printable and not too much of it (`most` in characters).
     pub fn text(&mut self, field: &str, text: Option<&str>, most: usize) {
         let Some(text) = text else { return };
-        if text.trim().is_empty() && !field.contains("name") || text.chars().count() > most || text.chars().any(char::is_control) {
-            self.0.push(FieldError::new(field, format!("1 to {most} characters are needed, without control characters")));
+        if text.trim().is_empty() && !field.contains("name")
+            || text.chars().count() > most
+            || text.chars().any(char::is_control)
+        {
+            self.0.push(FieldError::new(
+                field,
+                format!("1 to {most} characters are needed, without control characters"),
+            ));
         }
     }
 
     pub fn done(self, event: Event) -> Result<Event, Unread> {
-        if self.0.is_empty() { Ok(event) } else { Err(Unread(self.0)) }
+        if self.0.is_empty() {
+            Ok(event)
+        } else {
+            Err(Unread(self.0))
+        }
     }
 }

@@ -74,13 +74,23 @@ pub async fn due(db: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<Fetch>
                 _ => None,
             };
             let urls = order.and_then(|o| order_url(&r.settings, &o));
-            Fetch { event_id: r.event_id, endpoint_id: r.endpoint_id, received_at: r.received_at, attempts: r.attempts, urls }
+            Fetch {
+                event_id: r.event_id,
+                endpoint_id: r.endpoint_id,
+                received_at: r.received_at,
+                attempts: r.attempts,
+                urls,
+            }
         })
         .collect())
 }
 
 /// Tries again later: after a second, two, four, up to six hours.
-pub async fn postpone(db: &mut PgConnection, now: DateTime<Utc>, fetch: &Fetch) -> Result<(), sqlx::Error> {
+pub async fn postpone(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    fetch: &Fetch,
+) -> Result<(), sqlx::Error> {
     let wait = TimeDelta::seconds(1_i64 << fetch.attempts.clamp(0, 14)).min(TimeDelta::hours(6));
     sqlx::query("update inbox_fetch set attempts = attempts + 1, next_at = $2 where event_id = $1")
         .bind(fetch.event_id)
@@ -99,7 +109,11 @@ impl Fetch {
 }
 
 /// Sets an event aside for a person, who can redrive it.
-pub async fn give_up(db: &mut PgConnection, fetch: &Fetch, reason: &str) -> Result<(), sqlx::Error> {
+pub async fn give_up(
+    db: &mut PgConnection,
+    fetch: &Fetch,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "with done as (delete from inbox_fetch where event_id = $1 returning event_id, endpoint_id, received_at, attempts)
          insert into inbox_problem (event_id, endpoint_id, delivery_key, state, reason, attempts, received_at)
@@ -114,7 +128,12 @@ pub async fn give_up(db: &mut PgConnection, fetch: &Fetch, reason: &str) -> Resu
 }
 
 /// Takes what was fetched into the inbox as an event of its own, for the poster. The same document twice is one event.
-pub async fn bring(tx: &mut PgConnection, now: DateTime<Utc>, fetch: &Fetch, body: &[u8]) -> Result<(), sqlx::Error> {
+pub async fn bring(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    fetch: &Fetch,
+    body: &[u8],
+) -> Result<(), sqlx::Error> {
     use sha2::{Digest, Sha256};
     let hash = Sha256::digest(body).to_vec();
     let id = EventId::new();

@@ -81,21 +81,40 @@ pub async fn handle(
     .fetch_all(&mut *tx)
     .await?;
     rows.sort_unstable_by_key(|r| r.0);
-    let Some(handled) = rows.last().map(|r| Handled { count: rows.len(), last: r.0 }) else {
+    let Some(handled) = rows.last().map(|r| Handled {
+        count: rows.len(),
+        last: r.0,
+    }) else {
         return Ok(None);
     };
     let endpoints = endpoint::phrasings(tx, rows.iter().map(|r| r.1)).await?;
     let mut taken = Vec::with_capacity(rows.len());
     for (event_id, endpoint_id, received_at, attempts) in rows {
         // The queue takes only what came in at an endpoint, and endpoints stay.
-        let phrasing = endpoints.get(&endpoint_id).ok_or(sqlx::Error::RowNotFound)?;
-        taken.push(Taken { event_id, endpoint_id, phrasing, received_at, attempts });
+        let phrasing = endpoints
+            .get(&endpoint_id)
+            .ok_or(sqlx::Error::RowNotFound)?;
+        taken.push(Taken {
+            event_id,
+            endpoint_id,
+            phrasing,
+            received_at,
+            attempts,
+        });
     }
     let mut problems = Vec::new();
     let (mut checkouts, mut refunds, mut thin) = (Vec::new(), Vec::new(), Vec::new());
-    for (n, event) in understand(tx, handover, &taken).await?.into_iter().enumerate() {
+    for (n, event) in understand(tx, handover, &taken)
+        .await?
+        .into_iter()
+        .enumerate()
+    {
         match (taken.get(n), event) {
-            (Some(t), Some(Ok(Event::Checkout(c)))) => checkouts.push((n, DonationId::of_order(t.phrasing.merchant_id, &c.order_id), c)),
+            (Some(t), Some(Ok(Event::Checkout(c)))) => checkouts.push((
+                n,
+                DonationId::of_order(t.phrasing.merchant_id, &c.order_id),
+                c,
+            )),
             (_, Some(Ok(Event::Refund(r)))) => refunds.push((n, r)),
             (_, Some(Ok(Event::Thin { .. }))) => thin.push(n),
             (_, Some(Ok(_))) => {}
@@ -110,7 +129,15 @@ pub async fn handle(
     let recorded = record(tx, now, &taken, &checkouts, look, &mut problems).await?;
     refund(tx, now, &taken, &refunds, &mut problems).await?;
     let thin: Vec<&Taken<'_>> = thin.iter().filter_map(|n| taken.get(*n)).collect();
-    super::fetch::put(tx, now, &thin.iter().map(|t| (t.event_id, t.endpoint_id, t.received_at)).collect::<Vec<_>>()).await?;
+    super::fetch::put(
+        tx,
+        now,
+        &thin
+            .iter()
+            .map(|t| (t.event_id, t.endpoint_id, t.received_at))
+            .collect::<Vec<_>>(),
+    )
+    .await?;
     set_aside(tx, &taken, &problems).await?;
     requeue_parked(tx, &recorded).await?;
     Ok(Some(handled))
@@ -123,9 +150,21 @@ async fn understand(
     taken: &[Taken<'_>],
 ) -> Result<Vec<Option<Result<Event, Unread>>>, sqlx::Error> {
     let mut known = handover.take(taken.iter().map(|t| t.event_id));
-    let mut events: Vec<_> = taken.iter().map(|t| known.remove(&t.event_id).map(Ok)).collect();
-    let unread = || taken.iter().zip(&events).filter(|(_, e)| e.is_none()).map(|(t, _)| t);
-    let (Some(first), Some(latest)) = (unread().map(|t| t.received_at).min(), unread().map(|t| t.received_at).max()) else {
+    let mut events: Vec<_> = taken
+        .iter()
+        .map(|t| known.remove(&t.event_id).map(Ok))
+        .collect();
+    let unread = || {
+        taken
+            .iter()
+            .zip(&events)
+            .filter(|(_, e)| e.is_none())
+            .map(|(t, _)| t)
+    };
+    let (Some(first), Some(latest)) = (
+        unread().map(|t| t.received_at).min(),
+        unread().map(|t| t.received_at).max(),
+    ) else {
         return Ok(events);
     };
     // The times name the partitions; an array of ids is looked up in each without looking for its partition again.
@@ -137,9 +176,11 @@ async fn understand(
             .fetch_all(db)
             .await?;
     for row in &bodies {
-        let (event_id, topic, body): (EventId, Option<&str>, &[u8]) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        let (event_id, topic, body): (EventId, Option<&str>, &[u8]) =
+            (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         if let Ok(n) = taken.binary_search_by_key(&event_id, |t| t.event_id)
-            && let (Some(place), Some(phrasing)) = (events.get_mut(n), taken.get(n).map(|t| t.phrasing))
+            && let (Some(place), Some(phrasing)) =
+                (events.get_mut(n), taken.get(n).map(|t| t.phrasing))
         {
             *place = Some(parse(phrasing.dialect, &phrasing.settings, topic, body));
         }
@@ -148,7 +189,12 @@ async fn understand(
 }
 
 fn dead(taken: usize, reason: String) -> Problem {
-    Problem { taken, state: "dead", reason, waits_for: None }
+    Problem {
+        taken,
+        state: "dead",
+        reason,
+        waits_for: None,
+    }
 }
 
 /// What a set of checkouts is decided with.
@@ -175,7 +221,11 @@ async fn record(
     if look {
         counted = donations::known(tx, &checkouts.iter().map(|c| c.1).collect::<Vec<_>>()).await?;
     }
-    let merchants: Vec<MerchantId> = checkouts.iter().filter_map(|c| taken.get(c.0)).map(|t| t.phrasing.merchant_id).collect();
+    let merchants: Vec<MerchantId> = checkouts
+        .iter()
+        .filter_map(|c| taken.get(c.0))
+        .map(|t| t.phrasing.merchant_id)
+        .collect();
     let donors = donor::meet(tx, now, checkouts.iter().filter_map(|c| c.2.donor.as_ref())).await?;
     let choosing: Vec<DonorId> = checkouts
         .iter()
@@ -184,8 +234,15 @@ async fn record(
         .collect();
     let causes = cause::list(tx).await?;
     let mut known = Known {
-        merchants: merchant::of_ids(tx, &merchants).await?.into_iter().map(|m| (m.merchant_id, m)).collect(),
-        slugs: causes.iter().map(|c| (c.slug.clone(), c.cause_id)).collect(),
+        merchants: merchant::of_ids(tx, &merchants)
+            .await?
+            .into_iter()
+            .map(|m| (m.merchant_id, m))
+            .collect(),
+        slugs: causes
+            .iter()
+            .map(|c| (c.slug.clone(), c.cause_id))
+            .collect(),
         causes: causes.into_iter().map(|c| (c.cause_id, c)).collect(),
         choices: donor::lock_choices(tx, &choosing).await?,
         donors,
@@ -221,28 +278,48 @@ async fn record(
 }
 
 /// The amount the shop charged and the cause it goes to: the one named, else the donor's choice, else the shop's default.
-fn decide(t: &Taken<'_>, donation_id: DonationId, c: &Checkout, hash: &[u8], known: &mut Known) -> Result<NewDonation, String> {
-    let merchant = known.merchants.get(&t.phrasing.merchant_id).ok_or("its merchant is not known")?;
-    let rule = merchant.rule().ok_or("the merchant's rule cannot be read")?;
+fn decide(
+    t: &Taken<'_>,
+    donation_id: DonationId,
+    c: &Checkout,
+    hash: &[u8],
+    known: &mut Known,
+) -> Result<NewDonation, String> {
+    let merchant = known
+        .merchants
+        .get(&t.phrasing.merchant_id)
+        .ok_or("its merchant is not known")?;
+    let rule = merchant
+        .rule()
+        .ok_or("the merchant's rule cannot be read")?;
     let by_rule = rule.amount(c.order_total_cents);
     let amount = c.amount.unwrap_or(by_rule);
-    let donor_id = c.donor.as_ref().and_then(|d| known.donors.get(d.email.as_str())).copied();
+    let donor_id = c
+        .donor
+        .as_ref()
+        .and_then(|d| known.donors.get(d.email.as_str()))
+        .copied();
     let cause_id = match &c.cause {
         Some(slug) => *known.slugs.get(slug).ok_or_else(|| format!("no cause is called {slug:?}: add it, then redrive this event"))?,
         None => donor_id.and_then(|d| donor::take_turn(known.choices.get_mut(&d)?)).or(merchant.default_cause_id).ok_or(
             "no cause: the order names none, the donor chose none and the shop has no default; give it one, then redrive this event",
         )?,
     };
-    let cause = known.causes.get(&cause_id).ok_or("its cause is not known")?;
+    let cause = known
+        .causes
+        .get(&cause_id)
+        .ok_or("its cause is not known")?;
     let mut flags = Vec::new();
     match &c.consent {
         None => flags.push("consent-missing"),
         Some(consent) if consent.preticked => flags.push("consent-preticked"),
         Some(_) => {}
     }
-    for (raised, flag) in
-        [(amount != by_rule, "amount-off-rule"), (!merchant.live, "merchant-suspended"), (!cause.live, "association-suspended")]
-    {
+    for (raised, flag) in [
+        (amount != by_rule, "amount-off-rule"),
+        (!merchant.live, "merchant-suspended"),
+        (!cause.live, "association-suspended"),
+    ] {
         if raised {
             flags.push(flag);
         }
@@ -278,9 +355,22 @@ async fn refund(
     for (n, r) in refunds.iter().filter(|(_, r)| r.donation_refunded) {
         let Some(t) = taken.get(*n) else { continue };
         let donation_id = DonationId::of_order(t.phrasing.merchant_id, &r.order_id);
-        new.push((*n, NewRefund { donation_id, refund_id: r.refund_id.clone(), event_id: t.event_id, occurred_at: t.occurred_at(r.at) }));
+        new.push((
+            *n,
+            NewRefund {
+                donation_id,
+                refund_id: r.refund_id.clone(),
+                event_id: t.event_id,
+                occurred_at: t.occurred_at(r.at),
+            },
+        ));
     }
-    let outcomes = donations::refund(tx, now, &new.iter().map(|(_, r)| r.clone()).collect::<Vec<_>>()).await?;
+    let outcomes = donations::refund(
+        tx,
+        now,
+        &new.iter().map(|(_, r)| r.clone()).collect::<Vec<_>>(),
+    )
+    .await?;
     for ((n, r), outcome) in new.iter().zip(outcomes) {
         match outcome {
             Refunded::Done | Refunded::Already => {}
@@ -290,14 +380,24 @@ async fn refund(
                 reason: "waits for its checkout.completed".into(),
                 waits_for: Some(r.donation_id),
             }),
-            Refunded::PaidOut => problems.push(dead(*n, "the euro is already with the association: agree with it first".into())),
+            Refunded::PaidOut => problems.push(dead(
+                *n,
+                "the euro is already with the association: agree with it first".into(),
+            )),
         }
     }
     Ok(())
 }
 
-async fn set_aside(tx: &mut PgConnection, taken: &[Taken<'_>], problems: &[Problem]) -> Result<(), sqlx::Error> {
-    let rows: Vec<(&Taken<'_>, &Problem)> = problems.iter().filter_map(|p| Some((taken.get(p.taken)?, p))).collect();
+async fn set_aside(
+    tx: &mut PgConnection,
+    taken: &[Taken<'_>],
+    problems: &[Problem],
+) -> Result<(), sqlx::Error> {
+    let rows: Vec<(&Taken<'_>, &Problem)> = problems
+        .iter()
+        .filter_map(|p| Some((taken.get(p.taken)?, p)))
+        .collect();
     if rows.is_empty() {
         return Ok(());
     }
@@ -339,7 +439,11 @@ pub async fn unpark(tx: &mut PgConnection) -> Result<u64, sqlx::Error> {
 }
 
 /// Sets the oldest waiting event after one aside, after it alone could not be handled.
-pub async fn bury(tx: &mut PgConnection, after: EventId, reason: &str) -> Result<Option<Uuid>, sqlx::Error> {
+pub async fn bury(
+    tx: &mut PgConnection,
+    after: EventId,
+    reason: &str,
+) -> Result<Option<Uuid>, sqlx::Error> {
     sqlx::query_scalar(
         "with taken as (
            delete from inbox_queue where event_id = (

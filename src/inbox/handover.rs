@@ -24,7 +24,10 @@ pub struct Handover {
 impl Handover {
     /// Lays events down, before they are written, so that they are here whenever the queue has them.
     pub(super) fn lay(&self, events: impl Iterator<Item = (EventId, Event)>) {
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut generations = self
+            .generations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let [young, old] = &mut *generations;
         if young.len() >= GENERATION {
             *old = std::mem::take(young);
@@ -34,12 +37,16 @@ impl Handover {
 
     /// Takes up what is here of these events.
     pub(super) fn take(&self, ids: impl Iterator<Item = EventId>) -> HashMap<EventId, Event> {
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut generations = self
+            .generations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let [young, old] = &mut *generations;
         if young.is_empty() && old.is_empty() {
             return HashMap::new();
         }
-        ids.filter_map(|id| Some((id, young.remove(&id).or_else(|| old.remove(&id))?))).collect()
+        ids.filter_map(|id| Some((id, young.remove(&id).or_else(|| old.remove(&id))?)))
+            .collect()
     }
 
     /// Rings: a set is in the queue.
@@ -65,7 +72,16 @@ mod tests {
             handover.lay(std::iter::once((*id, Event::Ping)));
         }
         assert!(handover.take(ids.iter().copied().take(1)).is_empty());
-        assert_eq!(handover.take(ids.iter().copied().skip(2 * GENERATION)).len(), GENERATION);
-        assert!(handover.take(ids.iter().copied().skip(2 * GENERATION)).is_empty());
+        assert_eq!(
+            handover
+                .take(ids.iter().copied().skip(2 * GENERATION))
+                .len(),
+            GENERATION
+        );
+        assert!(
+            handover
+                .take(ids.iter().copied().skip(2 * GENERATION))
+                .is_empty()
+        );
     }
 }

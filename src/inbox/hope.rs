@@ -15,7 +15,11 @@ pub struct Hope {
 impl Hope {
     /// Asked once for each set.
     pub fn holds(&self) -> bool {
-        self.wary_for.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |sets| sets.checked_sub(1)).is_err()
+        self.wary_for
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |sets| {
+                sets.checked_sub(1)
+            })
+            .is_err()
     }
 
     /// A set hoped in vain.

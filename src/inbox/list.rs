@@ -35,7 +35,16 @@ impl State {
 impl std::str::FromStr for State {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::Queued, Self::Posted, Self::Dead, Self::Conflict, Self::Parked].into_iter().find(|s| s.word() == text).ok_or(())
+        [
+            Self::Queued,
+            Self::Posted,
+            Self::Dead,
+            Self::Conflict,
+            Self::Parked,
+        ]
+        .into_iter()
+        .find(|s| s.word() == text)
+        .ok_or(())
     }
 }
 
@@ -142,7 +151,11 @@ pub struct Detail {
 }
 
 /// One event of a merchant, or of any for the team.
-pub async fn show(db: &mut PgConnection, id: EventId, merchant: Option<MerchantId>) -> Result<Option<Detail>, sqlx::Error> {
+pub async fn show(
+    db: &mut PgConnection,
+    id: EventId,
+    merchant: Option<MerchantId>,
+) -> Result<Option<Detail>, sqlx::Error> {
     let row: Option<Row> = sqlx::query_as(
         "select x.event_id, x.endpoint_id, x.delivery_key, x.received_at, m.slug as merchant, body, x.reason, coalesce(x.attempts, q.attempts, f.attempts, 1) as attempts,
            coalesce(x.state, case when q.event_id is not null then 'queued' when f.event_id is not null then 'fetching'
@@ -174,7 +187,11 @@ pub async fn show(db: &mut PgConnection, id: EventId, merchant: Option<MerchantI
         None
     };
     let body = row.body.as_deref().map_or(Value::Null, masked);
-    Ok(Some(Detail { body, came_first: first.as_deref().map(masked), event: row.into() }))
+    Ok(Some(Detail {
+        body,
+        came_first: first.as_deref().map(masked),
+        event: row.into(),
+    }))
 }
 
 /// Names under which bodies of all dialects carry what is personal.
@@ -207,7 +224,9 @@ const PERSONAL: [&str; 22] = [
 fn masked(body: &[u8]) -> Value {
     fn mask(value: &mut Value, personal: bool) {
         match value {
-            Value::Object(fields) => fields.iter_mut().for_each(|(name, v)| mask(v, personal || PERSONAL.contains(&name.as_str()))),
+            Value::Object(fields) => fields
+                .iter_mut()
+                .for_each(|(name, v)| mask(v, personal || PERSONAL.contains(&name.as_str()))),
             Value::Array(values) => values.iter_mut().for_each(|v| mask(v, personal)),
             Value::String(_) | Value::Number(_) if personal => *value = "***".into(),
             _ => {}

@@ -4,13 +4,29 @@ use chrono::{DateTime, Months, NaiveDate, Utc};
 use sqlx::PgConnection;
 
 /// Prepares the partitions of this month and the next, so that what comes finds its place.
-pub async fn prepare_partitions(db: &mut PgConnection, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
-    sqlx::query("select inbox_prepare_partitions($1)").bind(now.date_naive()).execute(db).await?;
+pub async fn prepare_partitions(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("select inbox_prepare_partitions($1)")
+        .bind(now.date_naive())
+        .execute(db)
+        .await?;
     Ok(())
 }
 
 /// Drops the bodies of months that were over `months` whole months ago, but for those that still wait. Answers how many months went.
-pub async fn drop_partitions(db: &mut PgConnection, now: DateTime<Utc>, months: u32) -> Result<i32, sqlx::Error> {
-    let before = now.date_naive().checked_sub_months(Months::new(months)).unwrap_or(NaiveDate::MIN);
-    sqlx::query_scalar("select inbox_drop_partitions($1)").bind(before).fetch_one(db).await
+pub async fn drop_partitions(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    months: u32,
+) -> Result<i32, sqlx::Error> {
+    let before = now
+        .date_naive()
+        .checked_sub_months(Months::new(months))
+        .unwrap_or(NaiveDate::MIN);
+    sqlx::query_scalar("select inbox_drop_partitions($1)")
+        .bind(before)
+        .fetch_one(db)
+        .await
 }

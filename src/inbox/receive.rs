@@ -121,7 +121,10 @@ impl Place {
             return None;
         }
         *count += 1;
-        Some(Self { shares: shares.clone(), endpoint })
+        Some(Self {
+            shares: shares.clone(),
+            endpoint,
+        })
     }
 }
 
@@ -141,12 +144,25 @@ impl Intake {
     /// Hands a delivery over and waits until it is durable.
     pub async fn receive(&self, delivery: Delivery) -> Result<Received, ReceiveError> {
         let bytes = u32::try_from(delivery.body.len() + 1024).map_err(|_| ReceiveError::Busy)?;
-        let room = self.room.clone().try_acquire_many_owned(bytes).map_err(|_| ReceiveError::Busy)?;
+        let room = self
+            .room
+            .clone()
+            .try_acquire_many_owned(bytes)
+            .map_err(|_| ReceiveError::Busy)?;
         let place = Place::take(&self.shares, delivery.endpoint_id).ok_or(ReceiveError::Busy)?;
         let (answer, answered) = oneshot::channel();
         let body_hash = Sha256::digest(&delivery.body).to_vec();
-        let waiting = Waiting { event_id: EventId::new(), body_hash, delivery, answer, _room: room, _place: place };
-        self.sender.try_send(waiting).map_err(|_| ReceiveError::Busy)?;
+        let waiting = Waiting {
+            event_id: EventId::new(),
+            body_hash,
+            delivery,
+            answer,
+            _room: room,
+            _place: place,
+        };
+        self.sender
+            .try_send(waiting)
+            .map_err(|_| ReceiveError::Busy)?;
         match tokio::time::timeout(DEADLINE, answered).await {
             Ok(Ok(received)) => received,
             // Late or lost: what was written all the same is found as a duplicate when the shop tries again.
@@ -157,7 +173,10 @@ impl Intake {
 
 /// The way in, and the committer to run; it ends when the last way in is dropped. What is written is handed over to a poster
 /// in the same process, if there is one.
-pub fn committer(db: PgPool, handover: Option<Arc<Handover>>) -> (Intake, impl Future<Output = ()> + Send) {
+pub fn committer(
+    db: PgPool,
+    handover: Option<Arc<Handover>>,
+) -> (Intake, impl Future<Output = ()> + Send) {
     let (sender, mut receiver) = mpsc::channel::<Waiting>(MOST_WAITING);
     let run = async move {
         let (mut kept, hope) = (Kept::of(db), Hope::default());
@@ -174,7 +193,11 @@ pub fn committer(db: PgPool, handover: Option<Arc<Handover>>) -> (Intake, impl F
             // Whose sender has given up was told that nothing was accepted.
             batch.retain(|w| !w.answer.is_closed());
             if let Some(handover) = &handover {
-                handover.lay(batch.iter_mut().filter_map(|w| Some((w.event_id, w.delivery.event.take()?))));
+                handover.lay(
+                    batch
+                        .iter_mut()
+                        .filter_map(|w| Some((w.event_id, w.delivery.event.take()?))),
+                );
             }
             commit(&mut kept, &hope, batch).await;
             if let Some(handover) = &handover {
@@ -182,7 +205,14 @@ pub fn committer(db: PgPool, handover: Option<Arc<Handover>>) -> (Intake, impl F
             }
         }
     };
-    (Intake { sender, room: Arc::new(Semaphore::new(MOST_WAITING_BYTES)), shares: Arc::default() }, run)
+    (
+        Intake {
+            sender,
+            room: Arc::new(Semaphore::new(MOST_WAITING_BYTES)),
+            shares: Arc::default(),
+        },
+        run,
+    )
 }
 
 /// Writes and answers a batch. A row the database refuses is found by halving, and hurts only itself.
@@ -195,7 +225,9 @@ async fn commit(kept: &mut Kept, hope: &Hope, batch: Vec<Waiting>) {
         match write_over(kept, hope, &batch).await {
             Ok(received) => {
                 for (w, held) in batch.into_iter().zip(received) {
-                    w.answer.send(held.ok_or(ReceiveError::Away)).unwrap_or_else(gone);
+                    w.answer
+                        .send(held.ok_or(ReceiveError::Away))
+                        .unwrap_or_else(gone);
                 }
             }
             Err(error) if refused(&error) && batch.len() > 1 => {
@@ -227,7 +259,11 @@ fn refused(error: &sqlx::Error) -> bool {
 }
 
 /// Writes over the kept connection; one that failed is not kept.
-async fn write_over(kept: &mut Kept, hope: &Hope, batch: &[Waiting]) -> Result<Vec<Option<Received>>, sqlx::Error> {
+async fn write_over(
+    kept: &mut Kept,
+    hope: &Hope,
+    batch: &[Waiting],
+) -> Result<Vec<Option<Received>>, sqlx::Error> {
     let written = write(kept.get().await?, hope, batch).await;
     if written.as_ref().is_err_and(|e| !refused(e)) {
         kept.forget().await;

@@ -30,7 +30,9 @@ pub enum Refusal {
     Id,
     #[error("the timestamp must be the time of sending in whole unix seconds")]
     Timestamp,
-    #[error("the timestamp is more than 300 seconds from our clock: sign each attempt anew, and check the sender's clock")]
+    #[error(
+        "the timestamp is more than 300 seconds from our clock: sign each attempt anew, and check the sender's clock"
+    )]
     Window,
     #[error("{0}")]
     Form(&'static str),
@@ -41,7 +43,13 @@ pub enum Refusal {
 /// The signature of one delivery under one secret (its decoded bytes), as Standard Webhooks carries it: `v1,<base64>`.
 #[must_use]
 pub fn sign(secret: &[u8], id: &str, timestamp: &str, body: &[u8]) -> String {
-    format!("v1,{}", STANDARD.encode(mac::<Hmac<Sha256>>(secret, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body])))
+    format!(
+        "v1,{}",
+        STANDARD.encode(mac::<Hmac<Sha256>>(
+            secret,
+            &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body]
+        ))
+    )
 }
 
 /// What a delivery signs, as its dialect says.
@@ -65,13 +73,33 @@ pub fn verify<'h, 's>(
     now: i64,
 ) -> Result<(), Refusal> {
     let signed = match dialect {
-        Dialect::Standard | Dialect::Bigcommerce => standard(["webhook-id", "webhook-timestamp", "webhook-signature"], &header, now)?,
+        Dialect::Standard | Dialect::Bigcommerce => standard(
+            ["webhook-id", "webhook-timestamp", "webhook-signature"],
+            &header,
+            now,
+        )?,
         // Svix signs under both names; which one depends on the sender's age.
-        Dialect::Svix if header("svix-id").is_some() => standard(["svix-id", "svix-timestamp", "svix-signature"], &header, now)?,
-        Dialect::Svix => standard(["webhook-id", "webhook-timestamp", "webhook-signature"], &header, now)?,
+        Dialect::Svix if header("svix-id").is_some() => standard(
+            ["svix-id", "svix-timestamp", "svix-signature"],
+            &header,
+            now,
+        )?,
+        Dialect::Svix => standard(
+            ["webhook-id", "webhook-timestamp", "webhook-signature"],
+            &header,
+            now,
+        )?,
         Dialect::Stripe => stripe(needed(&header, "stripe-signature")?, now)?,
-        Dialect::Shopify => body_only(needed(&header, "x-shopify-hmac-sha256")?, TextEncoding::Base64, Hash::Sha256)?,
-        Dialect::Woocommerce => body_only(needed(&header, "x-wc-webhook-signature")?, TextEncoding::Base64, Hash::Sha256)?,
+        Dialect::Shopify => body_only(
+            needed(&header, "x-shopify-hmac-sha256")?,
+            TextEncoding::Base64,
+            Hash::Sha256,
+        )?,
+        Dialect::Woocommerce => body_only(
+            needed(&header, "x-wc-webhook-signature")?,
+            TextEncoding::Base64,
+            Hash::Sha256,
+        )?,
         Dialect::Generic => {
             let given = needed(&header, &settings.signature_header)?;
             let digest = given
@@ -80,14 +108,22 @@ pub fn verify<'h, 's>(
             body_only(digest, settings.encoding, settings.hash)?
         }
     };
-    let mut parts: Vec<&[u8]> = signed.before.iter().flat_map(|p| [p.as_bytes(), b"."]).collect();
+    let mut parts: Vec<&[u8]> = signed
+        .before
+        .iter()
+        .flat_map(|p| [p.as_bytes(), b"."])
+        .collect();
     parts.push(body);
     for secret in secrets {
         let ours = match signed.hash {
             Hash::Sha256 => mac::<Hmac<Sha256>>(secret, &parts),
             Hash::Sha512 => mac::<Hmac<Sha512>>(secret, &parts),
         };
-        if signed.offered.iter().any(|theirs| bool::from(ours.ct_eq(theirs))) {
+        if signed
+            .offered
+            .iter()
+            .any(|theirs| bool::from(ours.ct_eq(theirs)))
+        {
             return Ok(());
         }
     }
@@ -99,9 +135,19 @@ fn needed<'h>(header: &impl Fn(&str) -> Option<&'h str>, name: &str) -> Result<&
 }
 
 /// Standard Webhooks 1.0.0.
-fn standard<'h>(names: [&str; 3], header: &impl Fn(&str) -> Option<&'h str>, now: i64) -> Result<Signed<'h>, Refusal> {
-    const FORM: Refusal = Refusal::Form("the signature must be a list of at most 16 `v1,<base64>`, separated by spaces");
-    let [id, timestamp, list] = [needed(header, names[0])?, needed(header, names[1])?, needed(header, names[2])?];
+fn standard<'h>(
+    names: [&str; 3],
+    header: &impl Fn(&str) -> Option<&'h str>,
+    now: i64,
+) -> Result<Signed<'h>, Refusal> {
+    const FORM: Refusal = Refusal::Form(
+        "the signature must be a list of at most 16 `v1,<base64>`, separated by spaces",
+    );
+    let [id, timestamp, list] = [
+        needed(header, names[0])?,
+        needed(header, names[1])?,
+        needed(header, names[2])?,
+    ];
     if id.is_empty() || id.len() > 256 || !id.bytes().all(|b| b.is_ascii_graphic() && b != b'.') {
         return Err(Refusal::Id);
     }
@@ -119,12 +165,19 @@ fn standard<'h>(names: [&str; 3], header: &impl Fn(&str) -> Option<&'h str>, now
             offered.push(bytes);
         }
     }
-    Ok(Signed { before: vec![id, timestamp], offered, hash: Hash::Sha256, words: "`id.timestamp.body`" })
+    Ok(Signed {
+        before: vec![id, timestamp],
+        offered,
+        hash: Hash::Sha256,
+        words: "`id.timestamp.body`",
+    })
 }
 
 /// Stripe's header: `t=` once, `v1=` once or more, other schemes ignored.
 fn stripe(list: &str, now: i64) -> Result<Signed<'_>, Refusal> {
-    const FORM: Refusal = Refusal::Form("Stripe-Signature must be one `t=` and at most 16 `v1=`, separated by commas");
+    const FORM: Refusal = Refusal::Form(
+        "Stripe-Signature must be one `t=` and at most 16 `v1=`, separated by commas",
+    );
     let (mut timestamp, mut offered) = (None, Vec::new());
     for (n, one) in list.split(',').enumerate() {
         let (name, value) = one.split_once('=').ok_or(FORM)?;
@@ -138,29 +191,52 @@ fn stripe(list: &str, now: i64) -> Result<Signed<'_>, Refusal> {
     }
     let timestamp = timestamp.ok_or(FORM)?;
     timely(timestamp, now)?;
-    Ok(Signed { before: vec![timestamp], offered, hash: Hash::Sha256, words: "`timestamp.body`" })
+    Ok(Signed {
+        before: vec![timestamp],
+        offered,
+        hash: Hash::Sha256,
+        words: "`timestamp.body`",
+    })
 }
 
 fn body_only(digest: &str, encoding: TextEncoding, hash: Hash) -> Result<Signed<'static>, Refusal> {
     let decoded = match encoding {
-        TextEncoding::Base64 => STANDARD.decode(digest).map_err(|_| Refusal::Form("the signature must be base64"))?,
-        TextEncoding::Hex => hex::decode(digest).map_err(|_| Refusal::Form("the signature must be hexadecimal"))?,
+        TextEncoding::Base64 => STANDARD
+            .decode(digest)
+            .map_err(|_| Refusal::Form("the signature must be base64"))?,
+        TextEncoding::Hex => {
+            hex::decode(digest).map_err(|_| Refusal::Form("the signature must be hexadecimal"))?
+        }
     };
-    Ok(Signed { before: Vec::new(), offered: vec![decoded], hash, words: "the body" })
+    Ok(Signed {
+        before: Vec::new(),
+        offered: vec![decoded],
+        hash,
+        words: "the body",
+    })
 }
 
 /// Whole unix seconds within the window on both sides.
 fn timely(timestamp: &str, now: i64) -> Result<(), Refusal> {
-    if timestamp.is_empty() || timestamp.len() > 12 || !timestamp.bytes().all(|b| b.is_ascii_digit()) {
+    if timestamp.is_empty()
+        || timestamp.len() > 12
+        || !timestamp.bytes().all(|b| b.is_ascii_digit())
+    {
         return Err(Refusal::Timestamp);
     }
     let sent: i64 = timestamp.parse().map_err(|_| Refusal::Timestamp)?;
-    if sent.abs_diff(now) > WINDOW { Err(Refusal::Window) } else { Ok(()) }
+    if sent.abs_diff(now) > WINDOW {
+        Err(Refusal::Window)
+    } else {
+        Ok(())
+    }
 }
 
 fn mac<M: Mac + KeyInit>(secret: &[u8], parts: &[&[u8]]) -> Vec<u8> {
     // HMAC takes keys of any length.
-    let Ok(mut mac) = <M as KeyInit>::new_from_slice(secret) else { unreachable!("a key of any length") };
+    let Ok(mut mac) = <M as KeyInit>::new_from_slice(secret) else {
+        unreachable!("a key of any length")
+    };
     for part in parts {
         mac.update(part);
     }
@@ -189,18 +265,37 @@ mod tests {
 
     #[test]
     fn every_vector_is_believed_or_refused_as_it_says() {
-        let vectors: Vec<Vector> = serde_json::from_str(include_str!("../../contracts/signature-vectors.json")).unwrap();
+        let vectors: Vec<Vector> =
+            serde_json::from_str(include_str!("../../contracts/signature-vectors.json")).unwrap();
         assert!(vectors.len() > 50);
         for v in &vectors {
             let dialect: Dialect = v.dialect.parse().unwrap();
             let body = STANDARD.decode(&v.body).unwrap();
-            let keys: Vec<Vec<u8>> = v.secrets.iter().map(|s| crate::parties::endpoint::signing_key(dialect, s).unwrap()).collect();
+            let keys: Vec<Vec<u8>> = v
+                .secrets
+                .iter()
+                .map(|s| crate::parties::endpoint::signing_key(dialect, s).unwrap())
+                .collect();
             let header = |name: &str| {
-                let mut all = v.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
+                let mut all = v
+                    .headers
+                    .iter()
+                    .filter(|(n, _)| n.eq_ignore_ascii_case(name));
                 let first = all.next()?;
-                if all.next().is_some() { None } else { Some(first.1.as_str()) }
+                if all.next().is_some() {
+                    None
+                } else {
+                    Some(first.1.as_str())
+                }
             };
-            let verdict = verify(dialect, &v.settings, header, &body, keys.iter().map(Vec::as_slice), v.now);
+            let verdict = verify(
+                dialect,
+                &v.settings,
+                header,
+                &body,
+                keys.iter().map(Vec::as_slice),
+                v.now,
+            );
             assert_eq!(verdict.is_ok(), v.accepted, "{}: {verdict:?}", v.name);
         }
     }

@@ -44,33 +44,89 @@ const TAKE: &str = "with input as (
 /// A statement with a batch's rows.
 fn rows<'b>(statement: &'static str, batch: &'b [Waiting]) -> Query<'b, Postgres, PgArguments> {
     sqlx::query(statement)
-        .bind(batch.iter().map(|w| w.delivery.endpoint_id.0).collect::<Vec<_>>())
-        .bind(batch.iter().map(|w| w.delivery.delivery_key.as_str()).collect::<Vec<_>>())
+        .bind(
+            batch
+                .iter()
+                .map(|w| w.delivery.endpoint_id.0)
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            batch
+                .iter()
+                .map(|w| w.delivery.delivery_key.as_str())
+                .collect::<Vec<_>>(),
+        )
         .bind(batch.iter().map(|w| w.event_id.0).collect::<Vec<_>>())
-        .bind(batch.iter().map(|w| w.body_hash.as_slice()).collect::<Vec<_>>())
-        .bind(batch.iter().map(|w| w.delivery.body.as_ref()).collect::<Vec<_>>())
-        .bind(batch.iter().map(|w| Json(&w.delivery.headers)).collect::<Vec<_>>())
-        .bind(batch.iter().map(|w| w.delivery.received_at).collect::<Vec<_>>())
+        .bind(
+            batch
+                .iter()
+                .map(|w| w.body_hash.as_slice())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            batch
+                .iter()
+                .map(|w| w.delivery.body.as_ref())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            batch
+                .iter()
+                .map(|w| Json(&w.delivery.headers))
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            batch
+                .iter()
+                .map(|w| w.delivery.received_at)
+                .collect::<Vec<_>>(),
+        )
 }
 
 /// Writes a batch in one statement; answers what the disk then holds of each, in order.
-pub(super) async fn write(db: &mut PgConnection, hope: &Hope, batch: &[Waiting]) -> Result<Vec<Option<Received>>, sqlx::Error> {
+pub(super) async fn write(
+    db: &mut PgConnection,
+    hope: &Hope,
+    batch: &[Waiting],
+) -> Result<Vec<Option<Received>>, sqlx::Error> {
     if batch.iter().all(|w| w.delivery.fate == Fate::Queue) && hope.holds() {
         match rows(TAKE_NEW, batch).execute(&mut *db).await {
-            Ok(_) => return Ok(batch.iter().map(|w| Some(Received::Accepted(w.event_id))).collect()),
+            Ok(_) => {
+                return Ok(batch
+                    .iter()
+                    .map(|w| Some(Received::Accepted(w.event_id)))
+                    .collect());
+            }
             Err(sqlx::Error::Database(e)) if e.is_unique_violation() => hope.failed(),
             Err(other) => return Err(other),
         }
     }
-    let reason = |w: &Waiting| if let Fate::Dead(reason) = &w.delivery.fate { Some(reason.clone()) } else { None };
+    let reason = |w: &Waiting| {
+        if let Fate::Dead(reason) = &w.delivery.fate {
+            Some(reason.clone())
+        } else {
+            None
+        }
+    };
     let fresh: Vec<EventId> = rows(TAKE, batch)
-        .bind(batch.iter().map(|w| w.delivery.fate == Fate::Queue).collect::<Vec<_>>())
+        .bind(
+            batch
+                .iter()
+                .map(|w| w.delivery.fate == Fate::Queue)
+                .collect::<Vec<_>>(),
+        )
         .bind(batch.iter().map(reason).collect::<Vec<_>>())
         .try_map(|row: PgRow| row.try_get(0))
         .fetch_all(&mut *db)
         .await?;
-    let mut received: HashMap<EventId, Received> = fresh.into_iter().map(|id| (id, Received::Accepted(id))).collect();
-    let met: Vec<&Waiting> = batch.iter().filter(|w| !received.contains_key(&w.event_id)).collect();
+    let mut received: HashMap<EventId, Received> = fresh
+        .into_iter()
+        .map(|id| (id, Received::Accepted(id)))
+        .collect();
+    let met: Vec<&Waiting> = batch
+        .iter()
+        .filter(|w| !received.contains_key(&w.event_id))
+        .collect();
     if !met.is_empty() {
         settle_repetitions(db, &met, &mut received).await?;
     }
@@ -78,7 +134,11 @@ pub(super) async fn write(db: &mut PgConnection, hope: &Hope, batch: &[Waiting])
 }
 
 /// Tells repetitions from conflicts, and keeps the conflicts, each once.
-async fn settle_repetitions(db: &mut PgConnection, met: &[&Waiting], received: &mut HashMap<EventId, Received>) -> Result<(), sqlx::Error> {
+async fn settle_repetitions(
+    db: &mut PgConnection,
+    met: &[&Waiting],
+    received: &mut HashMap<EventId, Received>,
+) -> Result<(), sqlx::Error> {
     let known: Vec<(EndpointId, String, EventId, Vec<u8>)> = sqlx::query_as(
         "select e.endpoint_id, e.delivery_key, e.event_id, e.body_hash from inbox_event e
          join unnest($1::uuid[], $2::text[]) x(endpoint_id, delivery_key) using (endpoint_id, delivery_key)",
@@ -87,18 +147,29 @@ async fn settle_repetitions(db: &mut PgConnection, met: &[&Waiting], received: &
     .bind(met.iter().map(|w| w.delivery.delivery_key.as_str()).collect::<Vec<_>>())
     .fetch_all(&mut *db)
     .await?;
-    let known: HashMap<(EndpointId, &str), (EventId, &[u8])> =
-        known.iter().map(|(e, k, id, hash)| ((*e, k.as_str()), (*id, hash.as_slice()))).collect();
+    let known: HashMap<(EndpointId, &str), (EventId, &[u8])> = known
+        .iter()
+        .map(|(e, k, id, hash)| ((*e, k.as_str()), (*id, hash.as_slice())))
+        .collect();
     let mut conflicts: Vec<(Uuid, &Waiting)> = Vec::new();
     for w in met {
-        let Some((id, hash)) = known.get(&(w.delivery.endpoint_id, w.delivery.delivery_key.as_str())) else { continue };
+        let Some((id, hash)) =
+            known.get(&(w.delivery.endpoint_id, w.delivery.delivery_key.as_str()))
+        else {
+            continue;
+        };
         let outcome = if *id == w.event_id {
             // Ours, from a first try whose answer was lost.
             Received::Accepted(*id)
         } else if *hash == w.body_hash {
             Received::Duplicate(*id)
         } else {
-            let words = format!("conflict:{}:{}:{}", w.delivery.endpoint_id, w.delivery.delivery_key, hex::encode(&w.body_hash));
+            let words = format!(
+                "conflict:{}:{}:{}",
+                w.delivery.endpoint_id,
+                w.delivery.delivery_key,
+                hex::encode(&w.body_hash)
+            );
             conflicts.push((derived_id(&words), w));
             Received::Conflict(EventId(derived_id(&words)))
         };

@@ -47,7 +47,11 @@ impl Account {
     #[must_use]
     pub fn name(&self) -> String {
         let (kind, owner, ..) = self.row();
-        if owner.is_empty() { kind.to_owned() } else { format!("{kind}:{owner}") }
+        if owner.is_empty() {
+            kind.to_owned()
+        } else {
+            format!("{kind}:{owner}")
+        }
     }
 }
 

@@ -41,10 +41,18 @@ pub async fn balances(db: &mut PgConnection) -> Result<Vec<Balance>, sqlx::Error
         .into_iter()
         .map(|r| {
             let debit_side = r.debits_cents - r.credits_cents;
-            let balance_cents = if r.normal_side == "credit" { -debit_side } else { debit_side };
+            let balance_cents = if r.normal_side == "credit" {
+                -debit_side
+            } else {
+                debit_side
+            };
             Balance {
                 code: r.code,
-                name: if r.owner.is_empty() { r.kind } else { format!("{}:{}", r.kind, r.owner) },
+                name: if r.owner.is_empty() {
+                    r.kind
+                } else {
+                    format!("{}:{}", r.kind, r.owner)
+                },
                 debits: euros(r.debits_cents),
                 credits: euros(r.credits_cents),
                 balance: euros(balance_cents),
@@ -55,7 +63,10 @@ pub async fn balances(db: &mut PgConnection) -> Result<Vec<Balance>, sqlx::Error
 }
 
 /// What accounts hold on their normal side, in cents and in the order asked, locked until the transaction ends.
-pub async fn lock_balances(db: &mut PgConnection, accounts: &[Account]) -> Result<Vec<i64>, sqlx::Error> {
+pub async fn lock_balances(
+    db: &mut PgConnection,
+    accounts: &[Account],
+) -> Result<Vec<i64>, sqlx::Error> {
     let ids: Vec<Uuid> = accounts.iter().map(Account::id).collect();
     let held: Vec<(Uuid, i64)> = sqlx::query_as(
         "select account_id, case normal_side when 'credit' then credits_cents - debits_cents else debits_cents - credits_cents end
@@ -64,7 +75,10 @@ pub async fn lock_balances(db: &mut PgConnection, accounts: &[Account]) -> Resul
     .bind(&ids)
     .fetch_all(db)
     .await?;
-    Ok(ids.iter().map(|id| held.iter().find(|h| h.0 == *id).map_or(0, |h| h.1)).collect())
+    Ok(ids
+        .iter()
+        .map(|id| held.iter().find(|h| h.0 == *id).map_or(0, |h| h.1))
+        .collect())
 }
 
 /// Sets every stored balance to what the transfers say.
@@ -83,7 +97,10 @@ pub async fn rebuild(db: &mut PgConnection) -> Result<(), sqlx::Error> {
 }
 
 /// Posts every donation that no transfer tells of, in one statement; the balances are then to be rebuilt. For books restored or made at once.
-pub async fn post_unposted_donations(db: &mut PgConnection, now: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+pub async fn post_unposted_donations(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> Result<u64, sqlx::Error> {
     let posted = sqlx::query(
         "insert into transfer (fact_id, fact, leg, debit_account_id, credit_account_id, amount_cents, occurred_at, recorded_at)
          select donation_id, 'donation_recorded', 0, r.account_id, p.account_id, amount_cents, occurred_at, $1

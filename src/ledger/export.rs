@@ -27,7 +27,12 @@ struct Line {
 
 /// Writes the books from a day (inclusive) to another (exclusive): one entry a fact, all accounts declared,
 /// and the balance of each account asserted at the end when the books are whole.
-pub async fn export(db: &mut PgConnection, format: Format, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Result<String, sqlx::Error> {
+pub async fn export(
+    db: &mut PgConnection,
+    format: Format,
+    from: Option<NaiveDate>,
+    to: Option<NaiveDate>,
+) -> Result<String, sqlx::Error> {
     let lines: Vec<Line> = sqlx::query_as(
         "select (occurred_at at time zone 'Europe/Paris')::date as day, fact, fact_id,
                 d.code || ':' || d.kind || ':' || d.owner as debit, c.code || ':' || c.kind || ':' || c.owner as credit, amount_cents
@@ -55,8 +60,22 @@ pub async fn export(db: &mut PgConnection, format: Format, from: Option<NaiveDat
             _ => push(&mut out, format_args!("{} * {title}\n", head.day)),
         }
         for line in entry {
-            push(&mut out, format_args!("    {}    {} EUR\n", name(format, &line.debit), euros(line.amount_cents)));
-            push(&mut out, format_args!("    {}    -{} EUR\n", name(format, &line.credit), euros(line.amount_cents)));
+            push(
+                &mut out,
+                format_args!(
+                    "    {}    {} EUR\n",
+                    name(format, &line.debit),
+                    euros(line.amount_cents)
+                ),
+            );
+            push(
+                &mut out,
+                format_args!(
+                    "    {}    -{} EUR\n",
+                    name(format, &line.credit),
+                    euros(line.amount_cents)
+                ),
+            );
         }
         out.push('\n');
     }
@@ -73,7 +92,12 @@ fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
     out.write_fmt(text).unwrap_or_default();
 }
 
-fn declare<'a>(out: &mut String, format: Format, accounts: impl Iterator<Item = &'a String>, first: NaiveDate) {
+fn declare<'a>(
+    out: &mut String,
+    format: Format,
+    accounts: impl Iterator<Item = &'a String>,
+    first: NaiveDate,
+) {
     match format {
         Format::Hledger => out.push_str("commodity 1000.00 EUR\n"),
         Format::Ledger => out.push_str("commodity EUR\n    format 1000.00 EUR\n"),
@@ -88,19 +112,30 @@ fn declare<'a>(out: &mut String, format: Format, accounts: impl Iterator<Item = 
     out.push('\n');
 }
 
-fn assert_balances(out: &mut String, format: Format, accounts: &std::collections::BTreeMap<String, i64>, last: NaiveDate) {
+fn assert_balances(
+    out: &mut String,
+    format: Format,
+    accounts: &std::collections::BTreeMap<String, i64>,
+    last: NaiveDate,
+) {
     match format {
         Format::Beancount => {
             // A beancount assertion holds at the beginning of its day.
             let day = last.succ_opt().unwrap_or(last);
             for (account, cents) in accounts {
-                push(out, format_args!("{day} balance {account} {} EUR\n", euros(*cents)));
+                push(
+                    out,
+                    format_args!("{day} balance {account} {} EUR\n", euros(*cents)),
+                );
             }
         }
         _ => {
             push(out, format_args!("{last} * balances\n"));
             for (account, cents) in accounts {
-                push(out, format_args!("    {account}    0.00 EUR = {} EUR\n", euros(*cents)));
+                push(
+                    out,
+                    format_args!("    {account}    0.00 EUR = {} EUR\n", euros(*cents)),
+                );
             }
         }
     }
@@ -109,15 +144,26 @@ fn assert_balances(out: &mut String, format: Format, accounts: &std::collections
 /// Our `467100:merchant_receivable:librairie` as each tool wants account names.
 fn name(format: Format, account: &str) -> String {
     let mut parts = account.trim_end_matches(':').split(':');
-    let (code, kind, owner) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""), parts.next());
+    let (code, kind, owner) = (
+        parts.next().unwrap_or(""),
+        parts.next().unwrap_or(""),
+        parts.next(),
+    );
     let class = match kind {
         "association_pending" | "association_payable" => "liabilities",
         "provider_fees" => "expenses",
         _ => "assets",
     };
-    let words = |w: &str| w.split(['_', '-']).map(capital).collect::<Vec<_>>().join("-");
+    let words = |w: &str| {
+        w.split(['_', '-'])
+            .map(capital)
+            .collect::<Vec<_>>()
+            .join("-")
+    };
     match (format, owner) {
-        (Format::Beancount, Some(owner)) => format!("{}:{code}-{}:{}", capital(class), words(kind), words(owner)),
+        (Format::Beancount, Some(owner)) => {
+            format!("{}:{code}-{}:{}", capital(class), words(kind), words(owner))
+        }
         (Format::Beancount, None) => format!("{}:{code}-{}", capital(class), words(kind)),
         (_, Some(owner)) => format!("{class}:{code}:{kind}:{owner}"),
         (_, None) => format!("{class}:{code}:{kind}"),
@@ -126,5 +172,7 @@ fn name(format: Format, account: &str) -> String {
 
 fn capital(word: &str) -> String {
     let mut chars = word.chars();
-    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+    chars
+        .next()
+        .map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }

@@ -23,7 +23,11 @@ pub enum PostError {
 /// Writes transfers and moves the balances: two statements, whatever the size. One transfer is the degenerate batch.
 ///
 /// Balance rows are locked in account order, so batches of several posters queue and never deadlock.
-pub async fn post(db: &mut PgConnection, now: DateTime<Utc>, transfers: &[Transfer]) -> Result<(), PostError> {
+pub async fn post(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    transfers: &[Transfer],
+) -> Result<(), PostError> {
     if transfers.is_empty() {
         return Ok(());
     }
@@ -34,9 +38,15 @@ pub async fn post(db: &mut PgConnection, now: DateTime<Utc>, transfers: &[Transf
         let debit = *ids.entry(&t.debit).or_insert_with(|| t.debit.id());
         let credit = *ids.entry(&t.credit).or_insert_with(|| t.credit.id());
         let sums = moved.entry(debit).or_default();
-        sums.0 = sums.0.checked_add(t.amount.cents()).ok_or(PostError::Overflow)?;
+        sums.0 = sums
+            .0
+            .checked_add(t.amount.cents())
+            .ok_or(PostError::Overflow)?;
         let sums = moved.entry(credit).or_default();
-        sums.1 = sums.1.checked_add(t.amount.cents()).ok_or(PostError::Overflow)?;
+        sums.1 = sums
+            .1
+            .checked_add(t.amount.cents())
+            .ok_or(PostError::Overflow)?;
         rows.begin()
             .put(t.fact_id)?
             .put(t.fact)?

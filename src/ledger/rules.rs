@@ -43,14 +43,34 @@ pub struct Fact {
 }
 
 impl Fact {
-    fn transfer(self, fact: &'static str, leg: i16, debit: Account, credit: Account, amount: Amount) -> Transfer {
-        Transfer { fact_id: self.id, fact, leg, debit, credit, amount, occurred_at: self.occurred_at }
+    fn transfer(
+        self,
+        fact: &'static str,
+        leg: i16,
+        debit: Account,
+        credit: Account,
+        amount: Amount,
+    ) -> Transfer {
+        Transfer {
+            fact_id: self.id,
+            fact,
+            leg,
+            debit,
+            credit,
+            amount,
+            occurred_at: self.occurred_at,
+        }
     }
 }
 
 /// The shop took a euro: it owes it, and the association will receive it.
 #[must_use]
-pub fn donation_recorded(fact: Fact, merchant: &str, association: &str, amount: Amount) -> Transfer {
+pub fn donation_recorded(
+    fact: Fact,
+    merchant: &str,
+    association: &str,
+    amount: Amount,
+) -> Transfer {
     fact.transfer(
         "donation_recorded",
         0,
@@ -62,7 +82,12 @@ pub fn donation_recorded(fact: Fact, merchant: &str, association: &str, amount: 
 
 /// The shop gave the euro back before it was collected: nobody owes it any more.
 #[must_use]
-pub fn donation_refunded(fact: Fact, merchant: &str, association: &str, amount: Amount) -> Transfer {
+pub fn donation_refunded(
+    fact: Fact,
+    merchant: &str,
+    association: &str,
+    amount: Amount,
+) -> Transfer {
     fact.transfer(
         "donation_refunded",
         0,
@@ -74,7 +99,12 @@ pub fn donation_refunded(fact: Fact, merchant: &str, association: &str, amount: 
 
 /// The shop gave the euro back after it was asked for: the association gives it up, the shop is credited.
 #[must_use]
-pub fn donation_refunded_late(fact: Fact, merchant: &str, association: &str, amount: Amount) -> Transfer {
+pub fn donation_refunded_late(
+    fact: Fact,
+    merchant: &str,
+    association: &str,
+    amount: Amount,
+) -> Transfer {
     fact.transfer(
         "donation_refunded_late",
         0,
@@ -87,57 +117,109 @@ pub fn donation_refunded_late(fact: Fact, merchant: &str, association: &str, amo
 /// The pull left for the bank: the shop no longer owes, the money is on its way.
 #[must_use]
 pub fn collection_submitted(fact: Fact, merchant: &str, amount: Amount) -> Transfer {
-    fact.transfer("collection_submitted", 0, Account::CollectionInTransit, Account::MerchantReceivable(merchant.into()), amount)
+    fact.transfer(
+        "collection_submitted",
+        0,
+        Account::CollectionInTransit,
+        Account::MerchantReceivable(merchant.into()),
+        amount,
+    )
 }
 
 /// The pull was refused: the shop owes again.
 #[must_use]
 pub fn collection_rejected(fact: Fact, merchant: &str, amount: Amount) -> Transfer {
-    fact.transfer("collection_rejected", 0, Account::MerchantReceivable(merchant.into()), Account::CollectionInTransit, amount)
+    fact.transfer(
+        "collection_rejected",
+        0,
+        Account::MerchantReceivable(merchant.into()),
+        Account::CollectionInTransit,
+        amount,
+    )
 }
 
 /// The money arrived: what was promised to each association can be paid out.
 #[must_use]
-pub fn collection_settled(fact: Fact, total: Amount, associations: &[(String, Amount)]) -> Vec<Transfer> {
-    std::iter::once(fact.transfer("collection_settled", 0, Account::SafeguardedCash, Account::CollectionInTransit, total))
-        .chain(associations.iter().zip(1..).map(|((slug, amount), leg)| {
-            fact.transfer(
-                "collection_settled",
-                leg,
-                Account::AssociationPending(slug.clone()),
-                Account::AssociationPayable(slug.clone()),
-                *amount,
-            )
-        }))
-        .collect()
+pub fn collection_settled(
+    fact: Fact,
+    total: Amount,
+    associations: &[(String, Amount)],
+) -> Vec<Transfer> {
+    std::iter::once(fact.transfer(
+        "collection_settled",
+        0,
+        Account::SafeguardedCash,
+        Account::CollectionInTransit,
+        total,
+    ))
+    .chain(associations.iter().zip(1..).map(|((slug, amount), leg)| {
+        fact.transfer(
+            "collection_settled",
+            leg,
+            Account::AssociationPending(slug.clone()),
+            Account::AssociationPayable(slug.clone()),
+            *amount,
+        )
+    }))
+    .collect()
 }
 
 /// The money left towards the association.
 #[must_use]
 pub fn payout_submitted(fact: Fact, association: &str, amount: Amount) -> Transfer {
-    fact.transfer("payout_submitted", 0, Account::AssociationPayable(association.into()), Account::PayoutInTransit, amount)
+    fact.transfer(
+        "payout_submitted",
+        0,
+        Account::AssociationPayable(association.into()),
+        Account::PayoutInTransit,
+        amount,
+    )
 }
 
 /// The money is on the association's account.
 #[must_use]
 pub fn payout_settled(fact: Fact, amount: Amount) -> Transfer {
-    fact.transfer("payout_settled", 0, Account::PayoutInTransit, Account::SafeguardedCash, amount)
+    fact.transfer(
+        "payout_settled",
+        0,
+        Account::PayoutInTransit,
+        Account::SafeguardedCash,
+        amount,
+    )
 }
 
 /// The payout came back.
 #[must_use]
 pub fn payout_returned(fact: Fact, association: &str, amount: Amount) -> Transfer {
-    fact.transfer("payout_returned", 0, Account::SafeguardedCash, Account::AssociationPayable(association.into()), amount)
+    fact.transfer(
+        "payout_returned",
+        0,
+        Account::SafeguardedCash,
+        Account::AssociationPayable(association.into()),
+        amount,
+    )
 }
 
 /// The bank shows a credit that nothing here explains.
 #[must_use]
 pub fn bank_credit_unknown(fact: Fact, amount: Amount) -> Transfer {
-    fact.transfer("bank_credit_unknown", 0, Account::SafeguardedCash, Account::Suspense, amount)
+    fact.transfer(
+        "bank_credit_unknown",
+        0,
+        Account::SafeguardedCash,
+        Account::Suspense,
+        amount,
+    )
 }
 
 /// The bank shows a debit that nothing here explains.
 #[must_use]
 pub fn bank_debit_unknown(fact: Fact, amount: Amount) -> Transfer {
-    fact.transfer("bank_debit_unknown", 0, Account::Suspense, Account::SafeguardedCash, amount)
+    fact.transfer(
+        "bank_debit_unknown",
+        0,
+        Account::Suspense,
+        Account::SafeguardedCash,
+        amount,
+    )
 }

@@ -20,7 +20,10 @@ pub struct Message {
 
 /// Text made safe inside HTML.
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// Paragraphs as a whole HTML message; links on lines of their own become links.
@@ -29,7 +32,11 @@ fn html(lang: &str, paragraphs: &[String]) -> String {
         .iter()
         .map(|p| {
             let safe = escape(p).replace('\n', "<br>");
-            if p.starts_with("http") { format!("<p><a href=\"{safe}\">{safe}</a></p>") } else { format!("<p>{safe}</p>") }
+            if p.starts_with("http") {
+                format!("<p><a href=\"{safe}\">{safe}</a></p>")
+            } else {
+                format!("<p>{safe}</p>")
+            }
         })
         .collect();
     format!(

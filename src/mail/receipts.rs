@@ -13,7 +13,12 @@ pub struct ReceiptsMail<'a> {
 impl ReceiptsMail<'_> {
     #[must_use]
     pub fn message(&self) -> Message {
-        let list = self.lines.iter().map(|l| format!("• {l}")).collect::<Vec<_>>().join("\n");
+        let list = self
+            .lines
+            .iter()
+            .map(|l| format!("• {l}"))
+            .collect::<Vec<_>>()
+            .join("\n");
         let (lang, subject, paragraphs) = if self.english {
             ("en", "Your tax receipts", vec![
                 format!("Hello {},", self.first_name),
@@ -33,6 +38,10 @@ impl ReceiptsMail<'_> {
                 self.dashboard.to_owned(),
             ])
         };
-        Message { subject: subject.into(), text: paragraphs.join("\n\n"), html: html(lang, &paragraphs) }
+        Message {
+            subject: subject.into(),
+            text: paragraphs.join("\n\n"),
+            html: html(lang, &paragraphs),
+        }
     }
 }

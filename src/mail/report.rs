@@ -28,6 +28,10 @@ impl ReportMail<'_> {
                 .into(),
             format!("Écriture à passer : débit 512 Banque {}, crédit 754 Collectes et dons {}.", self.amount, self.amount),
         ];
-        Message { subject: "Votre reversement est arrivé".into(), text: paragraphs.join("\n\n"), html: html("fr", &paragraphs) }
+        Message {
+            subject: "Votre reversement est arrivé".into(),
+            text: paragraphs.join("\n\n"),
+            html: html("fr", &paragraphs),
+        }
     }
 }

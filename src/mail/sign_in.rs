@@ -34,6 +34,10 @@ impl SignInMail<'_> {
                 ],
             )
         };
-        Message { subject: subject.into(), text: paragraphs.join("\n\n"), html: html(lang, &paragraphs) }
+        Message {
+            subject: subject.into(),
+            text: paragraphs.join("\n\n"),
+            html: html(lang, &paragraphs),
+        }
     }
 }

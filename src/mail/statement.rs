@@ -21,8 +21,10 @@ impl StatementMail<'_> {
     /// In French: shops and their accountants are in France.
     #[must_use]
     pub fn message(&self) -> Message {
-        let credited =
-            self.credited.map(|c| format!(" Les euros rendus après un relevé précédent en sont déduits : {c}.")).unwrap_or_default();
+        let credited = self
+            .credited
+            .map(|c| format!(" Les euros rendus après un relevé précédent en sont déduits : {c}."))
+            .unwrap_or_default();
         let paragraphs = [
             "Bonjour,".to_owned(),
             format!(
@@ -38,6 +40,10 @@ impl StatementMail<'_> {
                 .into(),
             "Merci pour eux.".into(),
         ];
-        Message { subject: format!("Relevé des dons, {}", self.month), text: paragraphs.join("\n\n"), html: html("fr", &paragraphs) }
+        Message {
+            subject: format!("Relevé des dons, {}", self.month),
+            text: paragraphs.join("\n\n"),
+            html: html("fr", &paragraphs),
+        }
     }
 }

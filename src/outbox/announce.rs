@@ -41,15 +41,24 @@ pub struct Announcement {
 
 /// Whether anyone at all wants to be told, so that the usual case costs one look.
 pub async fn is_heard(db: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("select exists (select from subscription where disabled_at is null)").fetch_one(db).await
+    sqlx::query_scalar("select exists (select from subscription where disabled_at is null)")
+        .fetch_one(db)
+        .await
 }
 
 /// Writes a message for each address that wants one. Told again, a fact gives no second message.
-pub async fn announce(tx: &mut PgConnection, now: DateTime<Utc>, kind: Kind, facts: &[Announcement]) -> Result<(), sqlx::Error> {
+pub async fn announce(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    kind: Kind,
+    facts: &[Announcement],
+) -> Result<(), sqlx::Error> {
     if facts.is_empty() {
         return Ok(());
     }
-    let payload = |f: &Announcement| Json(json!({"type": kind.word(), "timestamp": f.occurred_at, "data": f.data}));
+    let payload = |f: &Announcement| {
+        Json(json!({"type": kind.word(), "timestamp": f.occurred_at, "data": f.data}))
+    };
     sqlx::query(
         "insert into outbox (message_id, subscription_id, kind, subject, payload, occurred_at, next_at)
          select gen_random_uuid(), subscription_id, $1, f.subject, f.payload, f.occurred_at, $2

@@ -38,7 +38,12 @@ struct Row {
 }
 
 /// Takes up to `limit` messages that are due, a few an address, so that a slow one does not hold up the others.
-pub async fn take_due(db: &mut PgConnection, now: DateTime<Utc>, key: &[u8; 32], limit: i64) -> Result<Vec<Due>, sqlx::Error> {
+pub async fn take_due(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    key: &[u8; 32],
+    limit: i64,
+) -> Result<Vec<Due>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
         "with due as (
            select message_id, row_number() over (partition by subscription_id order by next_at) as nth
@@ -57,25 +62,32 @@ pub async fn take_due(db: &mut PgConnection, now: DateTime<Utc>, key: &[u8; 32],
     .await?;
     Ok(rows
         .into_iter()
-        .filter_map(|r| match seal::open(key, &place(r.subscription_id), &r.sealed) {
-            Ok(secret) => Some(Due {
-                message_id: r.message_id,
-                subscription_id: r.subscription_id,
-                url: r.url,
-                secret: Secret::new(secret),
-                body: r.payload.to_string(),
-                attempts: r.attempts,
-            }),
-            Err(error) => {
-                tracing::error!(%error, "a subscription's secret does not open");
-                None
-            }
-        })
+        .filter_map(
+            |r| match seal::open(key, &place(r.subscription_id), &r.sealed) {
+                Ok(secret) => Some(Due {
+                    message_id: r.message_id,
+                    subscription_id: r.subscription_id,
+                    url: r.url,
+                    secret: Secret::new(secret),
+                    body: r.payload.to_string(),
+                    attempts: r.attempts,
+                }),
+                Err(error) => {
+                    tracing::error!(%error, "a subscription's secret does not open");
+                    None
+                }
+            },
+        )
         .collect())
 }
 
 /// Notes that a message arrived.
-pub async fn delivered(db: &mut PgConnection, now: DateTime<Utc>, message: &Due, answer: &str) -> Result<(), sqlx::Error> {
+pub async fn delivered(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    message: &Due,
+    answer: &str,
+) -> Result<(), sqlx::Error> {
     sqlx::query("update outbox set delivered_at = $2, last_answer = $3 where message_id = $1")
         .bind(message.message_id)
         .bind(now)
@@ -91,8 +103,15 @@ pub async fn delivered(db: &mut PgConnection, now: DateTime<Utc>, message: &Due,
 
 /// Notes that a message did not arrive; it is tried again later, the waits growing and never the same for all, until the
 /// address has failed for five days.
-pub async fn failed(db: &mut PgConnection, now: DateTime<Utc>, message: &Due, answer: &str) -> Result<(), sqlx::Error> {
-    let nth = usize::try_from(message.attempts - 1).unwrap_or(0).min(WAITS.len() - 1);
+pub async fn failed(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    message: &Due,
+    answer: &str,
+) -> Result<(), sqlx::Error> {
+    let nth = usize::try_from(message.attempts - 1)
+        .unwrap_or(0)
+        .min(WAITS.len() - 1);
     let wait = WAITS.get(nth).copied().unwrap_or(43_200);
     // The message's own id spreads the retries: from the wait to half as much more.
     let spread = i64::try_from(message.message_id.0.as_u128() % 1000).unwrap_or(0) * wait / 2000;
@@ -115,7 +134,12 @@ pub async fn failed(db: &mut PgConnection, now: DateTime<Utc>, message: &Due, an
 }
 
 /// Sends again what a subscription was told since an instant; answers how many messages.
-pub async fn replay(db: &mut PgConnection, now: DateTime<Utc>, id: SubscriptionId, since: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+pub async fn replay(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    id: SubscriptionId,
+    since: DateTime<Utc>,
+) -> Result<u64, sqlx::Error> {
     let again =
         sqlx::query("update outbox set delivered_at = null, next_at = $2, attempts = 0 where subscription_id = $1 and occurred_at >= $3")
             .bind(id)

@@ -43,16 +43,31 @@ pub async fn subscribe(
     url: &str,
 ) -> Result<(SubscriptionId, String), SubscribeError> {
     let (kind, slug, sql) = match who {
-        Subscriber::Merchant(slug) => ("merchant", slug, "select merchant_id from merchant where slug = $1"),
-        Subscriber::Association(slug) => ("association", slug, "select association_id from association where slug = $1"),
+        Subscriber::Merchant(slug) => (
+            "merchant",
+            slug,
+            "select merchant_id from merchant where slug = $1",
+        ),
+        Subscriber::Association(slug) => (
+            "association",
+            slug,
+            "select association_id from association where slug = $1",
+        ),
     };
-    let owner: Option<Uuid> = sqlx::query_scalar(sql).bind(slug).fetch_optional(&mut *db).await?;
+    let owner: Option<Uuid> = sqlx::query_scalar(sql)
+        .bind(slug)
+        .fetch_optional(&mut *db)
+        .await?;
     let owner = owner.ok_or_else(|| SubscribeError::Unknown(kind, slug.clone()))?;
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|_| SubscribeError::Secret)?;
     let id = SubscriptionId::new();
     let sealed = seal::seal(key, &place(id), &bytes).map_err(|_| SubscribeError::Secret)?;
-    let (merchant, association) = if kind == "merchant" { (Some(owner), None) } else { (None, Some(owner)) };
+    let (merchant, association) = if kind == "merchant" {
+        (Some(owner), None)
+    } else {
+        (None, Some(owner))
+    };
     sqlx::query(
         "insert into subscription (subscription_id, merchant_id, association_id, url, sealed, created_at) values ($1, $2, $3, $4, $5, $6)",
     )
@@ -92,15 +107,21 @@ pub async fn list(db: &mut PgConnection) -> Result<Vec<Listed>, sqlx::Error> {
 }
 
 /// Sends again to an address that was disabled; what waits is due at once.
-pub async fn enable(db: &mut PgConnection, now: DateTime<Utc>, id: SubscriptionId) -> Result<bool, sqlx::Error> {
+pub async fn enable(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    id: SubscriptionId,
+) -> Result<bool, sqlx::Error> {
     let known = sqlx::query("update subscription set disabled_at = null, failing_since = null where subscription_id = $1")
         .bind(id)
         .execute(&mut *db)
         .await?;
-    sqlx::query("update outbox set next_at = $2 where subscription_id = $1 and delivered_at is null")
-        .bind(id)
-        .bind(now)
-        .execute(db)
-        .await?;
+    sqlx::query(
+        "update outbox set next_at = $2 where subscription_id = $1 and delivered_at is null",
+    )
+    .bind(id)
+    .bind(now)
+    .execute(db)
+    .await?;
     Ok(known.rows_affected() == 1)
 }

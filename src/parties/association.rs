@@ -6,7 +6,9 @@ use sqlx::{FromRow, PgConnection, types::Json};
 
 use super::AddError;
 use crate::ledger::{self, Account};
-use crate::values::{AssociationId, Bic, Email, FieldError, Iban, PostalAddress, Rna, Siren, slug_is_valid};
+use crate::values::{
+    AssociationId, Bic, Email, FieldError, Iban, PostalAddress, Rna, Siren, slug_is_valid,
+};
 
 /// The file that presents an association (`contracts/association.schema.json`).
 #[derive(Clone, Debug, Deserialize)]
@@ -45,14 +47,25 @@ pub struct ReceiptMandate {
 /// Reads the file, telling where it cannot be understood.
 pub fn read(text: &[u8]) -> Result<AssociationFile, AddError> {
     let file = &mut serde_json::Deserializer::from_slice(text);
-    serde_path_to_error::deserialize(file).map_err(|e| AddError::field(&e.path().to_string(), e.inner().to_string()))
+    serde_path_to_error::deserialize(file)
+        .map_err(|e| AddError::field(&e.path().to_string(), e.inner().to_string()))
 }
 
 /// Adds an association that passes the gate, with its accounts.
-pub async fn add(db: &mut PgConnection, now: DateTime<Utc>, file: &AssociationFile) -> Result<AssociationId, AddError> {
+pub async fn add(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    file: &AssociationFile,
+) -> Result<AssociationId, AddError> {
     let mut wrong = Vec::new();
-    let siren = file.siren.as_deref().and_then(|s| checked(&mut wrong, "siren", Siren::parse(s)));
-    let rna = file.rna.as_deref().and_then(|s| checked(&mut wrong, "rna", Rna::parse(s)));
+    let siren = file
+        .siren
+        .as_deref()
+        .and_then(|s| checked(&mut wrong, "siren", Siren::parse(s)));
+    let rna = file
+        .rna
+        .as_deref()
+        .and_then(|s| checked(&mut wrong, "rna", Rna::parse(s)));
     let email = checked(&mut wrong, "email", Email::parse(&file.email));
     let iban = checked(&mut wrong, "iban", Iban::parse(&file.iban));
     let bic = checked(&mut wrong, "bic", Bic::parse(&file.bic));
@@ -61,13 +74,37 @@ pub async fn add(db: &mut PgConnection, now: DateTime<Utc>, file: &AssociationFi
             wrong.push(FieldError::new(field, message));
         }
     };
-    need(slug_is_valid(&file.slug), "slug", "lower-case letters, digits and hyphens, such as foret-vivante");
-    need(file.siren.is_some() || file.rna.is_some(), "siren", "a SIREN or an RNA number is needed: receipts must carry one");
-    need(file.address.is_complete(), "address", "line1, postal_code, city and country are needed: receipts must carry them");
-    need(matches!(file.rate.as_str(), "66" | "75"), "rate", "the tax reduction is \"66\" or \"75\" percent");
-    need(!file.articles.is_empty(), "articles", "the articles of the tax code (CGI) that receipts name, such as [\"200\"]");
+    need(
+        slug_is_valid(&file.slug),
+        "slug",
+        "lower-case letters, digits and hyphens, such as foret-vivante",
+    );
+    need(
+        file.siren.is_some() || file.rna.is_some(),
+        "siren",
+        "a SIREN or an RNA number is needed: receipts must carry one",
+    );
+    need(
+        file.address.is_complete(),
+        "address",
+        "line1, postal_code, city and country are needed: receipts must carry them",
+    );
+    need(
+        matches!(file.rate.as_str(), "66" | "75"),
+        "rate",
+        "the tax reduction is \"66\" or \"75\" percent",
+    );
+    need(
+        !file.articles.is_empty(),
+        "articles",
+        "the articles of the tax code (CGI) that receipts name, such as [\"200\"]",
+    );
     let day = NaiveDate::parse_from_str(&format!("2024-{}", file.financial_year_end), "%Y-%m-%d");
-    need(day.is_ok() && file.financial_year_end.len() == 5, "financial_year_end", "a month and day such as 12-31");
+    need(
+        day.is_ok() && file.financial_year_end.len() == 5,
+        "financial_year_end",
+        "a month and day such as 12-31",
+    );
     for (field, text) in [
         ("name", &file.name),
         ("kind", &file.kind),
@@ -76,9 +113,17 @@ pub async fn add(db: &mut PgConnection, now: DateTime<Utc>, file: &AssociationFi
         ("signatory.capacity", &file.signatory.capacity),
         ("receipt_mandate.reference", &file.receipt_mandate.reference),
     ] {
-        need(!text.trim().is_empty() && text.len() <= 500, field, "between 1 and 500 characters are needed");
+        need(
+            !text.trim().is_empty() && text.len() <= 500,
+            field,
+            "between 1 and 500 characters are needed",
+        );
     }
-    need(file.receipt_mandate.signed_on <= crate::values::paris_day(now), "receipt_mandate.signed_on", "the mandate is not signed yet");
+    need(
+        file.receipt_mandate.signed_on <= crate::values::paris_day(now),
+        "receipt_mandate.signed_on",
+        "the mandate is not signed yet",
+    );
     let (Some(email), Some(iban), Some(bic), true) = (email, iban, bic, wrong.is_empty()) else {
         return Err(AddError::Invalid(wrong));
     };
@@ -111,12 +156,25 @@ pub async fn add(db: &mut PgConnection, now: DateTime<Utc>, file: &AssociationFi
     .execute(&mut *db)
     .await
     .map_err(AddError::taken(&file.slug))?;
-    ledger::open(db, &[Account::AssociationPending(file.slug.clone()), Account::AssociationPayable(file.slug.clone())]).await?;
+    ledger::open(
+        db,
+        &[
+            Account::AssociationPending(file.slug.clone()),
+            Account::AssociationPayable(file.slug.clone()),
+        ],
+    )
+    .await?;
     Ok(id)
 }
 
-fn checked<T>(wrong: &mut Vec<FieldError>, field: &str, value: Result<T, impl ToString>) -> Option<T> {
-    value.map_err(|e| wrong.push(FieldError::new(field, e.to_string()))).ok()
+fn checked<T>(
+    wrong: &mut Vec<FieldError>,
+    field: &str,
+    value: Result<T, impl ToString>,
+) -> Option<T> {
+    value
+        .map_err(|e| wrong.push(FieldError::new(field, e.to_string())))
+        .ok()
 }
 
 /// What a list shows; the bank account is masked.

@@ -20,13 +20,22 @@ pub async fn add(
     title: &str,
 ) -> Result<CauseId, AddError> {
     if !slug_is_valid(slug) {
-        return Err(AddError::field("slug", "lower-case letters, digits and hyphens, such as foret-vivante"));
+        return Err(AddError::field(
+            "slug",
+            "lower-case letters, digits and hyphens, such as foret-vivante",
+        ));
     }
     if !THEMES.contains(&theme) {
-        return Err(AddError::field("theme", format!("one of {}", THEMES.join(", "))));
+        return Err(AddError::field(
+            "theme",
+            format!("one of {}", THEMES.join(", ")),
+        ));
     }
     if title.trim().is_empty() || title.len() > 200 {
-        return Err(AddError::field("title", "between 1 and 200 characters are needed"));
+        return Err(AddError::field(
+            "title",
+            "between 1 and 200 characters are needed",
+        ));
     }
     let id = CauseId::new();
     let added = sqlx::query(
@@ -43,7 +52,10 @@ pub async fn add(
     .await
     .map_err(AddError::taken(slug))?;
     if added.rows_affected() == 0 {
-        return Err(AddError::field("association", format!("no live association is called {association:?}; see `obole association list`")));
+        return Err(AddError::field(
+            "association",
+            format!("no live association is called {association:?}; see `obole association list`"),
+        ));
     }
     Ok(id)
 }

@@ -37,10 +37,16 @@ pub async fn meet(
     }
     // Customers come again: most are known and complete, and a look takes no lock.
     let mut met = known(db, by_email.keys().copied()).await?;
-    let told: Vec<&Told> =
-        by_email.iter().filter(|(email, t)| met.get(**email).is_none_or(|known| known.1.is_filled_by(t))).map(|(_, t)| *t).collect();
+    let told: Vec<&Told> = by_email
+        .iter()
+        .filter(|(email, t)| met.get(**email).is_none_or(|known| known.1.is_filled_by(t)))
+        .map(|(_, t)| *t)
+        .collect();
     if told.is_empty() {
-        return Ok(met.into_iter().map(|(email, (id, _))| (email, id)).collect());
+        return Ok(met
+            .into_iter()
+            .map(|(email, (id, _))| (email, id))
+            .collect());
     }
     sqlx::query(
         "insert into donor (donor_id, email, first_name, last_name, address, locale, created_at)
@@ -60,7 +66,10 @@ pub async fn meet(
     .execute(&mut *db)
     .await?;
     met.extend(known(db, told.iter().map(|t| t.email.as_str())).await?);
-    Ok(met.into_iter().map(|(email, (id, _))| (email, id)).collect())
+    Ok(met
+        .into_iter()
+        .map(|(email, (id, _))| (email, id))
+        .collect())
 }
 
 /// What of a donor is not known yet.
@@ -73,17 +82,37 @@ struct Gaps {
 
 impl Gaps {
     const fn is_filled_by(self, t: &Told) -> bool {
-        (self.first_name && t.first_name.is_some()) || (self.last_name && t.last_name.is_some()) || (self.address && t.address.is_some())
+        (self.first_name && t.first_name.is_some())
+            || (self.last_name && t.last_name.is_some())
+            || (self.address && t.address.is_some())
     }
 }
 
-async fn known<'e>(db: &mut PgConnection, emails: impl Iterator<Item = &'e str>) -> Result<HashMap<String, (DonorId, Gaps)>, sqlx::Error> {
+async fn known<'e>(
+    db: &mut PgConnection,
+    emails: impl Iterator<Item = &'e str>,
+) -> Result<HashMap<String, (DonorId, Gaps)>, sqlx::Error> {
     let rows: Vec<(String, DonorId, bool, bool, bool)> =
         sqlx::query_as("select email, donor_id, first_name is null, last_name is null, address is null from donor where email = any($1)")
             .bind(emails.collect::<Vec<_>>())
             .fetch_all(db)
             .await?;
-    Ok(rows.into_iter().map(|(email, id, first_name, last_name, address)| (email, (id, Gaps { first_name, last_name, address }))).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(email, id, first_name, last_name, address)| {
+            (
+                email,
+                (
+                    id,
+                    Gaps {
+                        first_name,
+                        last_name,
+                        address,
+                    },
+                ),
+            )
+        })
+        .collect())
 }
 
 /// A donor's profile.
@@ -102,12 +131,17 @@ impl Donor {
     /// Whether all that a receipt prints of a donor is there.
     #[must_use]
     pub fn identity_is_complete(&self) -> bool {
-        self.first_name.is_some() && self.last_name.is_some() && self.address.as_ref().is_some_and(|a| a.is_complete())
+        self.first_name.is_some()
+            && self.last_name.is_some()
+            && self.address.as_ref().is_some_and(|a| a.is_complete())
     }
 }
 
 /// Some donors.
-pub async fn of_ids(db: &mut PgConnection, ids: impl Iterator<Item = DonorId>) -> Result<HashMap<DonorId, Donor>, sqlx::Error> {
+pub async fn of_ids(
+    db: &mut PgConnection,
+    ids: impl Iterator<Item = DonorId>,
+) -> Result<HashMap<DonorId, Donor>, sqlx::Error> {
     let rows: Vec<Donor> =
         sqlx::query_as("select donor_id, email, first_name, last_name, address, locale, receipts from donor where donor_id = any($1)")
             .bind(ids.map(|d| d.0).collect::<Vec<_>>())
@@ -135,7 +169,11 @@ pub struct Profile {
 }
 
 /// Writes a donor's own words over what shops told.
-pub async fn update(db: &mut PgConnection, id: DonorId, profile: &Profile) -> Result<(), sqlx::Error> {
+pub async fn update(
+    db: &mut PgConnection,
+    id: DonorId,
+    profile: &Profile,
+) -> Result<(), sqlx::Error> {
     sqlx::query("update donor set first_name = $2, last_name = $3, address = $4, locale = $5, receipts = $6 where donor_id = $1")
         .bind(id)
         .bind(&profile.first_name)
@@ -151,7 +189,10 @@ pub async fn update(db: &mut PgConnection, id: DonorId, profile: &Profile) -> Re
 /// The path under which a donor leaves the receipts' message; only the key's holder can make it.
 #[must_use]
 pub fn unsubscribe_path(key: &[u8; 32], id: DonorId) -> String {
-    format!("/unsubscribe/{id}/{}", seal::derived_token(key, UNSUBSCRIBE, id.0.as_bytes()))
+    format!(
+        "/unsubscribe/{id}/{}",
+        seal::derived_token(key, UNSUBSCRIBE, id.0.as_bytes())
+    )
 }
 
 /// The donor that such a path names, if it is ours.
@@ -163,7 +204,10 @@ pub fn of_unsubscribe_path(key: &[u8; 32], donor: &str, token: &str) -> Option<D
 
 /// A donor wants no receipts any more.
 pub async fn leave_receipts(db: &mut PgConnection, id: DonorId) -> Result<(), sqlx::Error> {
-    sqlx::query("update donor set receipts = 'none' where donor_id = $1").bind(id).execute(db).await?;
+    sqlx::query("update donor set receipts = 'none' where donor_id = $1")
+        .bind(id)
+        .execute(db)
+        .await?;
     Ok(())
 }
 
@@ -176,9 +220,19 @@ pub struct Choice {
 }
 
 /// Replaces a donor's choice. Counting starts anew: the past is not balanced against a new wish.
-pub async fn choose(db: &mut PgConnection, donor: DonorId, choices: &[(CauseId, i32)]) -> Result<(), sqlx::Error> {
-    sqlx::query("select from donor where donor_id = $1 for update").bind(donor).execute(&mut *db).await?;
-    sqlx::query("delete from donor_choice where donor_id = $1").bind(donor).execute(&mut *db).await?;
+pub async fn choose(
+    db: &mut PgConnection,
+    donor: DonorId,
+    choices: &[(CauseId, i32)],
+) -> Result<(), sqlx::Error> {
+    sqlx::query("select from donor where donor_id = $1 for update")
+        .bind(donor)
+        .execute(&mut *db)
+        .await?;
+    sqlx::query("delete from donor_choice where donor_id = $1")
+        .bind(donor)
+        .execute(&mut *db)
+        .await?;
     sqlx::query("insert into donor_choice (donor_id, cause_id, weight) select $1, * from unnest($2::uuid[], $3::int[])")
         .bind(donor)
         .bind(choices.iter().map(|c| c.0.0).collect::<Vec<_>>())
@@ -190,11 +244,19 @@ pub async fn choose(db: &mut PgConnection, donor: DonorId, choices: &[(CauseId, 
 
 /// A donor's choice as it stands.
 pub async fn choices(db: &mut PgConnection, donor: DonorId) -> Result<Vec<Choice>, sqlx::Error> {
-    sqlx::query_as("select cause_id, weight, given from donor_choice where donor_id = $1 order by cause_id").bind(donor).fetch_all(db).await
+    sqlx::query_as(
+        "select cause_id, weight, given from donor_choice where donor_id = $1 order by cause_id",
+    )
+    .bind(donor)
+    .fetch_all(db)
+    .await
 }
 
 /// The choices of a batch's donors, locked until the batch commits; causes that are not live take no turn.
-pub async fn lock_choices(db: &mut PgConnection, donors: &[DonorId]) -> Result<BTreeMap<DonorId, Vec<Choice>>, sqlx::Error> {
+pub async fn lock_choices(
+    db: &mut PgConnection,
+    donors: &[DonorId],
+) -> Result<BTreeMap<DonorId, Vec<Choice>>, sqlx::Error> {
     let mut ids: Vec<Uuid> = donors.iter().map(|d| d.0).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -211,14 +273,24 @@ pub async fn lock_choices(db: &mut PgConnection, donors: &[DonorId]) -> Result<B
     .await?;
     let mut choices: BTreeMap<DonorId, Vec<Choice>> = BTreeMap::new();
     for (donor, cause_id, weight, given) in rows {
-        choices.entry(donor).or_default().push(Choice { cause_id, weight, given });
+        choices.entry(donor).or_default().push(Choice {
+            cause_id,
+            weight,
+            given,
+        });
     }
     Ok(choices)
 }
 
 /// Writes back how many gifts each chosen cause has got.
-pub async fn save_choices(db: &mut PgConnection, choices: &BTreeMap<DonorId, Vec<Choice>>) -> Result<(), sqlx::Error> {
-    let rows: Vec<(Uuid, Uuid, i64)> = choices.iter().flat_map(|(donor, cs)| cs.iter().map(|c| (donor.0, c.cause_id.0, c.given))).collect();
+pub async fn save_choices(
+    db: &mut PgConnection,
+    choices: &BTreeMap<DonorId, Vec<Choice>>,
+) -> Result<(), sqlx::Error> {
+    let rows: Vec<(Uuid, Uuid, i64)> = choices
+        .iter()
+        .flat_map(|(donor, cs)| cs.iter().map(|c| (donor.0, c.cause_id.0, c.given)))
+        .collect();
     if rows.is_empty() {
         return Ok(());
     }
@@ -250,7 +322,11 @@ pub fn take_turn(choices: &mut [Choice]) -> Option<CauseId> {
         // Due: the number of gifts at which its share reaches given + 1; ties go to the heavier, then to the older cause.
         .min_by_key(|c| {
             let (given, weight) = (i128::from(c.given), i128::from(c.weight));
-            (((given + 1) * weights + weight - 1) / weight, -weight, c.cause_id)
+            (
+                ((given + 1) * weights + weight - 1) / weight,
+                -weight,
+                c.cause_id,
+            )
         })
         .map(|c| {
             c.given += 1;
@@ -264,20 +340,34 @@ mod tests {
 
     #[test]
     fn after_every_gift_each_cause_is_within_one_of_its_share() {
-        for weights in
-            [vec![1], vec![1, 1], vec![2, 1], vec![3, 2, 1], vec![100, 1, 1, 1, 1], vec![7, 7, 5, 1], vec![100, 99, 98, 1], vec![1; 9]]
-        {
+        for weights in [
+            vec![1],
+            vec![1, 1],
+            vec![2, 1],
+            vec![3, 2, 1],
+            vec![100, 1, 1, 1, 1],
+            vec![7, 7, 5, 1],
+            vec![100, 99, 98, 1],
+            vec![1; 9],
+        ] {
             let total: i32 = weights.iter().sum();
             let mut choices: Vec<Choice> = weights
                 .iter()
                 .enumerate()
-                .map(|(i, w)| Choice { cause_id: CauseId(Uuid::from_u128(i as u128)), weight: *w, given: 0 })
+                .map(|(i, w)| Choice {
+                    cause_id: CauseId(Uuid::from_u128(i as u128)),
+                    weight: *w,
+                    given: 0,
+                })
                 .collect();
             for n in 1..=1000_i64 {
                 assert!(take_turn(&mut choices).is_some(), "{weights:?} gift {n}");
                 for c in &choices {
                     let distance = c.given * i64::from(total) - n * i64::from(c.weight);
-                    assert!(distance.abs() < i64::from(total), "{weights:?} gift {n}: {c:?}");
+                    assert!(
+                        distance.abs() < i64::from(total),
+                        "{weights:?} gift {n}: {c:?}"
+                    );
                 }
             }
         }

@@ -86,13 +86,27 @@ impl EndpointSettings {
         let wrong = |message: String| AddError::field("setting", message);
         let mut all = serde_json::to_value(self).map_err(|e| wrong(e.to_string()))?;
         for pair in pairs {
-            let (name, value) = pair.split_once('=').ok_or_else(|| wrong(format!("{pair:?} is not NAME=VALUE")))?;
+            let (name, value) = pair
+                .split_once('=')
+                .ok_or_else(|| wrong(format!("{pair:?} is not NAME=VALUE")))?;
             let before = all.get(name).ok_or_else(|| {
-                let known: Vec<&str> = all.as_object().into_iter().flat_map(|o| o.keys()).map(String::as_str).collect();
-                wrong(format!("no setting is called {name:?}; there are {}", known.join(", ")))
+                let known: Vec<&str> = all
+                    .as_object()
+                    .into_iter()
+                    .flat_map(|o| o.keys())
+                    .map(String::as_str)
+                    .collect();
+                wrong(format!(
+                    "no setting is called {name:?}; there are {}",
+                    known.join(", ")
+                ))
             })?;
             let value = if before.is_boolean() {
-                Value::Bool(value.parse().map_err(|_| wrong(format!("{name} is true or false")))?)
+                Value::Bool(
+                    value
+                        .parse()
+                        .map_err(|_| wrong(format!("{name} is true or false")))?,
+                )
             } else {
                 Value::String(value.to_owned())
             };
@@ -101,7 +115,9 @@ impl EndpointSettings {
         let read: Self = serde_json::from_value(all).map_err(|e| wrong(e.to_string()))?;
         // An empty prefix would make every product a gift.
         if read.sku_prefix.is_empty() || read.meta_key.is_empty() || read.attribute.is_empty() {
-            return Err(wrong("sku_prefix, meta_key and attribute may not be empty".into()));
+            return Err(wrong(
+                "sku_prefix, meta_key and attribute may not be empty".into(),
+            ));
         }
         Ok(read)
     }
@@ -123,16 +139,24 @@ pub fn signing_key(dialect: Dialect, secret: &str) -> Result<Vec<u8>, &'static s
     match dialect {
         Dialect::Standard | Dialect::Svix => {
             let encoded = secret.strip_prefix("whsec_").unwrap_or(secret);
-            STANDARD.decode(encoded).map_err(|_| "a Standard Webhooks secret is whsec_ and base64")
+            STANDARD
+                .decode(encoded)
+                .map_err(|_| "a Standard Webhooks secret is whsec_ and base64")
         }
         // WooCommerce keeps the secret with HTML entities and signs with them decoded.
         Dialect::Woocommerce => {
-            let plain =
-                secret.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#039;", "'").replace("&amp;", "&");
+            let plain = secret
+                .replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&quot;", "\"")
+                .replace("&#039;", "'")
+                .replace("&amp;", "&");
             Ok(plain.into_bytes())
         }
         // Stripe's whole string keys it, whsec_ included; the others' secrets are used as they are.
-        Dialect::Stripe | Dialect::Shopify | Dialect::Bigcommerce | Dialect::Generic => Ok(secret.as_bytes().to_vec()),
+        Dialect::Stripe | Dialect::Shopify | Dialect::Bigcommerce | Dialect::Generic => {
+            Ok(secret.as_bytes().to_vec())
+        }
     }
 }
 
@@ -141,8 +165,12 @@ fn fresh_secret(dialect: Dialect) -> Result<String, AddError> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|_| AddError::NotYet("the system gives no randomness"))?;
     Ok(match dialect {
-        Dialect::Standard | Dialect::Svix | Dialect::Stripe => format!("whsec_{}", STANDARD.encode(bytes)),
-        Dialect::Shopify | Dialect::Woocommerce | Dialect::Bigcommerce | Dialect::Generic => hex::encode(bytes),
+        Dialect::Standard | Dialect::Svix | Dialect::Stripe => {
+            format!("whsec_{}", STANDARD.encode(bytes))
+        }
+        Dialect::Shopify | Dialect::Woocommerce | Dialect::Bigcommerce | Dialect::Generic => {
+            hex::encode(bytes)
+        }
     })
 }
 
@@ -174,7 +202,12 @@ pub async fn add(
     new: &NewEndpoint,
 ) -> Result<(EndpointId, String), AddError> {
     let id = EndpointId::new();
-    let token = new.api_token.as_deref().map(|t| seal::seal(key, &token_place(id), t.as_bytes())).transpose().map_err(unsealed)?;
+    let token = new
+        .api_token
+        .as_deref()
+        .map(|t| seal::seal(key, &token_place(id), t.as_bytes()))
+        .transpose()
+        .map_err(unsealed)?;
     sqlx::query(
         "insert into endpoint (endpoint_id, merchant_id, dialect, settings, test, api_token_sealed, created_at) values ($1, $2, $3, $4, $5, $6, $7)",
     )
@@ -200,14 +233,26 @@ fn unsealed(_: seal::Sealed) -> AddError {
 }
 
 /// The token for the platform's API, opened.
-pub async fn api_token(db: &mut PgConnection, key: &[u8; 32], id: EndpointId) -> Result<Option<Secret<String>>, sqlx::Error> {
+pub async fn api_token(
+    db: &mut PgConnection,
+    key: &[u8; 32],
+    id: EndpointId,
+) -> Result<Option<Secret<String>>, sqlx::Error> {
     let sealed: Option<Vec<u8>> =
-        sqlx::query_scalar("select api_token_sealed from endpoint where endpoint_id = $1").bind(id).fetch_one(db).await?;
-    Ok(sealed.and_then(|s| String::from_utf8(seal::open(key, &token_place(id), &s).ok()?).ok()).map(Secret::new))
+        sqlx::query_scalar("select api_token_sealed from endpoint where endpoint_id = $1")
+            .bind(id)
+            .fetch_one(db)
+            .await?;
+    Ok(sealed
+        .and_then(|s| String::from_utf8(seal::open(key, &token_place(id), &s).ok()?).ok())
+        .map(Secret::new))
 }
 
 /// The endpoint of a merchant, a live one before a test one.
-pub async fn of_merchant(db: &mut PgConnection, merchant: &str) -> Result<Option<EndpointId>, sqlx::Error> {
+pub async fn of_merchant(
+    db: &mut PgConnection,
+    merchant: &str,
+) -> Result<Option<EndpointId>, sqlx::Error> {
     sqlx::query_scalar(
         "select endpoint_id from endpoint join merchant using (merchant_id) where slug = $1 order by test, endpoint.created_at limit 1",
     )
@@ -249,27 +294,50 @@ pub async fn rotate_secret(
     merchant: &str,
     given: Option<String>,
 ) -> Result<(String, DateTime<Utc>), AddError> {
-    let endpoint = of_merchant(db, merchant).await?.ok_or_else(|| unknown(merchant))?;
+    let endpoint = of_merchant(db, merchant)
+        .await?
+        .ok_or_else(|| unknown(merchant))?;
     // Two rotations at once would each leave the other's secret without an end.
     let dialect: String =
-        sqlx::query_scalar("select dialect from endpoint where endpoint_id = $1 for update").bind(endpoint).fetch_one(&mut *db).await?;
-    let dialect: Dialect = dialect.parse().map_err(|_| AddError::NotYet("the endpoint's dialect is not known to this version"))?;
+        sqlx::query_scalar("select dialect from endpoint where endpoint_id = $1 for update")
+            .bind(endpoint)
+            .fetch_one(&mut *db)
+            .await?;
+    let dialect: Dialect = dialect
+        .parse()
+        .map_err(|_| AddError::NotYet("the endpoint's dialect is not known to this version"))?;
     let until = now + OVERLAP;
     sqlx::query("update endpoint_secret set valid_until = $2 where endpoint_id = $1 and (valid_until is null or valid_until > $2)")
         .bind(endpoint)
         .bind(until)
         .execute(&mut *db)
         .await?;
-    Ok((add_secret(db, now, key, endpoint, dialect, given).await?, until))
+    Ok((
+        add_secret(db, now, key, endpoint, dialect, given).await?,
+        until,
+    ))
 }
 
 /// Changes the settings of a merchant's endpoint by `name=value` pairs; answers all of them.
-pub async fn change_settings(db: &mut PgConnection, merchant: &str, pairs: &[String]) -> Result<EndpointSettings, AddError> {
-    let endpoint = of_merchant(db, merchant).await?.ok_or_else(|| unknown(merchant))?;
+pub async fn change_settings(
+    db: &mut PgConnection,
+    merchant: &str,
+    pairs: &[String],
+) -> Result<EndpointSettings, AddError> {
+    let endpoint = of_merchant(db, merchant)
+        .await?
+        .ok_or_else(|| unknown(merchant))?;
     let Json(before): Json<EndpointSettings> =
-        sqlx::query_scalar("select settings from endpoint where endpoint_id = $1 for update").bind(endpoint).fetch_one(&mut *db).await?;
+        sqlx::query_scalar("select settings from endpoint where endpoint_id = $1 for update")
+            .bind(endpoint)
+            .fetch_one(&mut *db)
+            .await?;
     let after = before.changed(pairs)?;
-    sqlx::query("update endpoint set settings = $2 where endpoint_id = $1").bind(endpoint).bind(Json(&after)).execute(db).await?;
+    sqlx::query("update endpoint set settings = $2 where endpoint_id = $1")
+        .bind(endpoint)
+        .bind(Json(&after))
+        .execute(db)
+        .await?;
     Ok(after)
 }
 
@@ -282,7 +350,10 @@ pub struct Phrasing {
 }
 
 /// The phrasings of a set's endpoints.
-pub async fn phrasings(db: &mut PgConnection, ids: impl Iterator<Item = EndpointId>) -> Result<HashMap<EndpointId, Phrasing>, sqlx::Error> {
+pub async fn phrasings(
+    db: &mut PgConnection,
+    ids: impl Iterator<Item = EndpointId>,
+) -> Result<HashMap<EndpointId, Phrasing>, sqlx::Error> {
     let distinct: HashSet<EndpointId> = ids.collect();
     let rows: Vec<(EndpointId, MerchantId, String, Json<EndpointSettings>)> =
         sqlx::query_as("select endpoint_id, merchant_id, dialect, settings from endpoint where endpoint_id = any($1)")
@@ -291,14 +362,26 @@ pub async fn phrasings(db: &mut PgConnection, ids: impl Iterator<Item = Endpoint
             .await?;
     rows.into_iter()
         .map(|(id, merchant_id, dialect, Json(settings))| {
-            let dialect = dialect.parse().map_err(|e| sqlx::Error::Decode(Box::new(e)))?;
-            Ok((id, Phrasing { merchant_id, dialect, settings }))
+            let dialect = dialect
+                .parse()
+                .map_err(|e| sqlx::Error::Decode(Box::new(e)))?;
+            Ok((
+                id,
+                Phrasing {
+                    merchant_id,
+                    dialect,
+                    settings,
+                },
+            ))
         })
         .collect()
 }
 
 fn unknown(merchant: &str) -> AddError {
-    AddError::field("slug", format!("no merchant is called {merchant:?}; see `obole merchant list`"))
+    AddError::field(
+        "slug",
+        format!("no merchant is called {merchant:?}; see `obole merchant list`"),
+    )
 }
 
 #[derive(Clone, sqlx::FromRow)]
@@ -314,7 +397,11 @@ struct Row {
 }
 
 /// The endpoint with its secrets opened, or none.
-pub async fn find(db: &mut PgConnection, key: &[u8; 32], id: EndpointId) -> Result<Option<Endpoint>, sqlx::Error> {
+pub async fn find(
+    db: &mut PgConnection,
+    key: &[u8; 32],
+    id: EndpointId,
+) -> Result<Option<Endpoint>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
         "select merchant_id, dialect, settings, test, secret_id, sealed, valid_until from endpoint join endpoint_secret using (endpoint_id)
          where endpoint_id = $1 order by endpoint_secret.created_at desc",
@@ -322,16 +409,43 @@ pub async fn find(db: &mut PgConnection, key: &[u8; 32], id: EndpointId) -> Resu
     .bind(id)
     .fetch_all(db)
     .await?;
-    let Some(Row { merchant_id, dialect, settings: Json(settings), test, .. }) = rows.first().cloned() else { return Ok(None) };
+    let Some(Row {
+        merchant_id,
+        dialect,
+        settings: Json(settings),
+        test,
+        ..
+    }) = rows.first().cloned()
+    else {
+        return Ok(None);
+    };
     let secrets = rows
         .into_iter()
-        .filter_map(|Row { secret_id, sealed, valid_until, .. }| match seal::open(key, &format!("endpoint_secret:{secret_id}"), &sealed) {
-            Ok(plain) => Some(SigningSecret { bytes: Secret::new(plain), valid_until }),
-            Err(error) => {
-                tracing::error!(%error, "a webhook secret does not open");
-                None
-            }
-        })
+        .filter_map(
+            |Row {
+                 secret_id,
+                 sealed,
+                 valid_until,
+                 ..
+             }| match seal::open(key, &format!("endpoint_secret:{secret_id}"), &sealed)
+            {
+                Ok(plain) => Some(SigningSecret {
+                    bytes: Secret::new(plain),
+                    valid_until,
+                }),
+                Err(error) => {
+                    tracing::error!(%error, "a webhook secret does not open");
+                    None
+                }
+            },
+        )
         .collect();
-    Ok(Some(Endpoint { endpoint_id: id, merchant_id, dialect, settings, test, secrets }))
+    Ok(Some(Endpoint {
+        endpoint_id: id,
+        merchant_id,
+        dialect,
+        settings,
+        test,
+        secrets,
+    }))
 }

@@ -7,7 +7,9 @@ use sqlx::{FromRow, PgConnection};
 use super::endpoint::{EndpointSettings, NewEndpoint};
 use super::{AddError, endpoint, seal, slug_of};
 use crate::ledger::{self, Account};
-use crate::values::{Amount, CauseId, Dialect, DialectError, Email, EndpointId, MerchantId, slug_is_valid};
+use crate::values::{
+    Amount, CauseId, Dialect, DialectError, Email, EndpointId, MerchantId, slug_is_valid,
+};
 
 /// What the shop adds to an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +44,10 @@ impl Rule {
     pub fn amount(self, order_total_cents: i64) -> Amount {
         match self {
             Self::Fixed(amount) => amount,
-            Self::RoundUp(step) => Amount::from_cents(step.cents() - order_total_cents.rem_euclid(step.cents())).unwrap_or(step),
+            Self::RoundUp(step) => {
+                Amount::from_cents(step.cents() - order_total_cents.rem_euclid(step.cents()))
+                    .unwrap_or(step)
+            }
         }
     }
 
@@ -102,35 +107,55 @@ pub struct Added {
 }
 
 /// Adds a merchant with an endpoint and an API key. With `test` and the slug of a known merchant, adds a test endpoint to it.
-pub async fn add(db: &mut PgConnection, now: DateTime<Utc>, key: &[u8; 32], new: &NewMerchant) -> Result<Added, AddError> {
+pub async fn add(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    key: &[u8; 32],
+    new: &NewMerchant,
+) -> Result<Added, AddError> {
     let slug = new.slug.clone().unwrap_or_else(|| slug_of(&new.name));
     if !slug_is_valid(&slug) {
-        return Err(AddError::field("slug", "lower-case letters, digits and hyphens, such as librairie"));
+        return Err(AddError::field(
+            "slug",
+            "lower-case letters, digits and hyphens, such as librairie",
+        ));
     }
     if new.name.trim().is_empty() || new.name.len() > 200 {
-        return Err(AddError::field("name", "between 1 and 200 characters are needed"));
+        return Err(AddError::field(
+            "name",
+            "between 1 and 200 characters are needed",
+        ));
     }
     let email = Email::parse(&new.email).map_err(|e| AddError::field("email", e))?;
     let rule = Rule::parse(&new.rule).map_err(|e| AddError::field("rule", e))?;
     if new.collect != "transfer" {
-        return Err(AddError::NotYet("only `--collect transfer` is built so far; direct debit and Stripe come later"));
+        return Err(AddError::NotYet(
+            "only `--collect transfer` is built so far; direct debit and Stripe come later",
+        ));
     }
     let endpoint = NewEndpoint {
-        dialect: new.dialect.parse().map_err(|e: DialectError| AddError::field("dialect", e.to_string()))?,
+        dialect: new
+            .dialect
+            .parse()
+            .map_err(|e: DialectError| AddError::field("dialect", e.to_string()))?,
         settings: EndpointSettings::default().changed(&new.settings)?,
         test: new.test,
         secret: new.secret.clone(),
         api_token: new.api_token.clone(),
     };
     let known: Option<MerchantId> =
-        sqlx::query_scalar("select merchant_id from merchant where slug = $1").bind(&slug).fetch_optional(&mut *db).await?;
+        sqlx::query_scalar("select merchant_id from merchant where slug = $1")
+            .bind(&slug)
+            .fetch_optional(&mut *db)
+            .await?;
     let merchant_id = match known {
         Some(id) if new.test => id,
         Some(_) => return Err(AddError::Taken(slug)),
         None => insert(db, now, &slug, new, &email, rule).await?,
     };
     let (endpoint_id, secret) = endpoint::add(db, now, key, merchant_id, &endpoint).await?;
-    let (api_key, _) = seal::token().map_err(|_| AddError::NotYet("the system gives no randomness"))?;
+    let (api_key, _) =
+        seal::token().map_err(|_| AddError::NotYet("the system gives no randomness"))?;
     let api_key = format!("obk_{api_key}");
     sqlx::query("insert into api_key (key_hash, merchant_id, created_at) values ($1, $2, $3)")
         .bind(seal::hash(&api_key))
@@ -138,7 +163,12 @@ pub async fn add(db: &mut PgConnection, now: DateTime<Utc>, key: &[u8; 32], new:
         .bind(now)
         .execute(db)
         .await?;
-    Ok(Added { merchant_id, endpoint_id, secret, api_key })
+    Ok(Added {
+        merchant_id,
+        endpoint_id,
+        secret,
+        api_key,
+    })
 }
 
 async fn insert(
@@ -156,7 +186,12 @@ async fn insert(
                 .bind(cause)
                 .fetch_optional(&mut *db)
                 .await?
-                .ok_or_else(|| AddError::field("default-cause", format!("no cause is called {cause:?}; see `obole cause list`")))?,
+                .ok_or_else(|| {
+                    AddError::field(
+                        "default-cause",
+                        format!("no cause is called {cause:?}; see `obole cause list`"),
+                    )
+                })?,
         ),
     };
     let id = MerchantId::new();
@@ -183,7 +218,10 @@ async fn insert(
 }
 
 /// The merchant of an API key that is not revoked.
-pub async fn of_api_key(db: &mut PgConnection, key: &str) -> Result<Option<MerchantId>, sqlx::Error> {
+pub async fn of_api_key(
+    db: &mut PgConnection,
+    key: &str,
+) -> Result<Option<MerchantId>, sqlx::Error> {
     sqlx::query_scalar("select merchant_id from api_key where key_hash = $1 and revoked_at is null")
         .bind(seal::hash(key))
         .fetch_optional(db)
@@ -234,7 +272,10 @@ impl Merchant {
 }
 
 /// The merchants of a batch.
-pub async fn of_ids(db: &mut PgConnection, ids: &[MerchantId]) -> Result<Vec<Merchant>, sqlx::Error> {
+pub async fn of_ids(
+    db: &mut PgConnection,
+    ids: &[MerchantId],
+) -> Result<Vec<Merchant>, sqlx::Error> {
     sqlx::query_as(
         "select merchant_id, slug, rule, rule_cents, default_cause_id, state = 'live' as live from merchant where merchant_id = any($1)",
     )
@@ -249,9 +290,15 @@ mod tests {
 
     #[test]
     fn the_rule_gives_the_euro() {
-        let amounts = |rule: &str| [0, 1, 4590, 4600].map(|total| Rule::parse(rule).unwrap().amount(total).cents());
+        let amounts = |rule: &str| {
+            [0, 1, 4590, 4600].map(|total| Rule::parse(rule).unwrap().amount(total).cents())
+        };
         assert_eq!(amounts("fixed:1.00"), [100, 100, 100, 100]);
         assert_eq!(amounts("round-up:1.00"), [100, 99, 10, 100]);
-        assert!(Rule::parse("fixed:0").is_err() && Rule::parse("tip:1.00").is_err() && Rule::parse("1.00").is_err());
+        assert!(
+            Rule::parse("fixed:0").is_err()
+                && Rule::parse("tip:1.00").is_err()
+                && Rule::parse("1.00").is_err()
+        );
     }
 }

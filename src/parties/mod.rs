@@ -62,5 +62,12 @@ pub fn slug_of(name: &str) -> String {
             _ => '-',
         })
         .collect();
-    plain.split('-').filter(|w| !w.is_empty()).collect::<Vec<_>>().join("-").chars().take(60).collect()
+    plain
+        .split('-')
+        .filter(|w| !w.is_empty())
+        .collect::<Vec<_>>()
+        .join("-")
+        .chars()
+        .take(60)
+        .collect()
 }

@@ -20,24 +20,44 @@ pub struct Sealed {
 
 /// Encrypts `plain` for one place (table and row), so that it opens nowhere else.
 pub fn seal(key: &[u8; 32], place: &str, plain: &[u8]) -> Result<Vec<u8>, Sealed> {
-    let wrong = || Sealed { place: place.to_owned() };
+    let wrong = || Sealed {
+        place: place.to_owned(),
+    };
     let mut nonce = [0_u8; 24];
     getrandom::fill(&mut nonce).map_err(|_| wrong())?;
     let cipher = XChaCha20Poly1305::new(key.into());
-    let sealed = cipher.encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: place.as_bytes() }).map_err(|_| wrong())?;
+    let sealed = cipher
+        .encrypt(
+            &XNonce::from(nonce),
+            Payload {
+                msg: plain,
+                aad: place.as_bytes(),
+            },
+        )
+        .map_err(|_| wrong())?;
     Ok([&[KEY_ID], &nonce[..], &sealed].concat())
 }
 
 /// Decrypts what `seal` made for the same place.
 pub fn open(key: &[u8; 32], place: &str, sealed: &[u8]) -> Result<Vec<u8>, Sealed> {
-    let wrong = || Sealed { place: place.to_owned() };
+    let wrong = || Sealed {
+        place: place.to_owned(),
+    };
     let (id, rest) = sealed.split_first().ok_or_else(wrong)?;
     let (nonce, cipher_text) = rest.split_first_chunk::<24>().ok_or_else(wrong)?;
     if *id != KEY_ID {
         return Err(wrong());
     }
     let cipher = XChaCha20Poly1305::new(key.into());
-    cipher.decrypt(&XNonce::from(*nonce), Payload { msg: cipher_text, aad: place.as_bytes() }).map_err(|_| wrong())
+    cipher
+        .decrypt(
+            &XNonce::from(*nonce),
+            Payload {
+                msg: cipher_text,
+                aad: place.as_bytes(),
+            },
+        )
+        .map_err(|_| wrong())
 }
 
 /// A new random token of 32 bytes in base64 for URLs, and the hash under which it is kept.
@@ -59,7 +79,9 @@ pub fn hash(token: &str) -> Vec<u8> {
 #[must_use]
 pub fn derived_token(key: &[u8; 32], purpose: &str, subject: &[u8]) -> String {
     // HMAC takes keys of any length.
-    let Ok(mut mac) = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key) else { unreachable!("a key of 32 bytes") };
+    let Ok(mut mac) = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key) else {
+        unreachable!("a key of 32 bytes")
+    };
     mac.update(purpose.as_bytes());
     mac.update(&[0]);
     mac.update(subject);
@@ -69,7 +91,10 @@ pub fn derived_token(key: &[u8; 32], purpose: &str, subject: &[u8]) -> String {
 /// Whether a token is the one derived for a purpose and a subject; takes the same time whatever is wrong with it.
 #[must_use]
 pub fn is_derived_token(key: &[u8; 32], purpose: &str, subject: &[u8], token: &str) -> bool {
-    derived_token(key, purpose, subject).as_bytes().ct_eq(token.as_bytes()).into()
+    derived_token(key, purpose, subject)
+        .as_bytes()
+        .ct_eq(token.as_bytes())
+        .into()
 }
 
 #[cfg(test)]
@@ -80,8 +105,14 @@ mod tests {
     fn a_secret_opens_only_where_it_was_sealed_and_unaltered() {
         let mut sealed = seal(&[7; 32], "endpoint:1", b"whsec").unwrap();
         assert_eq!(open(&[7; 32], "endpoint:1", &sealed).unwrap(), b"whsec");
-        assert!(open(&[7; 32], "endpoint:2", &sealed).is_err() && open(&[8; 32], "endpoint:1", &sealed).is_err());
+        assert!(
+            open(&[7; 32], "endpoint:2", &sealed).is_err()
+                && open(&[8; 32], "endpoint:1", &sealed).is_err()
+        );
         *sealed.last_mut().unwrap() ^= 1;
-        assert!(open(&[7; 32], "endpoint:1", &sealed).is_err() && open(&[7; 32], "endpoint:1", b"").is_err());
+        assert!(
+            open(&[7; 32], "endpoint:1", &sealed).is_err()
+                && open(&[7; 32], "endpoint:1", b"").is_err()
+        );
     }
 }

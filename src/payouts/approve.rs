@@ -52,29 +52,53 @@ pub async fn approve(
     if row.left {
         return Err(ApproveError::AlreadyLeft);
     }
-    let counted = sqlx::query("insert into payout_approval values ($1, $2, $3) on conflict do nothing")
-        .bind(payout)
-        .bind(operator)
-        .bind(now)
-        .execute(&mut *tx)
-        .await?;
+    let counted =
+        sqlx::query("insert into payout_approval values ($1, $2, $3) on conflict do nothing")
+            .bind(payout)
+            .bind(operator)
+            .bind(now)
+            .execute(&mut *tx)
+            .await?;
     if counted.rows_affected() == 0 {
         return Err(ApproveError::SamePerson);
     }
     let approvals: i64 =
-        sqlx::query_scalar("select count(*) from payout_approval where payout_id = $1").bind(payout).fetch_one(&mut *tx).await?;
+        sqlx::query_scalar("select count(*) from payout_approval where payout_id = $1")
+            .bind(payout)
+            .fetch_one(&mut *tx)
+            .await?;
     if approvals < 2 {
         return Ok(false);
     }
     let payable = Account::AssociationPayable(row.association.clone());
-    let held: i64 = ledger::lock_balances(tx, &[payable, Account::SafeguardedCash]).await?.into_iter().min().unwrap_or(0);
+    let held: i64 = ledger::lock_balances(tx, &[payable, Account::SafeguardedCash])
+        .await?
+        .into_iter()
+        .min()
+        .unwrap_or(0);
     if held < row.amount_cents {
-        return Err(ApproveError::NotThere { held: euros(held), wanted: euros(row.amount_cents) });
+        return Err(ApproveError::NotThere {
+            held: euros(held),
+            wanted: euros(row.amount_cents),
+        });
     }
-    sqlx::query("insert into payout_state values ($1, 'submitted', $2, $3)").bind(payout).bind(on).bind(now).execute(&mut *tx).await?;
+    sqlx::query("insert into payout_state values ($1, 'submitted', $2, $3)")
+        .bind(payout)
+        .bind(on)
+        .bind(now)
+        .execute(&mut *tx)
+        .await?;
     let amount = Amount::from_cents(row.amount_cents).map_err(|_| PostError::Overflow)?;
-    let fact = Fact { id: payout.0, occurred_at: paris_midnight(on) };
-    ledger::post(tx, now, &[ledger::payout_submitted(fact, &row.association, amount)]).await?;
+    let fact = Fact {
+        id: payout.0,
+        occurred_at: paris_midnight(on),
+    };
+    ledger::post(
+        tx,
+        now,
+        &[ledger::payout_submitted(fact, &row.association, amount)],
+    )
+    .await?;
     Ok(true)
 }
 
@@ -103,7 +127,17 @@ pub async fn unwritten(db: &mut PgConnection) -> Result<Vec<Unwritten>, sqlx::Er
 }
 
 /// Notes where a payout's file was written.
-pub async fn record_file(db: &mut PgConnection, now: DateTime<Utc>, payout: PayoutId, file: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("insert into payout_file values ($1, $2, $3) on conflict do nothing").bind(payout).bind(file).bind(now).execute(db).await?;
+pub async fn record_file(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    payout: PayoutId,
+    file: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("insert into payout_file values ($1, $2, $3) on conflict do nothing")
+        .bind(payout)
+        .bind(file)
+        .bind(now)
+        .execute(db)
+        .await?;
     Ok(())
 }

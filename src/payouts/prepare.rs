@@ -11,7 +11,12 @@ use crate::values::{AssociationId, PayoutId, euros};
 const MINIMUM_CENTS: i64 = 1500;
 
 /// Prepares payouts from what has arrived for a part of the associations, once.
-pub async fn prepare(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, part: &Part) -> Result<(), sqlx::Error> {
+pub async fn prepare(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    part: &Part,
+) -> Result<(), sqlx::Error> {
     db::close_settlement_doors(tx, part).await?;
     db::join_whole(tx).await?;
     let quarter = NaiveDate::from_ymd_opt(on.year(), (on.month() - 1) / 3 * 3 + 1, 1).unwrap_or(on);

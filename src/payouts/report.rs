@@ -29,8 +29,16 @@ pub async fn unreported(db: &mut PgConnection) -> Result<Vec<Unreported>, sqlx::
 }
 
 /// Notes that a report was sent.
-pub async fn reported(db: &mut PgConnection, now: DateTime<Utc>, payout: PayoutId) -> Result<(), sqlx::Error> {
-    sqlx::query("insert into payout_mail values ($1, $2) on conflict do nothing").bind(payout).bind(now).execute(db).await?;
+pub async fn reported(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    payout: PayoutId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("insert into payout_mail values ($1, $2) on conflict do nothing")
+        .bind(payout)
+        .bind(now)
+        .execute(db)
+        .await?;
     Ok(())
 }
 
@@ -46,7 +54,16 @@ pub async fn report(db: &mut PgConnection, payout: PayoutId) -> Result<String, s
     .await?;
     let mut out = String::from("date,shop,order,cause,amount\r\n");
     for (day, shop, order, cause, cents) in lines {
-        out.push_str(&[day.to_string(), csv_field(&shop), csv_field(&order), csv_field(&cause), euros(cents)].join(","));
+        out.push_str(
+            &[
+                day.to_string(),
+                csv_field(&shop),
+                csv_field(&order),
+                csv_field(&cause),
+                euros(cents),
+            ]
+            .join(","),
+        );
         out.push_str("\r\n");
     }
     Ok(out)

@@ -33,7 +33,11 @@ struct Left {
 
 /// Under the settlement gate, settles (debit) or returns (credit) each payout that a reference of a line names, if the amount is
 /// exactly its own. Answers what each line turned out to be, in order.
-pub async fn settle(tx: &mut PgConnection, now: DateTime<Utc>, lines: &[&BankLine]) -> Result<Vec<Settled>, PostError> {
+pub async fn settle(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    lines: &[&BankLine],
+) -> Result<Vec<Settled>, PostError> {
     let left: Vec<Left> = sqlx::query_as(
         "select payout_id, association_id, a.slug as association, count, amount_cents, reference,
            exists (select from payout_state s where s.payout_id = p.payout_id and state = 'settled') as settled
@@ -45,17 +49,24 @@ pub async fn settle(tx: &mut PgConnection, now: DateTime<Utc>, lines: &[&BankLin
     .bind(lines.iter().flat_map(|l| &l.references).map(String::as_str).collect::<Vec<_>>())
     .fetch_all(&mut *tx)
     .await?;
-    let mut left: HashMap<String, Left> = left.into_iter().map(|p| (p.reference.clone(), p)).collect();
+    let mut left: HashMap<String, Left> =
+        left.into_iter().map(|p| (p.reference.clone(), p)).collect();
     let mut answers = Vec::with_capacity(lines.len());
     let mut states: Vec<(PayoutId, &str, NaiveDate)> = Vec::new();
     let (mut transfers, mut told) = (Vec::new(), Vec::new());
     for line in lines {
-        let named = line.references.iter().find(|r| left.get(*r).is_some_and(|p| p.amount_cents == line.amount.cents()));
+        let named = line.references.iter().find(|r| {
+            left.get(*r)
+                .is_some_and(|p| p.amount_cents == line.amount.cents())
+        });
         let Some(p) = named.and_then(|r| left.get_mut(r)) else {
             answers.push(Settled::No);
             continue;
         };
-        let fact = Fact { id: p.payout_id.0, occurred_at: paris_midnight(line.booked_on) };
+        let fact = Fact {
+            id: p.payout_id.0,
+            occurred_at: paris_midnight(line.booked_on),
+        };
         answers.push(match (line.side, p.settled) {
             (BankSide::Debit, false) => {
                 p.settled = true;
@@ -88,10 +99,17 @@ pub async fn settle(tx: &mut PgConnection, now: DateTime<Utc>, lines: &[&BankLin
     .bind(now)
     .execute(&mut *tx)
     .await?;
-    let returned: Vec<_> = states.iter().filter(|s| s.1 == "returned").map(|s| s.0.0).collect();
+    let returned: Vec<_> = states
+        .iter()
+        .filter(|s| s.1 == "returned")
+        .map(|s| s.0.0)
+        .collect();
     if !returned.is_empty() {
         // Their gifts wait for a next payout.
-        sqlx::query("update payout_donation set live = false where payout_id = any($1)").bind(returned).execute(&mut *tx).await?;
+        sqlx::query("update payout_donation set live = false where payout_id = any($1)")
+            .bind(returned)
+            .execute(&mut *tx)
+            .await?;
     }
     ledger::post(tx, now, &transfers).await?;
     outbox::announce(tx, now, Kind::PayoutSettled, &told).await?;

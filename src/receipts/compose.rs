@@ -8,17 +8,32 @@ use super::words::{framed, in_words};
 use crate::values::{figures, french_day, paris_day};
 
 /// What a receipt over these gifts prints, the gifts in order of time.
-pub(super) fn printed(a: &Association, number: &str, on: NaiveDate, gifts: &[Candidate], cents: i64) -> Option<Printed> {
+pub(super) fn printed(
+    a: &Association,
+    number: &str,
+    on: NaiveDate,
+    gifts: &[Candidate],
+    cents: i64,
+) -> Option<Printed> {
     let day = french_day;
     let first = gifts.first()?;
     let days: Vec<NaiveDate> = gifts.iter().map(|g| paris_day(g.occurred_at)).collect();
     let (from, to) = (*days.first()?, *days.last()?);
-    let ids = [a.siren.as_ref().map(|s| format!("SIREN {s}")), a.rna.as_ref().map(|r| format!("RNA {r}"))];
+    let ids = [
+        a.siren.as_ref().map(|s| format!("SIREN {s}")),
+        a.rna.as_ref().map(|r| format!("RNA {r}")),
+    ];
     let (articles_line, articles_cited) = match a.articles.as_slice() {
-        [one] => (format!("Article {one} du code général des impôts (CGI)"), format!("l'article {one} du CGI")),
+        [one] => (
+            format!("Article {one} du code général des impôts (CGI)"),
+            format!("l'article {one} du CGI"),
+        ),
         [others @ .., last] => {
             let list = format!("{} et {last}", others.join(", "));
-            (format!("Articles {list} du code général des impôts (CGI)"), format!("aux articles {list} du CGI"))
+            (
+                format!("Articles {list} du code général des impôts (CGI)"),
+                format!("aux articles {list} du CGI"),
+            )
         }
         [] => return None,
     };
@@ -30,11 +45,25 @@ pub(super) fn printed(a: &Association, number: &str, on: NaiveDate, gifts: &[Can
             address: a.address.lines(),
             identifiers: ids.into_iter().flatten().collect::<Vec<_>>().join(" – "),
             object: a.object.clone(),
-            kind: if a.kind == "general-interest" { "œuvre ou organisme d'intérêt général".into() } else { a.kind.clone() },
+            kind: if a.kind == "general-interest" {
+                "œuvre ou organisme d'intérêt général".into()
+            } else {
+                a.kind.clone()
+            },
         },
-        donor: Identity { last_name: first.last_name.clone()?, first_name: first.first_name.clone()?, address: address.lines() },
-        mandate: Mandate { reference: a.receipt_mandate_reference.clone(), signed_on: day(a.receipt_mandate_signed_on) },
-        signatory: Signatory { name: a.signatory_name.clone(), capacity: a.signatory_capacity.clone() },
+        donor: Identity {
+            last_name: first.last_name.clone()?,
+            first_name: first.first_name.clone()?,
+            address: address.lines(),
+        },
+        mandate: Mandate {
+            reference: a.receipt_mandate_reference.clone(),
+            signed_on: day(a.receipt_mandate_signed_on),
+        },
+        signatory: Signatory {
+            name: a.signatory_name.clone(),
+            capacity: a.signatory_capacity.clone(),
+        },
         articles_line,
         articles_cited,
         figures: figures(cents),
@@ -43,10 +72,16 @@ pub(super) fn printed(a: &Association, number: &str, on: NaiveDate, gifts: &[Can
         dates_line: if gifts.len() == 1 {
             format!("Date du versement : {}", day(from))
         } else {
-            format!("Dates des versements : {} versements du {} au {}, détaillés ci-dessous", gifts.len(), day(from), day(to))
+            format!(
+                "Dates des versements : {} versements du {} au {}, détaillés ci-dessous",
+                gifts.len(),
+                day(from),
+                day(to)
+            )
         },
         // The shop's customer paid with the order; the association received a credit transfer. Both are facts, so both are told.
-        payment_mode: "paiement en ligne avec la commande, reversé au bénéficiaire par virement".into(),
+        payment_mode: "paiement en ligne avec la commande, reversé au bénéficiaire par virement"
+            .into(),
         issued_on: day(on),
         issued: on,
         gifts: gifts

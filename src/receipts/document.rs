@@ -99,15 +99,23 @@ static PRESS: LazyLock<Result<Press, DocumentError>> = LazyLock::new(|| {
         Ok(RootedPath::new(VirtualRoot::Project, path).intern())
     };
     // Embedded open fonts only: a document looks the same on every machine.
-    let mut fonts: Vec<Font> = typst_assets::fonts().flat_map(|data| Font::iter(Bytes::new(data))).collect();
+    let mut fonts: Vec<Font> = typst_assets::fonts()
+        .flat_map(|data| Font::iter(Bytes::new(data)))
+        .collect();
     fonts.retain(|f| f.info().family == "Libertinus Serif");
     // The regular face first: what it can show is what is printed.
-    fonts.sort_by_key(|f| f.post_script_name().is_none_or(|n| !n.ends_with("-Regular")));
+    fonts.sort_by_key(|f| {
+        f.post_script_name()
+            .is_none_or(|n| !n.ends_with("-Regular"))
+    });
     Ok(Press {
         library: LazyHash::new(Library::default()),
         book: LazyHash::new(FontBook::from_infos(fonts.iter().map(|f| f.info().clone()))),
         fonts,
-        template: Source::new(named("/receipt.typ")?, include_str!("receipt.typ").to_owned()),
+        template: Source::new(
+            named("/receipt.typ")?,
+            include_str!("receipt.typ").to_owned(),
+        ),
         data: named("/data.json")?,
     })
 });
@@ -118,12 +126,21 @@ impl Press {
     fn keep_printable(&self, value: &mut serde_json::Value) {
         match value {
             serde_json::Value::String(text) => {
-                let shown = |c: char| self.book.info(0).is_some_and(|i| i.coverage.contains(c.into())) || c == '\u{a0}';
+                let shown = |c: char| {
+                    self.book
+                        .info(0)
+                        .is_some_and(|i| i.coverage.contains(c.into()))
+                        || c == '\u{a0}'
+                };
                 let kept: String = text.chars().filter(|c| shown(*c)).collect();
                 *text = kept.trim().to_owned();
             }
-            serde_json::Value::Array(values) => values.iter_mut().for_each(|v| self.keep_printable(v)),
-            serde_json::Value::Object(fields) => fields.values_mut().for_each(|v| self.keep_printable(v)),
+            serde_json::Value::Array(values) => {
+                values.iter_mut().for_each(|v| self.keep_printable(v))
+            }
+            serde_json::Value::Object(fields) => {
+                fields.values_mut().for_each(|v| self.keep_printable(v))
+            }
             _ => {}
         }
     }
@@ -146,10 +163,18 @@ impl World for Sheet {
         self.press.template.id()
     }
     fn source(&self, id: FileId) -> FileResult<Source> {
-        if id == self.press.template.id() { Ok(self.press.template.clone()) } else { Err(FileError::AccessDenied) }
+        if id == self.press.template.id() {
+            Ok(self.press.template.clone())
+        } else {
+            Err(FileError::AccessDenied)
+        }
     }
     fn file(&self, id: FileId) -> FileResult<Bytes> {
-        if id == self.press.data { Ok(self.data.clone()) } else { Err(FileError::AccessDenied) }
+        if id == self.press.data {
+            Ok(self.data.clone())
+        } else {
+            Err(FileError::AccessDenied)
+        }
     }
     fn font(&self, index: usize) -> Option<Font> {
         self.press.fonts.get(index).cloned()
@@ -171,11 +196,14 @@ pub async fn typeset(printed: Printed) -> Result<Vec<u8>, DocumentError> {
             let waiting = waiting.clone();
             std::thread::spawn(move || {
                 loop {
-                    let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let next = waiting
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .recv();
                     let Ok((printed, done)) = next else { return };
                     // A document that breaks the typesetter is an error of its own, not the end of the press.
-                    let rendered =
-                        catch_unwind(|| render(&printed)).unwrap_or_else(|_| Err(DocumentError("the typesetter broke off".into())));
+                    let rendered = catch_unwind(|| render(&printed))
+                        .unwrap_or_else(|_| Err(DocumentError("the typesetter broke off".into())));
                     if done.send(rendered).is_err() {
                         tracing::debug!("nobody waits for this document any more");
                     }
@@ -207,12 +235,20 @@ fn compile(printed: &Printed) -> Result<Vec<u8>, DocumentError> {
     let mut data = serde_json::to_value(printed).map_err(|e| wrong(&e))?;
     press.keep_printable(&mut data);
     let day = printed.issued;
-    data["issued"] = serde_json::json!({"year": day.year(), "month": day.month(), "day": day.day()});
-    let sheet = Sheet { press, data: Bytes::new(data.to_string().into_bytes()) };
+    data["issued"] =
+        serde_json::json!({"year": day.year(), "month": day.month(), "day": day.day()});
+    let sheet = Sheet {
+        press,
+        data: Bytes::new(data.to_string().into_bytes()),
+    };
     let document: PagedDocument = typst::compile(&sheet).output.map_err(|e| wrong(&e))?;
-    let (Ok(month), Ok(of_month)) = (u8::try_from(day.month()), u8::try_from(day.day())) else { return Err(wrong(&day)) };
-    let timestamp = Datetime::from_ymd_hms(day.year(), month, of_month, 0, 0, 0).map(Timestamp::new_utc);
-    let standards = PdfStandards::new(&[PdfStandard::A_3a, PdfStandard::Ua_1]).map_err(|e| wrong(&e))?;
+    let (Ok(month), Ok(of_month)) = (u8::try_from(day.month()), u8::try_from(day.day())) else {
+        return Err(wrong(&day));
+    };
+    let timestamp =
+        Datetime::from_ymd_hms(day.year(), month, of_month, 0, 0, 0).map(Timestamp::new_utc);
+    let standards =
+        PdfStandards::new(&[PdfStandard::A_3a, PdfStandard::Ua_1]).map_err(|e| wrong(&e))?;
     let options = PdfOptions {
         ident: Smart::Custom(printed.number.clone()),
         creator: Smart::Custom(Some("Obole".into())),

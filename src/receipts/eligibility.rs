@@ -48,13 +48,26 @@ impl Held {
 #[must_use]
 pub const fn held(g: Gift) -> Option<Held> {
     match g {
-        Gift { paid_out: false, .. } => Some(Held::NotPaidOut),
-        Gift { funded_by_donor: false, .. } => Some(Held::PaidByShop),
-        Gift { consented: false, .. } => Some(Held::ConsentUnclear),
+        Gift {
+            paid_out: false, ..
+        } => Some(Held::NotPaidOut),
+        Gift {
+            funded_by_donor: false,
+            ..
+        } => Some(Held::PaidByShop),
+        Gift {
+            consented: false, ..
+        } => Some(Held::ConsentUnclear),
         Gift { named: false, .. } => Some(Held::Anonymous),
         Gift { wanted: false, .. } => Some(Held::NotWanted),
-        Gift { identity_complete: false, .. } => Some(Held::IdentityIncomplete),
-        Gift { waits_for_year_end: true, .. } => Some(Held::WaitsForYearEnd),
+        Gift {
+            identity_complete: false,
+            ..
+        } => Some(Held::IdentityIncomplete),
+        Gift {
+            waits_for_year_end: true,
+            ..
+        } => Some(Held::WaitsForYearEnd),
         _ => None,
     }
 }
@@ -75,12 +88,55 @@ mod tests {
             waits_for_year_end: false,
         };
         assert_eq!(held(good), None);
-        assert_eq!(held(Gift { paid_out: false, ..good }), Some(Held::NotPaidOut));
-        assert_eq!(held(Gift { named: false, identity_complete: false, ..good }), Some(Held::Anonymous));
-        assert_eq!(held(Gift { identity_complete: false, ..good }), Some(Held::IdentityIncomplete));
-        assert_eq!(held(Gift { consented: false, ..good }), Some(Held::ConsentUnclear));
-        assert_eq!(held(Gift { funded_by_donor: false, ..good }), Some(Held::PaidByShop));
-        assert_eq!(held(Gift { wanted: false, ..good }), Some(Held::NotWanted));
-        assert_eq!(held(Gift { waits_for_year_end: true, ..good }), Some(Held::WaitsForYearEnd));
+        assert_eq!(
+            held(Gift {
+                paid_out: false,
+                ..good
+            }),
+            Some(Held::NotPaidOut)
+        );
+        assert_eq!(
+            held(Gift {
+                named: false,
+                identity_complete: false,
+                ..good
+            }),
+            Some(Held::Anonymous)
+        );
+        assert_eq!(
+            held(Gift {
+                identity_complete: false,
+                ..good
+            }),
+            Some(Held::IdentityIncomplete)
+        );
+        assert_eq!(
+            held(Gift {
+                consented: false,
+                ..good
+            }),
+            Some(Held::ConsentUnclear)
+        );
+        assert_eq!(
+            held(Gift {
+                funded_by_donor: false,
+                ..good
+            }),
+            Some(Held::PaidByShop)
+        );
+        assert_eq!(
+            held(Gift {
+                wanted: false,
+                ..good
+            }),
+            Some(Held::NotWanted)
+        );
+        assert_eq!(
+            held(Gift {
+                waits_for_year_end: true,
+                ..good
+            }),
+            Some(Held::WaitsForYearEnd)
+        );
     }
 }

@@ -12,7 +12,9 @@ use super::eligibility::{Gift, Held, held};
 use crate::db::{self, Rows};
 use crate::outbox::{self, Announcement, Kind};
 use crate::parties::seal;
-use crate::values::{AssociationId, DonationId, DonorId, Period, PostalAddress, ReceiptId, euros, paris_day};
+use crate::values::{
+    AssociationId, DonationId, DonorId, Period, PostalAddress, ReceiptId, euros, paris_day,
+};
 
 /// Why receipts could not be issued; none then is.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +99,13 @@ const AT_A_TIME: usize = 2000;
 
 /// Issues receipts for every gift up to the end of a month whose payout has settled and that has none, one receipt per
 /// donor, association and tax year.
-pub async fn issue(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, period: Period, key: &[u8; 32]) -> Result<Issued, IssueError> {
+pub async fn issue(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    period: Period,
+    key: &[u8; 32],
+) -> Result<Issued, IssueError> {
     // One run at a time: numbers are given in order, and a gift is looked at by one run only.
     db::close_settlement_gate(tx).await?;
     db::join_whole(tx).await?;
@@ -111,7 +119,10 @@ pub async fn issue(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, per
         now,
         on,
         key,
-        associations: associations.into_iter().map(|a| (a.association_id, a)).collect(),
+        associations: associations
+            .into_iter()
+            .map(|a| (a.association_id, a))
+            .collect(),
         last: BTreeMap::new(),
         open: Vec::new(),
         issued: Issued::default(),
@@ -120,18 +131,25 @@ pub async fn issue(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, per
     db::look_up_again(tx).await?;
     let (mut group, mut of): (Vec<Candidate>, Option<Receives>) = (Vec::new(), None);
     loop {
-        let some: Vec<Candidate> = sqlx::query_as("fetch 2000 from candidate").persistent(false).fetch_all(&mut *tx).await?;
+        let some: Vec<Candidate> = sqlx::query_as("fetch 2000 from candidate")
+            .persistent(false)
+            .fetch_all(&mut *tx)
+            .await?;
         if some.is_empty() {
             break;
         }
         for c in some {
             let (None, Some(donor)) = (held(weighed(&c, on)), c.donor_id) else {
-                *run.issued.held.entry(held(weighed(&c, on)).unwrap_or(Held::Anonymous)).or_default() += 1;
+                *run.issued
+                    .held
+                    .entry(held(weighed(&c, on)).unwrap_or(Held::Anonymous))
+                    .or_default() += 1;
                 continue;
             };
             let to = (c.association_id, donor, paris_day(c.occurred_at).year());
             if of != Some(to) {
-                run.close(tx, of.replace(to), std::mem::take(&mut group)).await?;
+                run.close(tx, of.replace(to), std::mem::take(&mut group))
+                    .await?;
             }
             group.push(c);
         }
@@ -149,9 +167,15 @@ pub async fn issue(tx: &mut PgConnection, now: DateTime<Utc>, on: NaiveDate, per
 }
 
 /// Gifts without a receipt, by association, donor and time, behind a cursor: however many there are, few are held at once.
-async fn declare_candidates(tx: &mut PgConnection, on: NaiveDate, period: Period) -> Result<(), sqlx::Error> {
+async fn declare_candidates(
+    tx: &mut PgConnection,
+    on: NaiveDate,
+    period: Period,
+) -> Result<(), sqlx::Error> {
     // All of them will be fetched: the way that is fastest to the end is wanted, not to the first.
-    sqlx::query("set local cursor_tuple_fraction = 1").execute(&mut *tx).await?;
+    sqlx::query("set local cursor_tuple_fraction = 1")
+        .execute(&mut *tx)
+        .await?;
     sqlx::query(
         "declare candidate no scroll cursor for
          select d.donation_id, d.association_id, donor.donor_id, d.amount_cents, d.order_id, m.name as shop, d.occurred_at, d.funded_by,
@@ -199,9 +223,16 @@ struct Open {
 
 impl Run<'_> {
     /// Makes the receipt of a group of gifts, with the association's next number.
-    async fn close(&mut self, tx: &mut PgConnection, of: Option<Receives>, gifts: Vec<Candidate>) -> Result<(), IssueError> {
+    async fn close(
+        &mut self,
+        tx: &mut PgConnection,
+        of: Option<Receives>,
+        gifts: Vec<Candidate>,
+    ) -> Result<(), IssueError> {
         let Some(of) = of else { return Ok(()) };
-        let Some(association) = self.associations.get(&of.0) else { return Ok(()) };
+        let Some(association) = self.associations.get(&of.0) else {
+            return Ok(());
+        };
         let sequence = match self.last.get(&of.0) {
             Some(sequence) => sequence + 1,
             None => last_number(tx, of.0, self.on.year()).await? + 1,
@@ -209,12 +240,33 @@ impl Run<'_> {
         self.last.insert(of.0, sequence);
         let number = format!("{}-{}-{sequence:06}", association.slug, self.on.year());
         let amount_cents: i64 = gifts.iter().map(|g| g.amount_cents).sum();
-        let printed = printed(association, &number, self.on, &gifts, amount_cents).ok_or(IssueError::Words)?;
+        let printed = printed(association, &number, self.on, &gifts, amount_cents)
+            .ok_or(IssueError::Words)?;
         let receipt_id = ReceiptId::new();
-        let sealed = seal::seal(self.key, &format!("receipt:{}", receipt_id.0), &serde_json::to_vec(&printed)?)?;
-        let receipt = IssuedReceipt { receipt_id, number, association: association.slug.clone(), donor_id: of.1, amount_cents };
-        self.open.push(Open { of, sequence, receipt, gifts: gifts.iter().map(|g| g.donation_id).collect(), sealed });
-        if self.open.len() >= AT_A_TIME { self.write(tx).await } else { Ok(()) }
+        let sealed = seal::seal(
+            self.key,
+            &format!("receipt:{}", receipt_id.0),
+            &serde_json::to_vec(&printed)?,
+        )?;
+        let receipt = IssuedReceipt {
+            receipt_id,
+            number,
+            association: association.slug.clone(),
+            donor_id: of.1,
+            amount_cents,
+        };
+        self.open.push(Open {
+            of,
+            sequence,
+            receipt,
+            gifts: gifts.iter().map(|g| g.donation_id).collect(),
+            sealed,
+        });
+        if self.open.len() >= AT_A_TIME {
+            self.write(tx).await
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes the receipts that are open, and what is told of them.
@@ -248,7 +300,12 @@ impl Run<'_> {
                  from stdin (format binary)",
             )
             .await?;
-        links.write(tx, "copy receipt_donation (donation_id, receipt_id) from stdin (format binary)").await?;
+        links
+            .write(
+                tx,
+                "copy receipt_donation (donation_id, receipt_id) from stdin (format binary)",
+            )
+            .await?;
         if !open.is_empty() && outbox::is_heard(tx).await? {
             let told = open.iter().map(|o| Announcement {
                 subject: o.receipt.receipt_id.0,
@@ -260,22 +317,30 @@ impl Run<'_> {
             });
             outbox::announce(tx, self.now, Kind::ReceiptIssued, &told.collect::<Vec<_>>()).await?;
         }
-        self.issued.receipts.extend(open.into_iter().map(|o| o.receipt));
+        self.issued
+            .receipts
+            .extend(open.into_iter().map(|o| o.receipt));
         Ok(())
     }
 }
 
-async fn last_number(tx: &mut PgConnection, association: AssociationId, year: i32) -> Result<i32, sqlx::Error> {
+async fn last_number(
+    tx: &mut PgConnection,
+    association: AssociationId,
+    year: i32,
+) -> Result<i32, sqlx::Error> {
     sqlx::query("insert into receipt_counter values ($1, $2, 0) on conflict do nothing")
         .bind(association)
         .bind(year)
         .execute(&mut *tx)
         .await?;
-    sqlx::query_scalar("select last from receipt_counter where association_id = $1 and year = $2 for update")
-        .bind(association)
-        .bind(year)
-        .fetch_one(tx)
-        .await
+    sqlx::query_scalar(
+        "select last from receipt_counter where association_id = $1 and year = $2 for update",
+    )
+    .bind(association)
+    .bind(year)
+    .fetch_one(tx)
+    .await
 }
 
 fn weighed(c: &Candidate, on: NaiveDate) -> Gift {
@@ -286,7 +351,9 @@ fn weighed(c: &Candidate, on: NaiveDate) -> Gift {
         named: c.donor_id.is_some(),
         identity_complete: filled(&c.first_name)
             && filled(&c.last_name)
-            && c.address.as_ref().is_some_and(|a| a.is_complete() && a.lines().iter().all(|l| can_be_printed(l))),
+            && c.address
+                .as_ref()
+                .is_some_and(|a| a.is_complete() && a.lines().iter().all(|l| can_be_printed(l))),
         consented: c.consent_preticked == Some(false),
         funded_by_donor: c.funded_by == "donor",
         wanted: wish != "none",

@@ -11,7 +11,10 @@ use crate::db;
 use crate::values::{DonorId, MailId};
 
 /// Writes a message to send for each donor who has receipts in none. Answers how many.
-pub async fn prepare_mailings(tx: &mut PgConnection, now: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+pub async fn prepare_mailings(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> Result<u64, sqlx::Error> {
     db::close_settlement_gate(tx).await?;
     let donors: Vec<DonorId> = sqlx::query_scalar(
         "select distinct donor_id from receipt r where not exists (select from mailing_receipt m where m.receipt_id = r.receipt_id) order by donor_id",
@@ -38,7 +41,11 @@ pub async fn prepare_mailings(tx: &mut PgConnection, now: DateTime<Utc>) -> Resu
 
 /// Messages that are not known to be sent.
 pub async fn open_mailings(db: &mut PgConnection) -> Result<Vec<(MailId, DonorId)>, sqlx::Error> {
-    sqlx::query_as("select mail_id, donor_id from mailing where sent_at is null order by created_at, mail_id").fetch_all(db).await
+    sqlx::query_as(
+        "select mail_id, donor_id from mailing where sent_at is null order by created_at, mail_id",
+    )
+    .fetch_all(db)
+    .await
 }
 
 /// The receipts of some messages, opened.
@@ -63,13 +70,24 @@ pub async fn of_mails(
     .await?;
     let mut receipts: HashMap<MailId, Vec<Receipt>> = HashMap::new();
     for row in rows {
-        receipts.entry(row.mail_id).or_default().push(opened(key, row.receipt)?);
+        receipts
+            .entry(row.mail_id)
+            .or_default()
+            .push(opened(key, row.receipt)?);
     }
     Ok(receipts)
 }
 
 /// Notes that a message was sent.
-pub async fn sent(db: &mut PgConnection, now: DateTime<Utc>, mail: MailId) -> Result<(), sqlx::Error> {
-    sqlx::query("update mailing set sent_at = $2 where mail_id = $1").bind(mail).bind(now).execute(db).await?;
+pub async fn sent(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    mail: MailId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("update mailing set sent_at = $2 where mail_id = $1")
+        .bind(mail)
+        .bind(now)
+        .execute(db)
+        .await?;
     Ok(())
 }

@@ -32,7 +32,11 @@ pub(super) fn opened(key: &[u8; 32], r: SealedRow) -> Result<Receipt, IssueError
 }
 
 /// Some receipts as they were issued.
-pub async fn of_ids(db: &mut PgConnection, key: &[u8; 32], ids: &[ReceiptId]) -> Result<Vec<Receipt>, IssueError> {
+pub async fn of_ids(
+    db: &mut PgConnection,
+    key: &[u8; 32],
+    ids: &[ReceiptId],
+) -> Result<Vec<Receipt>, IssueError> {
     let rows: Vec<SealedRow> = sqlx::query_as(
         "select receipt_id, number, a.slug as association, donor_id, amount_cents, sealed
          from receipt join association a using (association_id) where receipt_id = any($1)",
@@ -66,7 +70,12 @@ pub async fn of_donor(db: &mut PgConnection, donor: DonorId) -> Result<Vec<Kept>
 }
 
 /// One receipt by its number: a donor's own, or anyone's when no donor is asked for.
-pub async fn find(db: &mut PgConnection, key: &[u8; 32], number: &str, donor: Option<DonorId>) -> Result<Option<Receipt>, IssueError> {
+pub async fn find(
+    db: &mut PgConnection,
+    key: &[u8; 32],
+    number: &str,
+    donor: Option<DonorId>,
+) -> Result<Option<Receipt>, IssueError> {
     let row: Option<SealedRow> = sqlx::query_as(
         "select receipt_id, number, a.slug as association, donor_id, amount_cents, sealed
          from receipt join association a using (association_id) where number = $1 and ($2::uuid is null or donor_id = $2)",

@@ -17,14 +17,22 @@ pub fn in_words(cents: i64) -> Option<String> {
     let unit = |n: i64, one: &str, many: &str| -> Option<String> {
         let words = number(n)?;
         // "Un million d'euros": a round million takes a preposition.
-        let link = if n >= 1_000_000 && n % 1_000_000 == 0 { "d'" } else { "" };
+        let link = if n >= 1_000_000 && n % 1_000_000 == 0 {
+            "d'"
+        } else {
+            ""
+        };
         Some(format!("{words} {link}{}", if n > 1 { many } else { one }))
     };
     let (whole, rest) = (cents / 100, cents % 100);
     Some(match (whole, rest) {
         (whole, 0) => unit(whole, "euro", "euros")?,
         (0, rest) => unit(rest, "centime", "centimes")?,
-        (whole, rest) => format!("{} et {}", unit(whole, "euro", "euros")?, unit(rest, "centime", "centimes")?),
+        (whole, rest) => format!(
+            "{} et {}",
+            unit(whole, "euro", "euros")?,
+            unit(rest, "centime", "centimes")?
+        ),
     })
 }
 

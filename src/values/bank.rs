@@ -39,7 +39,9 @@ impl Bic {
 
 /// A creditor reference `RFkk…` over up to 21 letters and digits.
 pub fn rf_reference(body: &str) -> Result<String, String> {
-    sepa::RfReference::generate(body).map(|r| r.as_str().to_owned()).map_err(|e| e.to_string())
+    sepa::RfReference::generate(body)
+        .map(|r| r.as_str().to_owned())
+        .map_err(|e| e.to_string())
 }
 
 /// Which way a line moved our account at the bank.
@@ -74,6 +76,9 @@ mod tests {
         assert!(Iban::parse("FR76 3000 6000 0112 3456 7890 189").is_ok());
         assert!(Iban::parse("FR7630006000011234567890188").is_err());
         assert!(Bic::parse("AGRIFRPP").is_ok() && Bic::parse("AGRI").is_err());
-        assert_eq!(rf_reference("539007547034").as_deref(), Ok("RF18539007547034"));
+        assert_eq!(
+            rf_reference("539007547034").as_deref(),
+            Ok("RF18539007547034")
+        );
     }
 }

@@ -19,8 +19,15 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    pub const ALL: [Self; 7] =
-        [Self::Standard, Self::Svix, Self::Stripe, Self::Shopify, Self::Woocommerce, Self::Bigcommerce, Self::Generic];
+    pub const ALL: [Self; 7] = [
+        Self::Standard,
+        Self::Svix,
+        Self::Stripe,
+        Self::Shopify,
+        Self::Woocommerce,
+        Self::Bigcommerce,
+        Self::Generic,
+    ];
 
     /// The contract's word.
     #[must_use]
@@ -52,13 +59,18 @@ impl fmt::Display for Dialect {
 
 /// A word that is no dialect.
 #[derive(Debug, thiserror::Error)]
-#[error("a dialect is one of standard, svix, stripe, shopify, woocommerce, bigcommerce and generic")]
+#[error(
+    "a dialect is one of standard, svix, stripe, shopify, woocommerce, bigcommerce and generic"
+)]
 pub struct DialectError;
 
 impl FromStr for Dialect {
     type Err = DialectError;
     fn from_str(text: &str) -> Result<Self, DialectError> {
-        Self::ALL.into_iter().find(|d| d.word() == text).ok_or(DialectError)
+        Self::ALL
+            .into_iter()
+            .find(|d| d.word() == text)
+            .ok_or(DialectError)
     }
 }
 

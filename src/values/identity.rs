@@ -105,7 +105,9 @@ impl PostalAddress {
     /// All that a receipt needs is there (CGI 200: the donor's complete address).
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        ![&self.line1, &self.postal_code, &self.city, &self.country].iter().any(|s| s.trim().is_empty())
+        ![&self.line1, &self.postal_code, &self.city, &self.country]
+            .iter()
+            .any(|s| s.trim().is_empty())
     }
 
     /// The address as lines to print.
@@ -129,7 +131,9 @@ pub fn slug_is_valid(text: &str) -> bool {
         && !text.starts_with('-')
         && !text.ends_with('-')
         && !text.contains("--")
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 #[cfg(test)]
@@ -143,6 +147,9 @@ mod tests {
         for wrong in ["camille", "a@b\nc", "@x.org", ""] {
             assert!(Email::parse(wrong).is_err(), "{wrong:?}");
         }
-        assert_eq!(Email::parse(" Camille@Example.org ").map(|e| e.to_string()), Ok("camille@example.org".into()));
+        assert_eq!(
+            Email::parse(" Camille@Example.org ").map(|e| e.to_string()),
+            Ok("camille@example.org".into())
+        );
     }
 }

@@ -104,12 +104,20 @@ impl DonationId {
     /// in the order of their numbers, lie together in every index; a hash of both follows (RFC 9562, version 8).
     #[must_use]
     pub fn of_order(merchant: MerchantId, order_id: &str) -> Self {
-        let hash = Sha256::new().chain_update(merchant.0.as_bytes()).chain_update(order_id.as_bytes()).finalize();
+        let hash = Sha256::new()
+            .chain_update(merchant.0.as_bytes())
+            .chain_update(order_id.as_bytes())
+            .finalize();
         let mut id: [u8; 16] = std::array::from_fn(|n| hash[n]);
         id[..2].copy_from_slice(&merchant.0.as_bytes()[14..]);
-        let digits = order_id.bytes().rposition(|b| !b.is_ascii_digit()).map_or(0, |last| last + 1);
+        let digits = order_id
+            .bytes()
+            .rposition(|b| !b.is_ascii_digit())
+            .map_or(0, |last| last + 1);
         if digits < order_id.len() {
-            let number = order_id.bytes().skip(digits).fold(0_u32, |n, b| n.wrapping_mul(10).wrapping_add(u32::from(b - b'0')));
+            let number = order_id.bytes().skip(digits).fold(0_u32, |n, b| {
+                n.wrapping_mul(10).wrapping_add(u32::from(b - b'0'))
+            });
             id[2..6].copy_from_slice(&number.to_be_bytes());
         }
         Self(uuid::Builder::from_custom_bytes(id).into_uuid())
@@ -136,11 +144,24 @@ mod tests {
     #[test]
     fn the_donations_of_a_shop_lie_in_the_order_of_its_numbers() {
         let shop = MerchantId::new();
-        let ids: Vec<DonationId> = [998, 999, 1000, 1001].iter().map(|n| DonationId::of_order(shop, &format!("FR-{n}"))).collect();
+        let ids: Vec<DonationId> = [998, 999, 1000, 1001]
+            .iter()
+            .map(|n| DonationId::of_order(shop, &format!("FR-{n}")))
+            .collect();
         assert!(ids.is_sorted());
-        assert_ne!(DonationId::of_order(shop, "FR-1"), DonationId::of_order(shop, "DE-1"));
-        assert_ne!(DonationId::of_order(shop, "FR-1"), DonationId::of_order(MerchantId::new(), "FR-1"));
-        assert_ne!(DonationId::of_order(shop, "1"), DonationId::of_order(shop, "4294967297"), "the hash tells them apart");
+        assert_ne!(
+            DonationId::of_order(shop, "FR-1"),
+            DonationId::of_order(shop, "DE-1")
+        );
+        assert_ne!(
+            DonationId::of_order(shop, "FR-1"),
+            DonationId::of_order(MerchantId::new(), "FR-1")
+        );
+        assert_ne!(
+            DonationId::of_order(shop, "1"),
+            DonationId::of_order(shop, "4294967297"),
+            "the hash tells them apart"
+        );
     }
 
     #[test]

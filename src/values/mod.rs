@@ -19,6 +19,9 @@ pub use money::{Amount, AmountError, euros, figures, parse_cents};
 pub use time::{Period, french_day, french_month, paris_day, paris_midnight};
 
 /// Serialises a value as it prints.
-pub fn as_text<S: serde::Serializer>(value: &impl std::fmt::Display, to: S) -> Result<S::Ok, S::Error> {
+pub fn as_text<S: serde::Serializer>(
+    value: &impl std::fmt::Display,
+    to: S,
+) -> Result<S::Ok, S::Error> {
     to.collect_str(value)
 }

@@ -18,7 +18,9 @@ const MAX_CENTS: i64 = 999_999_999_999;
 /// Why a text is not an amount; the message says how to mend it.
 #[derive(Debug, thiserror::Error, PartialEq, Eq, Clone)]
 pub enum AmountError {
-    #[error("an amount is a decimal string such as \"1.00\": digits, then at most two digits after a point")]
+    #[error(
+        "an amount is a decimal string such as \"1.00\": digits, then at most two digits after a point"
+    )]
     Form,
     #[error("an amount must be more than zero")]
     NotPositive,
@@ -58,11 +60,19 @@ impl fmt::Display for Amount {
 pub fn parse_cents(text: &str) -> Result<i64, AmountError> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) || fraction.len() > 2 || (whole.len() > 1 && whole.starts_with('0')) {
+    if !digits(whole)
+        || !digits(fraction)
+        || fraction.len() > 2
+        || (whole.len() > 1 && whole.starts_with('0'))
+    {
         return Err(AmountError::Form);
     }
     let value: Decimal = text.parse().map_err(|_| AmountError::TooLarge)?;
-    value.checked_mul(Decimal::ONE_HUNDRED).and_then(|c| c.to_i64()).filter(|c| *c <= MAX_CENTS).ok_or(AmountError::TooLarge)
+    value
+        .checked_mul(Decimal::ONE_HUNDRED)
+        .and_then(|c| c.to_i64())
+        .filter(|c| *c <= MAX_CENTS)
+        .ok_or(AmountError::TooLarge)
 }
 
 /// Cents printed as a decimal string with two digits: `1234` is `12.34`. A minus is possible for balances.
@@ -83,10 +93,18 @@ mod tests {
 
     #[test]
     fn amounts_have_one_form() {
-        for (text, cents) in [("1", 100), ("1.0", 100), ("1.00", 100), ("0.01", 1), ("45.90", 4590)] {
+        for (text, cents) in [
+            ("1", 100),
+            ("1.0", 100),
+            ("1.00", 100),
+            ("0.01", 1),
+            ("45.90", 4590),
+        ] {
             assert_eq!(Amount::parse(text).map(Amount::cents), Ok(cents), "{text}");
         }
-        for text in ["01.00", "1,00", "1e0", "-1.00", "+1", "1.001", "", ".5", "1.", " 1", "1 ", "١"] {
+        for text in [
+            "01.00", "1,00", "1e0", "-1.00", "+1", "1.001", "", ".5", "1.", " 1", "1 ", "١",
+        ] {
             assert_eq!(Amount::parse(text), Err(AmountError::Form), "{text}");
         }
         assert_eq!(Amount::parse("0.00"), Err(AmountError::NotPositive));
@@ -96,6 +114,9 @@ mod tests {
 
     #[test]
     fn cents_print_with_two_digits() {
-        assert_eq!([euros(0), euros(5), euros(-105), euros(123_456)], ["0.00", "0.05", "-1.05", "1234.56"]);
+        assert_eq!(
+            [euros(0), euros(5), euros(-105), euros(123_456)],
+            ["0.00", "0.05", "-1.05", "1234.56"]
+        );
     }
 }

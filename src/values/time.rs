@@ -21,10 +21,26 @@ pub fn french_day(day: NaiveDate) -> String {
 /// A month as French people write it: `novembre 2026`.
 #[must_use]
 pub fn french_month(period: Period) -> String {
-    const NAMES: [&str; 12] =
-        ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"];
+    const NAMES: [&str; 12] = [
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
+    ];
     let day = period.first_day();
-    let name = usize::try_from(day.month0()).ok().and_then(|n| NAMES.get(n)).copied().unwrap_or_default();
+    let name = usize::try_from(day.month0())
+        .ok()
+        .and_then(|n| NAMES.get(n))
+        .copied()
+        .unwrap_or_default();
     format!("{name} {}", day.year())
 }
 
@@ -34,7 +50,10 @@ pub fn paris_midnight(day: NaiveDate) -> DateTime<Utc> {
     Paris
         .from_local_datetime(&day.and_time(NaiveTime::MIN))
         .earliest()
-        .map_or_else(|| day.and_time(NaiveTime::MIN).and_utc(), |t| t.with_timezone(&Utc))
+        .map_or_else(
+            || day.and_time(NaiveTime::MIN).and_utc(),
+            |t| t.with_timezone(&Utc),
+        )
 }
 
 /// A calendar month in Paris, printed `2026-11`.
@@ -50,7 +69,10 @@ impl Period {
     /// The month that holds a day.
     #[must_use]
     pub fn of(day: NaiveDate) -> Self {
-        Self(day.checked_sub_days(Days::new(u64::from(day.day0()))).unwrap_or(day))
+        Self(
+            day.checked_sub_days(Days::new(u64::from(day.day0())))
+                .unwrap_or(day),
+        )
     }
 
     /// The month's first day.
@@ -102,7 +124,9 @@ impl FromStr for Period {
         if text.len() != 7 {
             return Err(PeriodError);
         }
-        NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").map(Self).map_err(|_| PeriodError)
+        NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d")
+            .map(Self)
+            .map_err(|_| PeriodError)
     }
 }
 
@@ -112,7 +136,11 @@ mod tests {
 
     #[test]
     fn a_day_begins_at_paris_midnight_in_winter_summer_and_on_both_clock_changes() {
-        let begins = |text: &str| text.parse().map(|d| paris_midnight(d).to_rfc3339()).unwrap_or_default();
+        let begins = |text: &str| {
+            text.parse()
+                .map(|d| paris_midnight(d).to_rfc3339())
+                .unwrap_or_default()
+        };
         assert_eq!(begins("2027-01-01"), "2026-12-31T23:00:00+00:00");
         assert_eq!(begins("2026-07-01"), "2026-06-30T22:00:00+00:00");
         assert_eq!(begins("2026-03-29"), "2026-03-28T23:00:00+00:00");
@@ -131,9 +159,15 @@ mod tests {
     #[test]
     fn a_period_reads_back_and_knows_its_neighbours() {
         let p: Period = "2026-12".parse().unwrap_or(Period::of(NaiveDate::MIN));
-        assert_eq!((p.next().to_string(), p.previous().to_string()), ("2027-01".into(), "2026-11".into()));
+        assert_eq!(
+            (p.next().to_string(), p.previous().to_string()),
+            ("2027-01".into(), "2026-11".into())
+        );
         assert_eq!(p.last_day().to_string(), "2026-12-31");
-        assert_eq!((french_month(p).as_str(), french_day(p.last_day()).as_str()), ("décembre 2026", "31/12/2026"));
+        assert_eq!(
+            (french_month(p).as_str(), french_day(p.last_day()).as_str()),
+            ("décembre 2026", "31/12/2026")
+        );
         assert!("2026-13".parse::<Period>().is_err() && "2026-1".parse::<Period>().is_err());
     }
 }

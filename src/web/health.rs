@@ -16,9 +16,12 @@ pub async fn alive() -> &'static str {
 #[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = String, content_type = "text/plain"),
     (status = 503, body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn ready(State(web): State<Web>) -> Result<(StatusCode, &'static str), Problem> {
-    let behind: bool = crate::inbox::is_behind(&mut *web.app.db.acquire().await?, chrono::Utc::now()).await?;
+    let behind: bool =
+        crate::inbox::is_behind(&mut *web.app.db.acquire().await?, chrono::Utc::now()).await?;
     if behind {
-        return Err(Problem::Unavailable("Events have waited for the poster for more than a minute.".into()));
+        return Err(Problem::Unavailable(
+            "Events have waited for the poster for more than a minute.".into(),
+        ));
     }
     Ok((StatusCode::OK, "ready\n"))
 }

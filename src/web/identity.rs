@@ -44,13 +44,24 @@ impl IdentityFields {
     pub fn read(&self) -> Option<Identity> {
         let text = |text: &str, most: usize| {
             let text = text.trim();
-            (!text.is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control)).then(|| text.to_owned())
+            (!text.is_empty()
+                && text.chars().count() <= most
+                && !text.chars().any(char::is_control))
+            .then(|| text.to_owned())
         };
-        let country = if self.country.is_empty() { "FR" } else { &self.country };
+        let country = if self.country.is_empty() {
+            "FR"
+        } else {
+            &self.country
+        };
         if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
             return None;
         }
-        let line2 = if self.line2.trim().is_empty() { None } else { Some(text(&self.line2, 300)?) };
+        let line2 = if self.line2.trim().is_empty() {
+            None
+        } else {
+            Some(text(&self.line2, 300)?)
+        };
         Some(Identity {
             first_name: text(&self.first_name, 200)?,
             last_name: text(&self.last_name, 200)?,

@@ -20,7 +20,9 @@ const GOODBYE: Duration = Duration::from_secs(20);
 pub async fn listen(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     let mut http = http1::Builder::new();
     // Answers are small: one buffer for head and body costs the kernel less than two.
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD).writev(false);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .writev(false);
     let open = GracefulShutdown::new();
     let mut stop = pin!(stop);
     loop {
@@ -40,7 +42,10 @@ pub async fn listen(listener: TcpListener, router: Router, stop: impl Future<Out
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "the connection has ended already");
         }
-        let served = open.watch(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone())));
+        let served = open.watch(http.serve_connection(
+            TokioIo::new(stream),
+            TowerToHyperService::new(router.clone()),
+        ));
         tokio::spawn(async move {
             if let Err(error) = served.await {
                 tracing::debug!(%error, "a connection ended early");
@@ -48,7 +53,10 @@ pub async fn listen(listener: TcpListener, router: Router, stop: impl Future<Out
         });
     }
     drop(listener);
-    if tokio::time::timeout(GOODBYE, open.shutdown()).await.is_err() {
+    if tokio::time::timeout(GOODBYE, open.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!("requests were cut short at the end");
     }
 }

@@ -30,8 +30,13 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
         Err(error) => return tracing::warn!(%error, "nothing is counted"),
     };
     metrics::describe_counter!("obole_webhooks_total", "Webhooks answered, by outcome.");
-    metrics::describe_gauge!("obole_inbox_events", "Events in the inbox that are not posted, by state.");
-    let router = Router::new().route("/metrics", get(show)).with_state(Scraped { app, counters });
+    metrics::describe_gauge!(
+        "obole_inbox_events",
+        "Events in the inbox that are not posted, by state."
+    );
+    let router = Router::new()
+        .route("/metrics", get(show))
+        .with_state(Scraped { app, counters });
     listen(listener, router, stop).await;
 }
 
@@ -39,7 +44,8 @@ async fn show(State(scraped): State<Scraped>) -> String {
     match async { inbox::depths(&mut *scraped.app.db.acquire().await?).await }.await {
         Ok(depths) => {
             for (state, count) in depths {
-                metrics::gauge!("obole_inbox_events", "state" => state).set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+                metrics::gauge!("obole_inbox_events", "state" => state)
+                    .set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
             }
         }
         Err(error) => tracing::warn!(%error, "the inbox was not measured"),

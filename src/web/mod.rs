@@ -72,8 +72,16 @@ pub struct Parts {
 }
 
 impl Parts {
-    pub const ALL: Self = Self { web: true, intake: true, worker: true };
-    pub const NONE: Self = Self { web: false, intake: false, worker: false };
+    pub const ALL: Self = Self {
+        web: true,
+        intake: true,
+        worker: true,
+    };
+    pub const NONE: Self = Self {
+        web: false,
+        intake: false,
+        worker: false,
+    };
 }
 
 /// For programs.
@@ -98,7 +106,9 @@ fn intake() -> Router<Web> {
 
 /// For who watches over the process.
 fn health() -> Router<Web> {
-    Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready))
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
 }
 
 /// For people.
@@ -106,14 +116,29 @@ fn pages() -> Router<Web> {
     Router::new()
         .route("/", get(public::causes::show))
         .route("/causes", get(public::causes::show))
-        .route("/claim/{token}", get(public::claim::ask).post(public::claim::claim))
-        .route("/unsubscribe/{donor_id}/{token}", get(public::unsubscribe::ask).post(public::unsubscribe::leave))
+        .route(
+            "/claim/{token}",
+            get(public::claim::ask).post(public::claim::claim),
+        )
+        .route(
+            "/unsubscribe/{donor_id}/{token}",
+            get(public::unsubscribe::ask).post(public::unsubscribe::leave),
+        )
         .route("/login", get(public::login::ask).post(public::login::send))
-        .route("/login/{token}", get(public::login::open).post(public::login::enter))
+        .route(
+            "/login/{token}",
+            get(public::login::open).post(public::login::enter),
+        )
         .route("/logout", post(public::login::leave))
         .route("/donor", get(donor::home::show))
-        .route("/donor/causes", get(donor::causes::show).post(donor::causes::choose))
-        .route("/donor/profile", get(donor::profile::show).post(donor::profile::save))
+        .route(
+            "/donor/causes",
+            get(donor::causes::show).post(donor::causes::choose),
+        )
+        .route(
+            "/donor/profile",
+            get(donor::profile::show).post(donor::profile::save),
+        )
         .route("/donor/receipts/{file}", get(donor::receipt::show))
         .route("/style.css", get(shell::style))
 }
@@ -131,7 +156,11 @@ fn demo_pages() -> Router<Web> {
 
 /// Every page, kept to itself.
 fn all_pages(demo: bool) -> Router<Web> {
-    let pages = if demo { pages().merge(demo_pages()) } else { pages() };
+    let pages = if demo {
+        pages().merge(demo_pages())
+    } else {
+        pages()
+    };
     let csrf = CsrfLayer::new().with_rejection_response(|_| Problem::ForeignForm.into_response());
     pages
         .layer(csrf)
@@ -157,7 +186,11 @@ fn router(parts: Parts, web: Web) -> Router {
         .layer(always("referrer-policy", "no-referrer"))
         .layer(always("x-content-type-options", "nosniff"));
     // Webhooks come by the thousand, from programs: what is for people's pages would only delay them.
-    let routes = if parts.intake { routes.merge(intake()) } else { routes };
+    let routes = if parts.intake {
+        routes.merge(intake())
+    } else {
+        routes
+    };
     routes.with_state(web)
 }
 
@@ -168,7 +201,10 @@ fn asked(uri: &Uri) -> HashMap<String, String> {
 
 /// A header on every answer.
 fn always(name: &'static str, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
-    SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), HeaderValue::from_static(value))
+    SetResponseHeaderLayer::if_not_present(
+        HeaderName::from_static(name),
+        HeaderValue::from_static(value),
+    )
 }
 
 /// Serves the parts asked for until `stop`, then finishes what was accepted.
@@ -180,7 +216,8 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let handover = Arc::new(Handover::default());
-    let (intake, committer) = inbox::committer(app.db.clone(), parts.worker.then(|| handover.clone()));
+    let (intake, committer) =
+        inbox::committer(app.db.clone(), parts.worker.then(|| handover.clone()));
     let committer = tokio::spawn(committer);
     let (stopping, stopped) = watch::channel(false);
     let mut workers = JoinSet::new();
@@ -192,12 +229,29 @@ pub async fn serve(
         workers.spawn(worker::keeper(app.clone(), stopped));
     }
     let endpoints = Arc::new(Endpoints::new(app.db.clone(), app.key.clone()));
-    listen::listen(listener, router(parts, Web(Arc::new(Shared { app, intake, endpoints, demo }))), stop).await;
+    listen::listen(
+        listener,
+        router(
+            parts,
+            Web(Arc::new(Shared {
+                app,
+                intake,
+                endpoints,
+                demo,
+            })),
+        ),
+        stop,
+    )
+    .await;
     // The last way in is gone: the committer answers what it holds, and then the workers may end.
     let mut whole = committer.await.is_ok();
     stopping.send_replace(true);
     while let Some(ended) = workers.join_next().await {
         whole &= ended.is_ok();
     }
-    if whole { Ok(()) } else { Err(std::io::Error::other("a worker failed")) }
+    if whole {
+        Ok(())
+    } else {
+        Err(std::io::Error::other("a worker failed"))
+    }
 }

@@ -63,19 +63,30 @@ impl Problem {
     /// Status, slug, title and detail.
     fn told(&self) -> (StatusCode, &'static str, &'static str, String) {
         match self {
-            Self::NotSigned(detail) => (StatusCode::UNAUTHORIZED, "not-signed", "The signature is not valid", detail.clone()),
+            Self::NotSigned(detail) => (
+                StatusCode::UNAUTHORIZED,
+                "not-signed",
+                "The signature is not valid",
+                detail.clone(),
+            ),
             Self::NoSuchEndpoint => (
                 StatusCode::NOT_FOUND,
                 "no-such-endpoint",
                 "There is no such endpoint",
                 "Post to the webhook_url given when the merchant was added.".into(),
             ),
-            Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is nothing here", "Check the address.".into()),
+            Self::NotFound => (
+                StatusCode::NOT_FOUND,
+                "not-found",
+                "There is nothing here",
+                "Check the address.".into(),
+            ),
             Self::NoKey => (
                 StatusCode::UNAUTHORIZED,
                 "no-api-key",
                 "An API key is needed",
-                "Send Authorization: Bearer and the api_key given when the merchant was added.".into(),
+                "Send Authorization: Bearer and the api_key given when the merchant was added."
+                    .into(),
             ),
             Self::Invalid(_) => (
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -97,9 +108,12 @@ impl Problem {
                 "The body did not come in time",
                 "Nothing was accepted. Send it within ten seconds.".into(),
             ),
-            Self::TooLarge => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large", "A body may have up to 256 KiB.".into())
-            }
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too-large",
+                "The body is too large",
+                "A body may have up to 256 KiB.".into(),
+            ),
             Self::NotJson => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "not-json",
@@ -114,15 +128,24 @@ impl Problem {
                     "It is kept as {event_id} in the delivery log and can be redriven. Mend the fields named, and send it with a new webhook-id."
                 ),
             ),
-            Self::ForeignForm => {
-                (StatusCode::FORBIDDEN, "foreign-form", "The form came from another site", "Open the page here and send it again.".into())
-            }
-            Self::Unavailable(detail) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Nothing was accepted, try again", detail.clone())
-            }
-            Self::Internal => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something failed here", "Nothing was changed. Please try again.".into())
-            }
+            Self::ForeignForm => (
+                StatusCode::FORBIDDEN,
+                "foreign-form",
+                "The form came from another site",
+                "Open the page here and send it again.".into(),
+            ),
+            Self::Unavailable(detail) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Nothing was accepted, try again",
+                detail.clone(),
+            ),
+            Self::Internal => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Something failed here",
+                "Nothing was changed. Please try again.".into(),
+            ),
         }
     }
 }
@@ -139,7 +162,10 @@ impl Problem {
                 ),
             ),
             Self::ForeignForm => (
-                shell.t("Ce formulaire vient d'ailleurs", "This form came from elsewhere"),
+                shell.t(
+                    "Ce formulaire vient d'ailleurs",
+                    "This form came from elsewhere",
+                ),
                 shell.t(
                     "Rien n'a changé. Ouvrez la page ici et envoyez-la de nouveau.",
                     "Nothing was changed. Open the page here and send it again.",
@@ -162,7 +188,10 @@ impl Problem {
             | Self::NotUnderstood { .. }
             | Self::Internal => (
                 shell.t("Quelque chose n'a pas marché ici", "Something failed here"),
-                shell.t("Rien n'a changé. Vous pouvez réessayer.", "Nothing was changed. You can try again."),
+                shell.t(
+                    "Rien n'a changé. Vous pouvez réessayer.",
+                    "Nothing was changed. You can try again.",
+                ),
             ),
         }
     }
@@ -176,12 +205,21 @@ impl IntoResponse for Problem {
             _ => &[],
         };
         let body = json!({"type": format!("urn:obole:problem:{slug}"), "title": title, "status": status.as_u16(), "detail": detail, "errors": errors});
-        let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response();
+        let mut response = (
+            status,
+            [(header::CONTENT_TYPE, "application/problem+json")],
+            body.to_string(),
+        )
+            .into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         if matches!(self, Self::NoKey) {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.extensions_mut().insert(self);
         response
@@ -190,15 +228,28 @@ impl IntoResponse for Problem {
 
 /// Shows a problem as a page to whoever asked for one.
 pub async fn for_people(State(web): State<Web>, request: Request, next: Next) -> Response {
-    let wants_page = request.headers().get(header::ACCEPT).and_then(|a| a.to_str().ok()).is_some_and(|a| a.contains("text/html"));
+    let wants_page = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|a| a.to_str().ok())
+        .is_some_and(|a| a.contains("text/html"));
     let (mut parts, body) = request.into_parts();
     let Ok(shell) = Shell::from_request_parts(&mut parts, &web).await;
     let response = next.run(Request::from_parts(parts, body)).await;
     match response.extensions().get::<Problem>() {
         Some(problem) if wants_page => {
             let (title, text) = problem.shown(shell);
-            let home = Some(("/", shell.t("Revenir à l'accueil", "Back to the first page")));
-            match page(&Notice { shell, title, text, button: None, link: home }) {
+            let home = Some((
+                "/",
+                shell.t("Revenir à l'accueil", "Back to the first page"),
+            ));
+            match page(&Notice {
+                shell,
+                title,
+                text,
+                button: None,
+                link: home,
+            }) {
                 Ok(shown) => (response.status(), shown).into_response(),
                 Err(_) => response,
             }
@@ -211,7 +262,9 @@ impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         tracing::error!(%error, "the database refused");
         match error {
-            sqlx::Error::Database(_) | sqlx::Error::RowNotFound | sqlx::Error::ColumnDecode { .. } => Self::Internal,
+            sqlx::Error::Database(_)
+            | sqlx::Error::RowNotFound
+            | sqlx::Error::ColumnDecode { .. } => Self::Internal,
             _ => Self::Unavailable("The database is away.".into()),
         }
     }
@@ -233,7 +286,10 @@ mod tests {
             Problem::Conflict(String::new()),
             Problem::TooLarge,
             Problem::NotJson,
-            Problem::NotUnderstood { errors: Vec::new(), event_id: String::new() },
+            Problem::NotUnderstood {
+                errors: Vec::new(),
+                event_id: String::new(),
+            },
             Problem::Invalid(Vec::new()),
             Problem::Internal,
             Problem::Unavailable(String::new()),
@@ -242,7 +298,10 @@ mod tests {
             let (status, slug, ..) = p.told();
             format!("| `{slug}` | {} |", status.as_u16())
         });
-        let explained: Vec<&str> = include_str!("../../contracts/problems.md").lines().filter(|l| l.starts_with("| `")).collect();
+        let explained: Vec<&str> = include_str!("../../contracts/problems.md")
+            .lines()
+            .filter(|l| l.starts_with("| `"))
+            .collect();
         assert_eq!(explained.len(), rows.len());
         for (row, line) in rows.iter().zip(explained) {
             assert!(line.starts_with(row), "{row} is not {line}");

@@ -43,9 +43,19 @@ impl FromRequestParts<Web> for Shell {
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
         let jar = CookieJar::from_headers(&parts.headers);
         let before = jar.get("lang").map(|c| c.value().to_owned());
-        let browser = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|h| h.to_str().ok()).unwrap_or("");
-        let first = browser.split(',').map(str::trim).find(|l| l.starts_with("fr") || l.starts_with("en"));
-        let lang = asked(&parts.uri).or(before.as_deref()).or(first).unwrap_or("fr");
+        let browser = parts
+            .headers
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|h| h.to_str().ok())
+            .unwrap_or("");
+        let first = browser
+            .split(',')
+            .map(str::trim)
+            .find(|l| l.starts_with("fr") || l.starts_with("en"));
+        let lang = asked(&parts.uri)
+            .or(before.as_deref())
+            .or(first)
+            .unwrap_or("fr");
         Ok(Self {
             lang: if lang.starts_with("en") { "en" } else { "fr" },
             signed_in: session::token(&jar, &web.app.settings).is_some(),
@@ -76,19 +86,31 @@ impl Shell {
     /// Cents as people write them: `1,00 €` and `€1.00`.
     pub fn euros(&self, cents: impl Borrow<i64>) -> String {
         let cents = *cents.borrow();
-        if self.lang == "en" { format!("€{}", euros(cents)) } else { figures(cents) }
+        if self.lang == "en" {
+            format!("€{}", euros(cents))
+        } else {
+            figures(cents)
+        }
     }
 
     /// A day as people write it.
     pub fn day(&self, day: impl Borrow<NaiveDate>) -> String {
         let day = *day.borrow();
-        if self.lang == "en" { day.format("%-d %B %Y").to_string() } else { french_day(day) }
+        if self.lang == "en" {
+            day.format("%-d %B %Y").to_string()
+        } else {
+            french_day(day)
+        }
     }
 
     /// A month as people write it.
     pub fn month(&self, month: impl Borrow<Period>) -> String {
         let month = *month.borrow();
-        if self.lang == "en" { month.first_day().format("%B %Y").to_string() } else { french_month(month) }
+        if self.lang == "en" {
+            month.first_day().format("%B %Y").to_string()
+        } else {
+            french_month(month)
+        }
     }
 
     /// A theme's name.
@@ -127,5 +149,11 @@ pub struct Notice<'a> {
 
 /// The one style sheet.
 pub async fn style() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=300")], include_str!("style.css"))
+    (
+        [
+            (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+            (header::CACHE_CONTROL, "max-age=300"),
+        ],
+        include_str!("style.css"),
+    )
 }

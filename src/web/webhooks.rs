@@ -14,7 +14,9 @@ use super::problem::ProblemDocument;
 use super::{Problem, Web, metrics};
 use crate::donations::claim_token;
 use crate::inbox::signature::{self, Refusal};
-use crate::inbox::{Delivery, Event, Fate, Headers, ReceiveError, Received, delivery_key, parse, topic_header};
+use crate::inbox::{
+    Delivery, Event, Fate, Headers, ReceiveError, Received, delivery_key, parse, topic_header,
+};
 use crate::parties::endpoint::Endpoint;
 use crate::values::{Dialect, DonationId, EndpointId, EventId, FieldError};
 
@@ -33,7 +35,12 @@ const SLOWEST: Duration = Duration::from_secs(10);
         (status = 409, body = ProblemDocument, content_type = "application/problem+json"), (status = 408, body = ProblemDocument, content_type = "application/problem+json"), (status = 413, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 415, body = ProblemDocument, content_type = "application/problem+json"), (status = 422, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 503, body = ProblemDocument, content_type = "application/problem+json")))]
-pub async fn receive(state: State<Web>, path: Path<String>, headers: HeaderMap, body: Body) -> Result<Json<Answer>, Problem> {
+pub async fn receive(
+    state: State<Web>,
+    path: Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Answer>, Problem> {
     let answer = answer(state, path, headers, body).await;
     metrics::count(match &answer {
         Ok(answer) => answer.status,
@@ -63,14 +70,26 @@ pub struct Answer {
 
 impl Answer {
     fn of(status: &'static str) -> Self {
-        Self { status, ..Self::default() }
+        Self {
+            status,
+            ..Self::default()
+        }
     }
 }
 
-async fn answer(State(web): State<Web>, Path(endpoint_id): Path<String>, headers: HeaderMap, body: Body) -> Result<Answer, Problem> {
+async fn answer(
+    State(web): State<Web>,
+    Path(endpoint_id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Answer, Problem> {
     let now = Utc::now();
     let endpoint_id: EndpointId = endpoint_id.parse().map_err(|_| Problem::NoSuchEndpoint)?;
-    let mut endpoint = web.endpoints.find(now, endpoint_id).await?.ok_or(Problem::NoSuchEndpoint)?;
+    let mut endpoint = web
+        .endpoints
+        .find(now, endpoint_id)
+        .await?
+        .ok_or(Problem::NoSuchEndpoint)?;
     let dialect = endpoint.dialect;
     if dialect == Dialect::Woocommerce && is_form(&headers) {
         return woocommerce_ping(body).await;
@@ -78,26 +97,41 @@ async fn answer(State(web): State<Web>, Path(endpoint_id): Path<String>, headers
     if !is_json(&headers) {
         return Err(Problem::NotJson);
     }
-    let body = timeout(SLOWEST, to_bytes(body, LARGEST)).await.map_err(|_| Problem::TooSlow)?.map_err(|_| Problem::TooLarge)?;
+    let body = timeout(SLOWEST, to_bytes(body, LARGEST))
+        .await
+        .map_err(|_| Problem::TooSlow)?
+        .map_err(|_| Problem::TooLarge)?;
     if let Err(refusal) = believe(&endpoint, &headers, &body, now) {
         // The secret may be newer than what is remembered.
-        let newer = if matches!(refusal, Refusal::NoMatch(_)) { web.endpoints.newer(now, endpoint_id).await? } else { None };
+        let newer = if matches!(refusal, Refusal::NoMatch(_)) {
+            web.endpoints.newer(now, endpoint_id).await?
+        } else {
+            None
+        };
         endpoint = newer.ok_or_else(|| Problem::NotSigned(refusal.to_string()))?;
-        believe(&endpoint, &headers, &body, now).map_err(|refusal| Problem::NotSigned(refusal.to_string()))?;
+        believe(&endpoint, &headers, &body, now)
+            .map_err(|refusal| Problem::NotSigned(refusal.to_string()))?;
     }
     let header = |name: &str| one(&headers, name);
-    let delivery_key =
-        delivery_key(dialect, &endpoint.settings, header, &body).map_err(|refusal| Problem::NotSigned(refusal.to_string()))?;
+    let delivery_key = delivery_key(dialect, &endpoint.settings, header, &body)
+        .map_err(|refusal| Problem::NotSigned(refusal.to_string()))?;
     let topic = topic_header(dialect).and_then(header);
 
     let event = parse(dialect, &endpoint.settings, topic, &body);
     match &event {
         Ok(Event::Ping) => return Ok(Answer::of("pong")),
         // Nothing of ours: what a shop tells of orders without a gift is not ours to keep.
-        Ok(Event::Nothing(reason)) => return Ok(Answer { reason: Some(*reason), ..Answer::of("ignored") }),
+        Ok(Event::Nothing(reason)) => {
+            return Ok(Answer {
+                reason: Some(*reason),
+                ..Answer::of("ignored")
+            });
+        }
         _ => {}
     }
-    let mut errors = event.as_ref().map_or_else(|unread| unread.0.clone(), |_| Vec::new());
+    let mut errors = event
+        .as_ref()
+        .map_or_else(|unread| unread.0.clone(), |_| Vec::new());
     if let Ok(Event::Checkout(c)) = &event
         && let Some(slug) = &c.cause
         && !web.endpoints.cause_exists(now, slug).await?
@@ -111,29 +145,56 @@ async fn answer(State(web): State<Web>, Path(endpoint_id): Path<String>, headers
         (true, false) => Fate::Queue,
     };
     let told = |name: &str| header(name).map(str::to_owned);
-    let kept = Headers { webhook_timestamp: told("webhook-timestamp"), user_agent: told("user-agent"), topic: topic.map(str::to_owned) };
+    let kept = Headers {
+        webhook_timestamp: told("webhook-timestamp"),
+        user_agent: told("user-agent"),
+        topic: topic.map(str::to_owned),
+    };
     // What is answered of a gift is noted down first: the event itself goes on to the poster.
-    let donation_id = event.as_ref().ok().and_then(Event::order_id).map(|order| DonationId::of_order(endpoint.merchant_id, order));
+    let donation_id = event
+        .as_ref()
+        .ok()
+        .and_then(Event::order_id)
+        .map(|order| DonationId::of_order(endpoint.merchant_id, order));
     let anonymous = matches!(&event, Ok(Event::Checkout(c)) if c.donor.is_none());
-    let event = if fate == Fate::Queue { event.ok() } else { None };
-    let delivery = Delivery { endpoint_id, delivery_key, body, headers: kept, received_at: now, fate, event };
+    let event = if fate == Fate::Queue {
+        event.ok()
+    } else {
+        None
+    };
+    let delivery = Delivery {
+        endpoint_id,
+        delivery_key,
+        body,
+        headers: kept,
+        received_at: now,
+        fate,
+        event,
+    };
     let received = web.intake.receive(delivery).await.map_err(|e| match e {
         ReceiveError::Busy => Problem::Unavailable("Too many events are waiting.".into()),
         ReceiveError::Away => Problem::Unavailable("The database is away.".into()),
     })?;
     let (status, event_id) = match received {
-        Received::Conflict(event_id) if dialect.is_platform() => return Ok(kept_aside(event_id, "conflict", Vec::new())),
+        Received::Conflict(event_id) if dialect.is_platform() => {
+            return Ok(kept_aside(event_id, "conflict", Vec::new()));
+        }
         Received::Conflict(event_id) => return Err(Problem::Conflict(event_id.to_string())),
         Received::Accepted(event_id) | Received::Duplicate(event_id) if !errors.is_empty() => {
             if dialect.is_platform() {
                 return Ok(kept_aside(event_id, "not understood", errors));
             }
-            return Err(Problem::NotUnderstood { errors, event_id: event_id.to_string() });
+            return Err(Problem::NotUnderstood {
+                errors,
+                event_id: event_id.to_string(),
+            });
         }
         Received::Accepted(event_id) => ("accepted", event_id),
         Received::Duplicate(event_id) => ("duplicate", event_id),
     };
-    let claim = donation_id.filter(|_| anonymous && !endpoint.test).map(|id| claim_token(web.app.key.expose(), id));
+    let claim = donation_id
+        .filter(|_| anonymous && !endpoint.test)
+        .map(|id| claim_token(web.app.key.expose(), id));
     Ok(Answer {
         event_id: Some(event_id.to_string()),
         donation_id: donation_id.map(|id| id.to_string()),
@@ -145,7 +206,12 @@ async fn answer(State(web): State<Web>, Path(endpoint_id): Path<String>, headers
 
 /// A platform disables hooks that answer with errors: what is authentic and stands aside is a success to it.
 fn kept_aside(event_id: EventId, reason: &'static str, errors: Vec<FieldError>) -> Answer {
-    Answer { event_id: Some(event_id.to_string()), reason: Some(reason), errors: Some(errors), ..Answer::of("kept") }
+    Answer {
+        event_id: Some(event_id.to_string()),
+        reason: Some(reason),
+        errors: Some(errors),
+        ..Answer::of("kept")
+    }
 }
 
 /// When a hook is made, WooCommerce posts the unsigned form `webhook_id=N` and wants a 200.
@@ -158,26 +224,55 @@ async fn woocommerce_ping(body: Body) -> Result<Answer, Problem> {
     Ok(Answer::of("pong"))
 }
 
-fn believe(endpoint: &Endpoint, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Result<(), Refusal> {
-    let active = endpoint.secrets.iter().filter(|s| s.valid_until.is_none_or(|until| now < until));
+fn believe(
+    endpoint: &Endpoint,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: DateTime<Utc>,
+) -> Result<(), Refusal> {
+    let active = endpoint
+        .secrets
+        .iter()
+        .filter(|s| s.valid_until.is_none_or(|until| now < until));
     let secrets = active.map(|s| s.bytes.expose().as_slice());
-    signature::verify(endpoint.dialect, &endpoint.settings, |name| one(headers, name), body, secrets, now.timestamp())
+    signature::verify(
+        endpoint.dialect,
+        &endpoint.settings,
+        |name| one(headers, name),
+        body,
+        secrets,
+        now.timestamp(),
+    )
 }
 
 /// A header that is there exactly once.
 fn one<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let mut all = headers.get_all(name).iter();
     let first = all.next()?;
-    if all.next().is_some() { None } else { first.to_str().ok() }
+    if all.next().is_some() {
+        None
+    } else {
+        first.to_str().ok()
+    }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = one(headers, header::CONTENT_TYPE.as_str()).unwrap_or("");
-    let kind = kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-    let plain = headers.get(header::CONTENT_ENCODING).is_none_or(|e| e == "identity");
-    plain && (kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json")))
+    let kind = kind
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim()
+        .to_ascii_lowercase();
+    let plain = headers
+        .get(header::CONTENT_ENCODING)
+        .is_none_or(|e| e == "identity");
+    plain
+        && (kind == "application/json"
+            || (kind.starts_with("application/") && kind.ends_with("+json")))
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    one(headers, header::CONTENT_TYPE.as_str()).is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+    one(headers, header::CONTENT_TYPE.as_str())
+        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
 }

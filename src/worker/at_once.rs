@@ -12,7 +12,11 @@ pub(super) fn cores() -> usize {
 }
 
 /// Works on each item, so many at a time; answers what came of them, in no order. The first failure ends it.
-pub(super) async fn at_once<T, R, F>(many: usize, items: Vec<T>, work: impl Fn(T) -> F + Clone + Send + 'static) -> anyhow::Result<Vec<R>>
+pub(super) async fn at_once<T, R, F>(
+    many: usize,
+    items: Vec<T>,
+    work: impl Fn(T) -> F + Clone + Send + 'static,
+) -> anyhow::Result<Vec<R>>
 where
     T: Send + 'static,
     R: Send + 'static,
@@ -25,7 +29,9 @@ where
             let mut done = Vec::new();
             loop {
                 let one = next.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some(one) = one else { return anyhow::Ok(done) };
+                let Some(one) = one else {
+                    return anyhow::Ok(done);
+                };
                 done.push(work(one).await?);
             }
         });

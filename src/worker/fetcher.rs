@@ -54,17 +54,31 @@ pub async fn fetch_due(app: &App) -> anyhow::Result<()> {
 
 /// The order and its products as one document.
 async fn order(app: &App, db: &mut sqlx::PgConnection, fetch: &Fetch) -> anyhow::Result<Vec<u8>> {
-    let urls = fetch.urls.as_ref().context("the endpoint's setting store_hash is not set")?;
-    let token = endpoint::api_token(db, app.key.expose(), fetch.endpoint_id).await?.context("the endpoint has no API token")?;
+    let urls = fetch
+        .urls
+        .as_ref()
+        .context("the endpoint's setting store_hash is not set")?;
+    let token = endpoint::api_token(db, app.key.expose(), fetch.endpoint_id)
+        .await?
+        .context("the endpoint has no API token")?;
     let http = http::client(Duration::from_secs(20))?;
     let mut found = Vec::with_capacity(2);
     for url in urls {
-        let answer =
-            http.get(url).header("x-auth-token", token.expose()).header("accept", "application/json").send().await?.error_for_status()?;
+        let answer = http
+            .get(url)
+            .header("x-auth-token", token.expose())
+            .header("accept", "application/json")
+            .send()
+            .await?
+            .error_for_status()?;
         let bytes = answer.bytes().await?;
         anyhow::ensure!(bytes.len() <= LARGEST, "the platform's answer is too large");
-        found.push(serde_json::from_slice::<Value>(&bytes).context("the platform's answer is not JSON")?);
+        found.push(
+            serde_json::from_slice::<Value>(&bytes).context("the platform's answer is not JSON")?,
+        );
     }
     let products = found.pop();
-    Ok(json!({"order": found.pop(), "products": products}).to_string().into_bytes())
+    Ok(json!({"order": found.pop(), "products": products})
+        .to_string()
+        .into_bytes())
 }

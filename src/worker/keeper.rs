@@ -39,7 +39,11 @@ async fn round(app: &App, checked: &mut Option<NaiveDate>) -> Result<(), sqlx::E
     sign_in::forget_ended(&mut db, now).await?;
     if *checked != Some(paris_day(now)) {
         for broken in checks::run(&mut db).await?.iter().filter(|v| !v.ok) {
-            tracing::error!(check = broken.name, violations = broken.violations, "an invariant does not hold");
+            tracing::error!(
+                check = broken.name,
+                violations = broken.violations,
+                "an invariant does not hold"
+            );
         }
         *checked = Some(paris_day(now));
     }

@@ -15,7 +15,9 @@ use crate::gateways::smtp::{Attached, MAILS_AT_ONCE, MailError, Mailer, Outgoing
 use crate::mail::{ReceiptsMail, ReportMail, StatementMail};
 use crate::parties::donor::{self, Donor};
 use crate::receipts::{IssuedReceipt, Receipt};
-use crate::values::{CollectionId, DonorId, MailId, ReceiptId, derived_id, figures, french_day, french_month};
+use crate::values::{
+    CollectionId, DonorId, MailId, ReceiptId, derived_id, figures, french_day, french_month,
+};
 use crate::{collections, db, payouts, receipts};
 
 /// Sends a message; answers false when the server refused this one, which must not hold up the others.
@@ -36,12 +38,18 @@ const FILES_AT_ONCE: usize = 16;
 
 /// Where a collection's statement is kept.
 pub(super) fn statement_path(app: &App, c: &Collection) -> PathBuf {
-    app.settings.data.join("statements").join(format!("{}-{}-{}.csv", c.period, c.merchant, c.collection_id))
+    app.settings.data.join("statements").join(format!(
+        "{}-{}-{}.csv",
+        c.period, c.merchant, c.collection_id
+    ))
 }
 
 /// Writes the statements of a month's collections, on all cores.
 pub(super) async fn write_statements(app: &App, of: &[Collection]) -> anyhow::Result<()> {
-    let shares = of.chunks(of.len().div_ceil(cores()).max(1)).map(<[_]>::to_vec).collect();
+    let shares = of
+        .chunks(of.len().div_ceil(cores()).max(1))
+        .map(<[_]>::to_vec)
+        .collect();
     let app = app.clone();
     at_once(cores(), shares, move |share: Vec<Collection>| {
         let app = app.clone();
@@ -53,7 +61,10 @@ pub(super) async fn write_statements(app: &App, of: &[Collection]) -> anyhow::Re
 
 /// Writes some statements: lines come in order, and each shop's file is written while the next one's come.
 async fn write_share(app: &App, of: &[Collection]) -> anyhow::Result<()> {
-    let mut paths: BTreeMap<CollectionId, PathBuf> = of.iter().map(|c| (c.collection_id, statement_path(app, c))).collect();
+    let mut paths: BTreeMap<CollectionId, PathBuf> = of
+        .iter()
+        .map(|c| (c.collection_id, statement_path(app, c)))
+        .collect();
     let mut tx = app.db.begin().await?;
     db::read_alone(&mut tx).await?;
     let mut writing = JoinSet::new();
@@ -73,7 +84,9 @@ async fn write_share(app: &App, of: &[Collection]) -> anyhow::Result<()> {
             writing.spawn_blocking(move || write_whole(&path, csv.text().as_bytes()));
         }
         let Some(line) = line else { break };
-        open.get_or_insert_with(|| (line.collection_id, Csv::default())).1.add(&line);
+        open.get_or_insert_with(|| (line.collection_id, Csv::default()))
+            .1
+            .add(&line);
     }
     while let Some(written) = writing.join_next().await {
         written??;
@@ -93,7 +106,12 @@ pub async fn send_statements(app: &App, now: DateTime<Utc>) -> anyhow::Result<()
     Ok(())
 }
 
-async fn send_statement(app: &App, mailer: &Mailer, now: DateTime<Utc>, c: &Collection) -> anyhow::Result<()> {
+async fn send_statement(
+    app: &App,
+    mailer: &Mailer,
+    now: DateTime<Utc>,
+    c: &Collection,
+) -> anyhow::Result<()> {
     let id = c.collection_id;
     let account = &app.settings.account;
     // The statement was written when the month was prepared; cut short before that, it is made now.
@@ -106,7 +124,9 @@ async fn send_statement(app: &App, mailer: &Mailer, now: DateTime<Utc>, c: &Coll
         month: &french_month(c.period),
         count: c.count,
         amount: &figures(c.amount_cents),
-        credited: (c.credited_cents > 0).then(|| figures(c.credited_cents)).as_deref(),
+        credited: (c.credited_cents > 0)
+            .then(|| figures(c.credited_cents))
+            .as_deref(),
         reference: &c.reference,
         holder: &account.holder,
         iban: account.iban.as_str(),
@@ -115,7 +135,13 @@ async fn send_statement(app: &App, mailer: &Mailer, now: DateTime<Utc>, c: &Coll
     .message();
     let file = Attached::csv(format!("releve-{}-{}.csv", c.merchant, c.period), &csv);
     let mail_id = MailId(derived_id(&format!("statement:{id}")));
-    let outgoing = Outgoing { mail_id, to: &c.merchant_email, message, files: vec![file], unsubscribe: None };
+    let outgoing = Outgoing {
+        mail_id,
+        to: &c.merchant_email,
+        message,
+        files: vec![file],
+        unsubscribe: None,
+    };
     if sent(app, mailer, outgoing).await? {
         collections::mailed(&mut *app.db.acquire().await?, now, id).await?;
     }
@@ -135,9 +161,24 @@ pub async fn send_reports(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
             reference: &p.reference,
         }
         .message();
-        let file = Attached::csv(format!("reversement-{}.csv", p.reference), &payouts::report(&mut db, p.payout_id).await?);
+        let file = Attached::csv(
+            format!("reversement-{}.csv", p.reference),
+            &payouts::report(&mut db, p.payout_id).await?,
+        );
         let mail_id = MailId(derived_id(&format!("report:{}", p.payout_id)));
-        if sent(app, &mailer, Outgoing { mail_id, to: &p.email, message, files: vec![file], unsubscribe: None }).await? {
+        if sent(
+            app,
+            &mailer,
+            Outgoing {
+                mail_id,
+                to: &p.email,
+                message,
+                files: vec![file],
+                unsubscribe: None,
+            },
+        )
+        .await?
+        {
             payouts::reported(&mut db, now, p.payout_id).await?;
         }
     }
@@ -154,26 +195,53 @@ pub async fn send_receipts(app: &App, now: DateTime<Utc>) -> anyhow::Result<(usi
     // Mail servers answer slowly: many messages wait for them while the cores typeset others. What a few are made of is asked
     // for at once, of so few that none is left alone with the rest.
     let a_few = (open.len() / (4 * MAILS_AT_ONCE as usize)).clamp(1, 20);
-    let left = at_once(MAILS_AT_ONCE as usize, open.chunks(a_few).map(<[_]>::to_vec).collect(), move |some: Vec<(MailId, DonorId)>| {
-        let (app, mailer) = (app.clone(), mailer.clone());
-        async move { send_to_donors(&app, &mailer, now, &some).await }
-    })
+    let left = at_once(
+        MAILS_AT_ONCE as usize,
+        open.chunks(a_few).map(<[_]>::to_vec).collect(),
+        move |some: Vec<(MailId, DonorId)>| {
+            let (app, mailer) = (app.clone(), mailer.clone());
+            async move { send_to_donors(&app, &mailer, now, &some).await }
+        },
+    )
     .await?;
-    Ok((left.iter().map(|l| l.0).sum(), left.iter().map(|l| l.1).sum()))
+    Ok((
+        left.iter().map(|l| l.0).sum(),
+        left.iter().map(|l| l.1).sum(),
+    ))
 }
 
 /// Sends some donors' receipts; answers how many messages left, and how many were refused.
-async fn send_to_donors(app: &App, mailer: &Mailer, now: DateTime<Utc>, some: &[(MailId, DonorId)]) -> anyhow::Result<(usize, usize)> {
+async fn send_to_donors(
+    app: &App,
+    mailer: &Mailer,
+    now: DateTime<Utc>,
+    some: &[(MailId, DonorId)],
+) -> anyhow::Result<(usize, usize)> {
     let mut db = app.db.acquire().await?;
     let donors = donor::of_ids(&mut db, some.iter().map(|(_, donor)| *donor)).await?;
-    let mut enclosed = receipts::of_mails(&mut db, app.key.expose(), some.iter().map(|(mail, _)| *mail)).await?;
+    let mut enclosed = receipts::of_mails(
+        &mut db,
+        app.key.expose(),
+        some.iter().map(|(mail, _)| *mail),
+    )
+    .await?;
     // No connection to the database waits for the mail server.
     drop(db);
     let (mut left, mut refused) = (0, 0);
     for (mail_id, donor_id) in some {
         // The receipts of someone who has left stay in the vault.
-        let Some(to) = donors.get(donor_id).filter(|d| d.email.is_some()) else { continue };
-        if send_to_donor(app, mailer, *mail_id, to, enclosed.remove(mail_id).unwrap_or_default()).await? {
+        let Some(to) = donors.get(donor_id).filter(|d| d.email.is_some()) else {
+            continue;
+        };
+        if send_to_donor(
+            app,
+            mailer,
+            *mail_id,
+            to,
+            enclosed.remove(mail_id).unwrap_or_default(),
+        )
+        .await?
+        {
             receipts::sent(&mut *app.db.acquire().await?, now, *mail_id).await?;
             left += 1;
         } else {
@@ -184,10 +252,23 @@ async fn send_to_donors(app: &App, mailer: &Mailer, now: DateTime<Utc>, some: &[
 }
 
 /// Sends one donor's receipts; answers whether they left.
-async fn send_to_donor(app: &App, mailer: &Mailer, mail_id: MailId, to: &Donor, enclosed: Vec<Receipt>) -> anyhow::Result<bool> {
+async fn send_to_donor(
+    app: &App,
+    mailer: &Mailer,
+    mail_id: MailId,
+    to: &Donor,
+    enclosed: Vec<Receipt>,
+) -> anyhow::Result<bool> {
     let url = &app.settings.public_url;
-    let lines: Vec<String> =
-        enclosed.iter().map(|r| format!("{} — {} — {}", r.number, r.printed.beneficiary.name, r.printed.figures)).collect();
+    let lines: Vec<String> = enclosed
+        .iter()
+        .map(|r| {
+            format!(
+                "{} — {} — {}",
+                r.number, r.printed.beneficiary.name, r.printed.figures
+            )
+        })
+        .collect();
     let message = ReceiptsMail {
         first_name: to.first_name.as_deref().unwrap_or_default(),
         lines: &lines,
@@ -197,10 +278,27 @@ async fn send_to_donor(app: &App, mailer: &Mailer, mail_id: MailId, to: &Donor, 
     .message();
     let mut files = Vec::with_capacity(enclosed.len());
     for r in enclosed {
-        files.push(Attached::pdf(format!("recu-{}.pdf", r.number), document(app, r).await?));
+        files.push(Attached::pdf(
+            format!("recu-{}.pdf", r.number),
+            document(app, r).await?,
+        ));
     }
-    let unsubscribe = Some(format!("{url}{}", donor::unsubscribe_path(app.key.expose(), to.donor_id)));
-    Ok(sent(app, mailer, Outgoing { mail_id, to: to.email.as_deref().unwrap_or_default(), message, files, unsubscribe }).await?)
+    let unsubscribe = Some(format!(
+        "{url}{}",
+        donor::unsubscribe_path(app.key.expose(), to.donor_id)
+    ));
+    Ok(sent(
+        app,
+        mailer,
+        Outgoing {
+            mail_id,
+            to: to.email.as_deref().unwrap_or_default(),
+            message,
+            files,
+            unsubscribe,
+        },
+    )
+    .await?)
 }
 
 /// Receipts whose documents are made at a time.
@@ -208,23 +306,39 @@ const DOCUMENTS_AT_ONCE: usize = 50;
 
 /// Where a receipt's document is kept.
 pub(super) fn document_path(app: &App, receipt_id: ReceiptId, number: &str) -> PathBuf {
-    app.settings.data.join("receipts").join(receipt_id.to_string()).join(format!("recu-{number}.pdf"))
+    app.settings
+        .data
+        .join("receipts")
+        .join(receipt_id.to_string())
+        .join(format!("recu-{number}.pdf"))
 }
 
 /// Keeps the documents of receipts in the data folder, on all cores; what was mailed is there already.
 pub(super) async fn keep_documents(app: &App, of: &[IssuedReceipt]) -> anyhow::Result<()> {
-    let missing: Vec<ReceiptId> =
-        of.iter().filter(|r| !document_path(app, r.receipt_id, &r.number).exists()).map(|r| r.receipt_id).collect();
+    let missing: Vec<ReceiptId> = of
+        .iter()
+        .filter(|r| !document_path(app, r.receipt_id, &r.number).exists())
+        .map(|r| r.receipt_id)
+        .collect();
     let app = app.clone();
-    at_once(cores() + 1, missing.chunks(DOCUMENTS_AT_ONCE).map(<[_]>::to_vec).collect(), move |some: Vec<ReceiptId>| {
-        let app = app.clone();
-        async move {
-            for r in receipts::of_ids(&mut *app.db.acquire().await?, app.key.expose(), &some).await? {
-                document(&app, r).await?;
+    at_once(
+        cores() + 1,
+        missing
+            .chunks(DOCUMENTS_AT_ONCE)
+            .map(<[_]>::to_vec)
+            .collect(),
+        move |some: Vec<ReceiptId>| {
+            let app = app.clone();
+            async move {
+                for r in
+                    receipts::of_ids(&mut *app.db.acquire().await?, app.key.expose(), &some).await?
+                {
+                    document(&app, r).await?;
+                }
+                Ok(())
             }
-            Ok(())
-        }
-    })
+        },
+    )
     .await?;
     Ok(())
 }

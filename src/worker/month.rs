@@ -7,7 +7,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::at_once::{at_once, cores};
-use super::letters::{document_path, keep_documents, send_receipts, send_reports, send_statements, statement_path, write_statements};
+use super::letters::{
+    document_path, keep_documents, send_receipts, send_reports, send_statements, statement_path,
+    write_statements,
+};
 use crate::app::App;
 use crate::collections::{self, Collection};
 use crate::db::Part;
@@ -19,7 +22,12 @@ use crate::values::{Amount, Email, PayoutId, Period};
 use crate::{bank, values};
 
 /// Prepares a month's collections and writes their statements; answers all collections of the month.
-pub async fn run_collections(app: &App, now: DateTime<Utc>, on: NaiveDate, period: Period) -> anyhow::Result<Vec<Collection>> {
+pub async fn run_collections(
+    app: &App,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    period: Period,
+) -> anyhow::Result<Vec<Collection>> {
     let db = app.db.clone();
     at_once(cores(), Part::of(cores()), move |part| {
         let db = db.clone();
@@ -35,12 +43,18 @@ pub async fn run_collections(app: &App, now: DateTime<Utc>, on: NaiveDate, perio
     for collection in &mut prepared {
         collection.file = Some(statement_path(app, collection).display().to_string());
     }
-    send_statements(app, now).await.context("the collections are prepared; run this again to mail the statements that wait")?;
+    send_statements(app, now)
+        .await
+        .context("the collections are prepared; run this again to mail the statements that wait")?;
     Ok(prepared)
 }
 
 /// Prepares payouts from what has arrived, and finishes files cut short; answers payouts that are not settled.
-pub async fn run_payouts(app: &App, now: DateTime<Utc>, on: NaiveDate) -> anyhow::Result<Vec<Payout>> {
+pub async fn run_payouts(
+    app: &App,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+) -> anyhow::Result<Vec<Payout>> {
     let db = app.db.clone();
     at_once(cores(), Part::of(cores()), move |part| {
         let db = db.clone();
@@ -53,13 +67,24 @@ pub async fn run_payouts(app: &App, now: DateTime<Utc>, on: NaiveDate) -> anyhow
     .await?;
     write_files(app, now).await?;
     let listed = payouts::list(&mut *app.db.acquire().await?, None).await?;
-    Ok(listed.into_iter().filter(|p| p.state != "settled").collect())
+    Ok(listed
+        .into_iter()
+        .filter(|p| p.state != "settled")
+        .collect())
 }
 
 /// Counts an approval; with the second the file leaves. Answers the payout.
-pub async fn approve_payout(app: &App, now: DateTime<Utc>, on: NaiveDate, id: PayoutId, email: &Email) -> anyhow::Result<Vec<Payout>> {
+pub async fn approve_payout(
+    app: &App,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    id: PayoutId,
+    email: &Email,
+) -> anyhow::Result<Vec<Payout>> {
     let mut tx = app.db.begin().await?;
-    let operator = operator::find(&mut tx, email).await?.context("no operator has this address; see `obole operator add`")?;
+    let operator = operator::find(&mut tx, email)
+        .await?
+        .context("no operator has this address; see `obole operator add`")?;
     payouts::approve(&mut tx, now, on, id, operator).await?;
     tx.commit().await?;
     write_files(app, now).await?;
@@ -70,14 +95,21 @@ async fn write_files(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
     let mut db = app.db.acquire().await?;
     for payout in payouts::unwritten(&mut db).await? {
         if !app.settings.account.given {
-            tracing::warn!("OBOLE_IBAN is not set: the file carries an example account, which a bank refuses");
+            tracing::warn!(
+                "OBOLE_IBAN is not set: the file carries an example account, which a bank refuses"
+            );
         }
         let transfer = CreditTransfer {
             name: payout.name,
             iban: payout.iban,
             bic: payout.bic,
             amount: Amount::from_cents(payout.amount_cents)?,
-            text: format!("Obole {} {} dons {}", payout.submitted_on.format("%Y-%m"), payout.count, payout.reference),
+            text: format!(
+                "Obole {} {} dons {}",
+                payout.submitted_on.format("%Y-%m"),
+                payout.count,
+                payout.reference
+            ),
             reference: payout.reference,
             on: payout.submitted_on,
         };
@@ -96,27 +128,45 @@ pub struct ImportedFile {
 }
 
 /// Imports statements, each whole or not at all. All are read before the first is imported.
-pub async fn import_statements(app: &App, now: DateTime<Utc>, files: &[PathBuf]) -> anyhow::Result<Vec<ImportedFile>> {
+pub async fn import_statements(
+    app: &App,
+    now: DateTime<Utc>,
+    files: &[PathBuf],
+) -> anyhow::Result<Vec<ImportedFile>> {
     let mut read = Vec::with_capacity(files.len());
     for path in files {
         let name = path.display().to_string();
         let xml = std::fs::read_to_string(path).with_context(|| name.clone())?;
         let lines = read_statement(&name, &xml)?;
         let own = &app.settings.account;
-        if let Some(other) = lines.iter().find(|l| own.given && l.account != own.iban.as_str()) {
-            let masked = values::Iban::parse(&other.account).map_or_else(|_| "without IBAN".into(), |i| i.masked());
-            anyhow::bail!("{name} is a statement of another account ({masked}) than OBOLE_IBAN ({})", own.iban.masked());
+        if let Some(other) = lines
+            .iter()
+            .find(|l| own.given && l.account != own.iban.as_str())
+        {
+            let masked = values::Iban::parse(&other.account)
+                .map_or_else(|_| "without IBAN".into(), |i| i.masked());
+            anyhow::bail!(
+                "{name} is a statement of another account ({masked}) than OBOLE_IBAN ({})",
+                own.iban.masked()
+            );
         }
         read.push((name, lines));
     }
     let mut imported = Vec::with_capacity(read.len());
     for (file, lines) in read {
         let mut tx = app.db.begin().await?;
-        let found = bank::import(&mut tx, now, &lines).await.with_context(|| file.clone())?;
+        let found = bank::import(&mut tx, now, &lines)
+            .await
+            .with_context(|| file.clone())?;
         tx.commit().await?;
-        imported.push(ImportedFile { file, imported: found });
+        imported.push(ImportedFile {
+            file,
+            imported: found,
+        });
     }
-    send_reports(app, now).await.context("the statements are imported; import them again to mail the payout reports that wait")?;
+    send_reports(app, now).await.context(
+        "the statements are imported; import them again to mail the payout reports that wait",
+    )?;
     Ok(imported)
 }
 
@@ -179,7 +229,14 @@ pub async fn run_receipts(
         period: period.to_string(),
         issued: issued.receipts.len(),
         amount: values::euros(total),
-        held: issued.held.into_iter().map(|(reason, count)| HeldGifts { reason: reason.word(), count }).collect(),
+        held: issued
+            .held
+            .into_iter()
+            .map(|(reason, count)| HeldGifts {
+                reason: reason.word(),
+                count,
+            })
+            .collect(),
         mailed: 0,
         unsent: 0,
         receipts: Vec::new(),
@@ -196,13 +253,18 @@ pub async fn run_receipts(
         })
         .collect();
     if !options.dry_run && !options.no_mail {
-        (run.mailed, run.unsent) =
-            send_receipts(app, now).await.context("the receipts are issued; run this again to mail those that wait")?;
+        (run.mailed, run.unsent) = send_receipts(app, now)
+            .await
+            .context("the receipts are issued; run this again to mail those that wait")?;
     }
     if !options.dry_run {
         keep_documents(app, &issued.receipts).await?;
         for (listed, r) in run.receipts.iter_mut().zip(&issued.receipts) {
-            listed.file = Some(document_path(app, r.receipt_id, &r.number).display().to_string());
+            listed.file = Some(
+                document_path(app, r.receipt_id, &r.number)
+                    .display()
+                    .to_string(),
+            );
         }
     }
     Ok(run)

@@ -32,7 +32,13 @@ pub async fn outbound(app: App, mut stop: watch::Receiver<bool>) {
 
 /// Sends what is due now, at most a few dozen; answers how many were tried.
 pub async fn send_due(app: &App) -> Result<usize, sqlx::Error> {
-    let due = outbox::take_due(&mut *app.db.acquire().await?, Utc::now(), app.key.expose(), AT_ONCE).await?;
+    let due = outbox::take_due(
+        &mut *app.db.acquire().await?,
+        Utc::now(),
+        app.key.expose(),
+        AT_ONCE,
+    )
+    .await?;
     let tried = due.len();
     let mut sending = JoinSet::new();
     for message in due {
@@ -42,20 +48,37 @@ pub async fn send_due(app: &App) -> Result<usize, sqlx::Error> {
     while let Some(sent) = sending.join_next().await {
         match sent {
             Ok(noted) => noted?,
-            Err(error) => tracing::error!(%error, "a message's sending broke; its lease ends by itself"),
+            Err(error) => {
+                tracing::error!(%error, "a message's sending broke; its lease ends by itself")
+            }
         }
     }
     Ok(tried)
 }
 
 async fn send(app: &App, message: Due) -> Result<(), sqlx::Error> {
-    let (id, at) = (message.message_id.to_string(), Utc::now().timestamp().to_string());
+    let (id, at) = (
+        message.message_id.to_string(),
+        Utc::now().timestamp().to_string(),
+    );
     let signature = sign(message.secret.expose(), &id, &at, message.body.as_bytes());
-    let headers = [("webhook-id", id), ("webhook-timestamp", at), ("webhook-signature", signature)];
-    let outcome = post(&message.url, app.settings.private_webhooks, &headers, message.body.clone()).await;
+    let headers = [
+        ("webhook-id", id),
+        ("webhook-timestamp", at),
+        ("webhook-signature", signature),
+    ];
+    let outcome = post(
+        &message.url,
+        app.settings.private_webhooks,
+        &headers,
+        message.body.clone(),
+    )
+    .await;
     let mut db = app.db.acquire().await?;
     match outcome {
-        Ok(status) => outbox::delivered(&mut db, Utc::now(), &message, &format!("answered {status}")).await,
+        Ok(status) => {
+            outbox::delivered(&mut db, Utc::now(), &message, &format!("answered {status}")).await
+        }
         Err(error) => outbox::failed(&mut db, Utc::now(), &message, &error.to_string()).await,
     }
 }

@@ -30,7 +30,14 @@ const GATHER: Duration = Duration::from_millis(20);
 
 /// Posts until told to stop, then finishes the set it holds.
 pub async fn poster(db: PgPool, handover: Arc<Handover>, mut stop: watch::Receiver<bool>) {
-    let (mut kept, poster) = (Kept::of(db.clone()), Arc::new(Poster { db, handover, hope: Hope::default() }));
+    let (mut kept, poster) = (
+        Kept::of(db.clone()),
+        Arc::new(Poster {
+            db,
+            handover,
+            hope: Hope::default(),
+        }),
+    );
     let (mut after, mut looked_at) = (FIRST, None::<Instant>);
     while !*stop.borrow() {
         let began = Instant::now();
@@ -63,7 +70,11 @@ pub async fn poster(db: PgPool, handover: Arc<Handover>, mut stop: watch::Receiv
 
 /// Posts everything that waits now.
 pub async fn drain(db: &PgPool) -> Result<(), HandleError> {
-    let poster = Arc::new(Poster { db: db.clone(), handover: Arc::default(), hope: Hope::default() });
+    let poster = Arc::new(Poster {
+        db: db.clone(),
+        handover: Arc::default(),
+        hope: Hope::default(),
+    });
     let mut kept = Kept::of(db.clone());
     loop {
         while poster.drain_from(&mut kept, FIRST).await?.is_some() {}
@@ -84,11 +95,19 @@ struct Poster {
 impl Poster {
     /// Posts what waits after an event. Most often one set takes it all; else several at a time: while one waits for the database
     /// or the disk, others are decided. Answers the last event that was taken.
-    async fn drain_from(self: &Arc<Self>, kept: &mut Kept, after: EventId) -> Result<Option<EventId>, HandleError> {
-        let Some(first) = self.set(kept, after).await? else { return Ok(None) };
+    async fn drain_from(
+        self: &Arc<Self>,
+        kept: &mut Kept,
+        after: EventId,
+    ) -> Result<Option<EventId>, HandleError> {
+        let Some(first) = self.set(kept, after).await? else {
+            return Ok(None);
+        };
         let mut last = first.last;
         if first.more_may_wait {
-            let mut sets: JoinSet<_> = (0..SETS_AT_ONCE).map(|_| self.clone().drain_sets(last)).collect();
+            let mut sets: JoinSet<_> = (0..SETS_AT_ONCE)
+                .map(|_| self.clone().drain_sets(last))
+                .collect();
             let mut whole = Ok(());
             while let Some(ended) = sets.join_next().await {
                 match ended.unwrap_or_else(|panicked| resume_unwind(panicked.into_panic())) {
@@ -104,12 +123,18 @@ impl Poster {
     async fn drain_sets(self: Arc<Self>, from: EventId) -> Result<EventId, HandleError> {
         let (mut kept, mut after, mut last) = (Kept::of(self.db.clone()), from, from);
         for sets in 1.. {
-            let Some(taken) = self.set(&mut kept, after).await? else { break };
+            let Some(taken) = self.set(&mut kept, after).await? else {
+                break;
+            };
             last = last.max(taken.last);
             if !taken.more_may_wait {
                 break;
             }
-            after = if sets % SETS_IN_A_ROW == 0 { FIRST } else { taken.last };
+            after = if sets % SETS_IN_A_ROW == 0 {
+                FIRST
+            } else {
+                taken.last
+            };
         }
         kept.forget().await;
         Ok(last)
@@ -120,7 +145,12 @@ impl Poster {
         let (mut limit, mut look) = (MOST, !self.hope.holds());
         loop {
             match self.post(kept, after, limit, look).await {
-                Ok(handled) => return Ok(handled.map(|h| Taken { last: h.last, more_may_wait: i64::try_from(h.count) == Ok(limit) })),
+                Ok(handled) => {
+                    return Ok(handled.map(|h| Taken {
+                        last: h.last,
+                        more_may_wait: i64::try_from(h.count) == Ok(limit),
+                    }));
+                }
                 // One of these orders was recorded before, or by someone else meanwhile: the set is decided again, knowing it.
                 Err(HandleError::Record(RecordError::Known)) => {
                     if !look {
@@ -132,16 +162,28 @@ impl Poster {
                 Err(_) if limit > 1 => limit = 1,
                 Err(error) => {
                     tracing::error!(%error, "an event could not be handled");
-                    inbox::bury(kept.get().await?, after, "it could not be posted; the service's log says why").await?;
+                    inbox::bury(
+                        kept.get().await?,
+                        after,
+                        "it could not be posted; the service's log says why",
+                    )
+                    .await?;
                     limit = MOST;
                 }
             }
         }
     }
 
-    async fn post(&self, kept: &mut Kept, after: EventId, limit: i64, look: bool) -> Result<Option<Handled>, HandleError> {
+    async fn post(
+        &self,
+        kept: &mut Kept,
+        after: EventId,
+        limit: i64,
+        look: bool,
+    ) -> Result<Option<Handled>, HandleError> {
         let mut tx = kept.get().await?.begin().await?;
-        let handled = inbox::handle(&mut tx, Utc::now(), &self.handover, after, limit, look).await?;
+        let handled =
+            inbox::handle(&mut tx, Utc::now(), &self.handover, after, limit, look).await?;
         tx.commit().await?;
         Ok(handled)
     }
@@ -162,7 +204,9 @@ fn at_fault(error: &HandleError) -> bool {
         HandleError::Record(_) => return true,
     };
     match sql {
-        sqlx::Error::Database(e) => e.code().is_some_and(|c| c.starts_with("22") || c.starts_with("23")),
+        sqlx::Error::Database(e) => e
+            .code()
+            .is_some_and(|c| c.starts_with("22") || c.starts_with("23")),
         sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => true,
         _ => false,
     }

@@ -11,7 +11,13 @@ use crate::parties::sign_in;
 use crate::values::{Email, MailId};
 
 /// Sends a link to an address that is known here and has not asked too often.
-pub async fn send_link(app: &App, db: &mut PgConnection, now: DateTime<Utc>, email: &Email, english: bool) -> anyhow::Result<()> {
+pub async fn send_link(
+    app: &App,
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    email: &Email,
+    english: bool,
+) -> anyhow::Result<()> {
     if !sign_in::is_known(db, email).await? {
         return Ok(());
     }
@@ -22,6 +28,15 @@ pub async fn send_link(app: &App, db: &mut PgConnection, now: DateTime<Utc>, ema
     let token = sign_in::prepare_link(db, now, email).await?;
     let url = format!("{}/login/{token}", app.settings.public_url);
     let message = SignInMail { url: &url, english }.message();
-    let outgoing = Outgoing { mail_id: MailId::new(), to: email.as_str(), message, files: Vec::new(), unsubscribe: None };
-    Mailer::of(&app.settings)?.send(&app.settings.mail_from, outgoing).await.context("a sign-in link was not sent")
+    let outgoing = Outgoing {
+        mail_id: MailId::new(),
+        to: email.as_str(),
+        message,
+        files: Vec::new(),
+        unsubscribe: None,
+    };
+    Mailer::of(&app.settings)?
+        .send(&app.settings.mail_from, outgoing)
+        .await
+        .context("a sign-in link was not sent")
 }

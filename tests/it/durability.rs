@@ -36,7 +36,9 @@ impl Oracle {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(120), grown).await.expect("the service takes events again");
+        tokio::time::timeout(Duration::from_secs(120), grown)
+            .await
+            .expect("the service takes events again");
     }
 }
 
@@ -44,14 +46,22 @@ impl Oracle {
 async fn client(n: usize, shop: Shop, oracle: Arc<Oracle>, stop: Arc<AtomicBool>) {
     for order in 0.. {
         let order = format!("C{n}-{order}");
-        let event = checkout(&order, |e| e["data"]["donor"]["email"] = format!("client{n}@example.org").into()).to_string().into_bytes();
+        let event = checkout(&order, |e| {
+            e["data"]["donor"]["email"] = format!("client{n}@example.org").into()
+        })
+        .to_string()
+        .into_bytes();
         loop {
             if stop.load(Ordering::Relaxed) {
                 return;
             }
             match shop.request(&order, event.clone()).send().await {
                 Ok(answer) if answer.status() == 200 => break oracle.note(&order),
-                Ok(answer) => assert_eq!(answer.status(), 503, "nothing else is answered while something is away"),
+                Ok(answer) => assert_eq!(
+                    answer.status(),
+                    503,
+                    "nothing else is answered while something is away"
+                ),
                 Err(_) => tokio::task::yield_now().await,
             }
         }
@@ -60,16 +70,27 @@ async fn client(n: usize, shop: Shop, oracle: Arc<Oracle>, stop: Arc<AtomicBool>
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_killed_under_load_nothing_acknowledged_is_lost_or_doubled() {
-    let kills: usize = std::env::var("OBOLE_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(4);
+    let kills: usize = std::env::var("OBOLE_KILLS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(4);
     let port = free_port();
     let house = House::new("durable", &[("OBOLE_LISTEN", format!("127.0.0.1:{port}"))]);
     let added = house.with_a_shop();
-    let shop = Shop::of(added["webhook_url"].as_str().unwrap(), added["secret"].as_str().unwrap());
+    let shop = Shop::of(
+        added["webhook_url"].as_str().unwrap(),
+        added["secret"].as_str().unwrap(),
+    );
     let path = house.data.join("acknowledged");
-    let oracle = Arc::new(Oracle { file: std::fs::File::create(&path).unwrap().into(), acknowledged: AtomicUsize::new(0) });
+    let oracle = Arc::new(Oracle {
+        file: std::fs::File::create(&path).unwrap().into(),
+        acknowledged: AtomicUsize::new(0),
+    });
     let stop = Arc::new(AtomicBool::new(false));
     let (mut serving, _) = house.serve();
-    let clients: Vec<_> = (0..16).map(|n| tokio::spawn(client(n, shop.clone(), oracle.clone(), stop.clone()))).collect();
+    let clients: Vec<_> = (0..16)
+        .map(|n| tokio::spawn(client(n, shop.clone(), oracle.clone(), stop.clone())))
+        .collect();
 
     for n in 0..kills {
         // A different moment each time, told by the load itself.
@@ -79,7 +100,12 @@ async fn whatever_is_killed_under_load_nothing_acknowledged_is_lost_or_doubled()
             serving.0.wait().unwrap();
             serving = house.serve().0;
         } else {
-            let pid = std::fs::read_to_string(postmaster(&house)).unwrap().lines().next().unwrap().to_owned();
+            let pid = std::fs::read_to_string(postmaster(&house))
+                .unwrap()
+                .lines()
+                .next()
+                .unwrap()
+                .to_owned();
             tool("kill", "procps", &["-KILL", &pid]);
         }
     }
@@ -88,9 +114,16 @@ async fn whatever_is_killed_under_load_nothing_acknowledged_is_lost_or_doubled()
     for client in clients {
         client.await.unwrap();
     }
-    assert!((0..500).any(|_| house.run(&["inbox", "list", "--state", "queued"]).1 == json!([])), "the poster takes what waits");
+    assert!(
+        (0..500).any(|_| house.run(&["inbox", "list", "--state", "queued"]).1 == json!([])),
+        "the poster takes what waits"
+    );
 
-    let acknowledged: Vec<String> = std::fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
+    let acknowledged: Vec<String> = std::fs::read_to_string(&path)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect();
     let cluster = Cluster::attach(&house.data, &[]).await.unwrap();
     let mut db = cluster.options("obole").connect().await.unwrap();
     let lost: Vec<String> = sqlx::query_scalar(
@@ -101,9 +134,17 @@ async fn whatever_is_killed_under_load_nothing_acknowledged_is_lost_or_doubled()
     .fetch_all(&mut db)
     .await
     .unwrap();
-    assert!(lost.is_empty(), "{} of {} acknowledged events are lost or doubled: {lost:?}", lost.len(), acknowledged.len());
+    assert!(
+        lost.is_empty(),
+        "{} of {} acknowledged events are lost or doubled: {lost:?}",
+        lost.len(),
+        acknowledged.len()
+    );
     assert_eq!(house.done(&["check"])["ok"], true);
-    println!("{} events acknowledged over {kills} kills: each is in the inbox and in the books once", acknowledged.len());
+    println!(
+        "{} events acknowledged over {kills} kills: each is in the inbox and in the books once",
+        acknowledged.len()
+    );
     tool("kill", "procps", &["-TERM", &serving.0.id().to_string()]);
     assert!(serving.0.wait().unwrap().success());
 }
@@ -114,6 +155,10 @@ fn postmaster(house: &House) -> std::path::PathBuf {
     if near.exists() {
         return near;
     }
-    let key = obole::values::derived_id(&house.data.canonicalize().unwrap().to_string_lossy()).simple().to_string();
-    std::path::Path::new("/var/lib/obole").join(key).join("postgres/postmaster.pid")
+    let key = obole::values::derived_id(&house.data.canonicalize().unwrap().to_string_lossy())
+        .simple()
+        .to_string();
+    std::path::Path::new("/var/lib/obole")
+        .join(key)
+        .join("postgres/postmaster.pid")
 }

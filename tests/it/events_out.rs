@@ -28,28 +28,53 @@ impl Listener {
     async fn start() -> Self {
         let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", socket.local_addr().unwrap());
-        let listener = Self { url, answer: Arc::new(Mutex::new(200)), got: Arc::default() };
+        let listener = Self {
+            url,
+            answer: Arc::new(Mutex::new(200)),
+            got: Arc::default(),
+        };
         let take = |State(l): State<Self>, headers: HeaderMap, body: String| async move {
             l.got.lock().unwrap().push((headers, body));
             let status = StatusCode::from_u16(*l.answer.lock().unwrap()).unwrap();
             (status, [("location", "http://127.0.0.1/elsewhere")])
         };
-        let app = Router::new().route("/hook", post(take)).with_state(listener.clone());
+        let app = Router::new()
+            .route("/hook", post(take))
+            .with_state(listener.clone());
         tokio::spawn(async move { axum::serve(socket, app).await.unwrap() });
         listener
     }
 
     fn types(&self) -> Vec<String> {
         let got = self.got.lock().unwrap();
-        let mut types: Vec<String> =
-            got.iter().map(|(_, b)| serde_json::from_str::<Value>(b).unwrap()["type"].as_str().unwrap().to_owned()).collect();
+        let mut types: Vec<String> = got
+            .iter()
+            .map(|(_, b)| {
+                serde_json::from_str::<Value>(b).unwrap()["type"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned()
+            })
+            .collect();
         types.sort();
         types
     }
 }
 
-async fn subscribe(s: &Service, who: Subscriber, url: &str) -> (obole::values::SubscriptionId, String) {
-    outbox::subscribe(&mut s.world.db.acquire().await.unwrap(), Utc::now(), s.app.key.expose(), &who, url).await.unwrap()
+async fn subscribe(
+    s: &Service,
+    who: Subscriber,
+    url: &str,
+) -> (obole::values::SubscriptionId, String) {
+    outbox::subscribe(
+        &mut s.world.db.acquire().await.unwrap(),
+        Utc::now(),
+        s.app.key.expose(),
+        &who,
+        url,
+    )
+    .await
+    .unwrap()
 }
 
 /// Sends all that is due, beside the service's own loop.
@@ -66,7 +91,12 @@ async fn each_fact_reaches_who_asked_once_and_signed_and_names_no_donor() {
     let s = Service::start_with(|settings| settings.private_webhooks = true).await;
     let (shop, association) = (Listener::start().await, Listener::start().await);
     let (_, shop_secret) = subscribe(&s, Subscriber::Merchant("librairie".into()), &shop.url).await;
-    let (_, secret) = subscribe(&s, Subscriber::Association("foret-vivante".into()), &association.url).await;
+    let (_, secret) = subscribe(
+        &s,
+        Subscriber::Association("foret-vivante".into()),
+        &association.url,
+    )
+    .await;
     for n in 1..4 {
         let event = checkout(&format!("FR-{n}"), |e| {
             e["timestamp"] = format!("{}T10:00:00Z", day(last_month(), 10)).into();
@@ -79,11 +109,32 @@ async fn each_fact_reaches_who_asked_once_and_signed_and_names_no_donor() {
     s.posted().await;
     let on = day(last_month().next(), 2);
     settle_month(&s, on).await;
-    obole::worker::month::run_receipts(&s.app, Utc::now(), on, last_month(), Default::default()).await.unwrap();
+    obole::worker::month::run_receipts(&s.app, Utc::now(), on, last_month(), Default::default())
+        .await
+        .unwrap();
     sent(&s).await;
-    assert_eq!(shop.types(), ["collection.settled", "donation.recorded", "donation.recorded", "donation.recorded"]);
-    assert_eq!(association.types(), ["donation.recorded", "donation.recorded", "payout.settled", "receipt.issued"]);
-    let schema = format!("{}/contracts/events-out.schema.json", env!("CARGO_MANIFEST_DIR"));
+    assert_eq!(
+        shop.types(),
+        [
+            "collection.settled",
+            "donation.recorded",
+            "donation.recorded",
+            "donation.recorded"
+        ]
+    );
+    assert_eq!(
+        association.types(),
+        [
+            "donation.recorded",
+            "donation.recorded",
+            "payout.settled",
+            "receipt.issued"
+        ]
+    );
+    let schema = format!(
+        "{}/contracts/events-out.schema.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
     for (listener, secret) in [(&shop, shop_secret), (&association, secret)] {
         let got = listener.got.lock().unwrap().clone();
         let deliveries: Vec<Value> = got
@@ -94,15 +145,39 @@ async fn each_fact_reaches_who_asked_once_and_signed_and_names_no_donor() {
             })
             .collect();
         if let Some(believed) = run("verify.py", &json!(deliveries)) {
-            assert_eq!(believed.as_array().unwrap().len(), 4, "the official library believes each");
+            assert_eq!(
+                believed.as_array().unwrap().len(),
+                4,
+                "the official library believes each"
+            );
         }
         for (_, body) in &got {
-            tool("jsonschema", "python3-jsonschema", &["-i", written("out.json", body.as_bytes()).to_str().unwrap(), &schema]);
-            assert!(!body.contains("amille") && !body.contains("Durand") && !body.contains("dnr_"), "{body}");
+            tool(
+                "jsonschema",
+                "python3-jsonschema",
+                &[
+                    "-i",
+                    written("out.json", body.as_bytes()).to_str().unwrap(),
+                    &schema,
+                ],
+            );
+            assert!(
+                !body.contains("amille") && !body.contains("Durand") && !body.contains("dnr_"),
+                "{body}"
+            );
         }
     }
-    for example in std::fs::read_dir(format!("{}/contracts/examples-out", env!("CARGO_MANIFEST_DIR"))).unwrap() {
-        tool("jsonschema", "python3-jsonschema", &["-i", example.unwrap().path().to_str().unwrap(), &schema]);
+    for example in std::fs::read_dir(format!(
+        "{}/contracts/examples-out",
+        env!("CARGO_MANIFEST_DIR")
+    ))
+    .unwrap()
+    {
+        tool(
+            "jsonschema",
+            "python3-jsonschema",
+            &["-i", example.unwrap().path().to_str().unwrap(), &schema],
+        );
     }
     s.checked().await;
 }
@@ -116,11 +191,29 @@ async fn a_server_that_fails_is_tried_again_later_then_disabled_and_can_be_caugh
     s.shop.send("m-1", &checkout("FR-1", |_| ())).await;
     s.posted().await;
     sent(&s).await;
-    let state = async || outbox::list(&mut s.world.db.acquire().await.unwrap()).await.unwrap().pop().unwrap();
+    let state = async || {
+        outbox::list(&mut s.world.db.acquire().await.unwrap())
+            .await
+            .unwrap()
+            .pop()
+            .unwrap()
+    };
     let failing = state().await;
-    assert_eq!((failing.state.as_str(), failing.waiting, failing.last_answer.as_deref()), ("failing", 1, Some("answered 500")));
-    let wait = s.count("select extract(epoch from next_at - now())::bigint from outbox").await;
-    assert!((1..=8).contains(&wait), "the next attempt comes some five seconds later, not at once: {wait}");
+    assert_eq!(
+        (
+            failing.state.as_str(),
+            failing.waiting,
+            failing.last_answer.as_deref()
+        ),
+        ("failing", 1, Some("answered 500"))
+    );
+    let wait = s
+        .count("select extract(epoch from next_at - now())::bigint from outbox")
+        .await;
+    assert!(
+        (1..=8).contains(&wait),
+        "the next attempt comes some five seconds later, not at once: {wait}"
+    );
     assert_eq!(worker::send_due(&s.app).await.unwrap(), 0);
     // A redirect is a failure, not a way.
     *listener.answer.lock().unwrap() = 307;
@@ -128,26 +221,55 @@ async fn a_server_that_fails_is_tried_again_later_then_disabled_and_can_be_caugh
     sqlx::query(due).execute(&s.world.owner).await.unwrap();
     sent(&s).await;
     // Five days on.
-    sqlx::query("update subscription set failing_since = $1").bind(Utc::now() - TimeDelta::days(6)).execute(&s.world.owner).await.unwrap();
+    sqlx::query("update subscription set failing_since = $1")
+        .bind(Utc::now() - TimeDelta::days(6))
+        .execute(&s.world.owner)
+        .await
+        .unwrap();
     sqlx::query(due).execute(&s.world.owner).await.unwrap();
     while state().await.state != "disabled" {
         sent(&s).await;
     }
-    assert_eq!(state().await.last_answer.as_deref(), Some("answered with a redirect, which is not followed"));
+    assert_eq!(
+        state().await.last_answer.as_deref(),
+        Some("answered with a redirect, which is not followed")
+    );
     s.shop.send("m-2", &checkout("FR-2", |_| ())).await;
     s.posted().await;
-    assert_eq!(s.count("select count(*) from outbox").await, 1, "a disabled address is told nothing more");
+    assert_eq!(
+        s.count("select count(*) from outbox").await,
+        1,
+        "a disabled address is told nothing more"
+    );
     // Mended, enabled, and caught up.
     *listener.answer.lock().unwrap() = 204;
     let before = listener.got.lock().unwrap().len();
-    assert!(outbox::enable(&mut s.world.db.acquire().await.unwrap(), Utc::now(), id).await.unwrap());
+    assert!(
+        outbox::enable(&mut s.world.db.acquire().await.unwrap(), Utc::now(), id)
+            .await
+            .unwrap()
+    );
     sent(&s).await;
-    assert_eq!((state().await.state.as_str(), state().await.waiting), ("live", 0));
-    let again = outbox::replay(&mut s.world.db.acquire().await.unwrap(), Utc::now(), id, Utc::now() - TimeDelta::days(1)).await.unwrap();
+    assert_eq!(
+        (state().await.state.as_str(), state().await.waiting),
+        ("live", 0)
+    );
+    let again = outbox::replay(
+        &mut s.world.db.acquire().await.unwrap(),
+        Utc::now(),
+        id,
+        Utc::now() - TimeDelta::days(1),
+    )
+    .await
+    .unwrap();
     sent(&s).await;
     let got = listener.got.lock().unwrap().clone();
     assert_eq!((again, got.len()), (1, before + 2));
-    assert_eq!(got[0].0["webhook-id"], got[before + 1].0["webhook-id"], "the same event has the same id");
+    assert_eq!(
+        got[0].0["webhook-id"],
+        got[before + 1].0["webhook-id"],
+        "the same event has the same id"
+    );
     s.checked().await;
 }
 
@@ -156,13 +278,20 @@ async fn nothing_is_sent_to_a_private_network() {
     let s = Service::start().await;
     let listener = Listener::start().await;
     // A name that leads home is found out when it is resolved.
-    let url = listener.url.replace("http://127.0.0.1", "https://localhost");
+    let url = listener
+        .url
+        .replace("http://127.0.0.1", "https://localhost");
     subscribe(&s, Subscriber::Merchant("librairie".into()), &url).await;
     s.shop.send("m-1", &checkout("FR-1", |_| ())).await;
     s.posted().await;
     sent(&s).await;
-    let listed = outbox::list(&mut s.world.db.acquire().await.unwrap()).await.unwrap();
-    assert_eq!(listed[0].last_answer.as_deref(), Some("the address leads to a private network"));
+    let listed = outbox::list(&mut s.world.db.acquire().await.unwrap())
+        .await
+        .unwrap();
+    assert_eq!(
+        listed[0].last_answer.as_deref(),
+        Some("the address leads to a private network")
+    );
     assert!(listener.got.lock().unwrap().is_empty());
     s.checked().await;
 }

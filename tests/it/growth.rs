@@ -11,13 +11,27 @@ use uuid::Uuid;
 use crate::shop::{Service, checkout};
 
 /// Tables that grow with every gift.
-const GROWING: [&str; 7] = ["donation", "transfer", "inbox_event", "inbox_body", "collection_donation", "payout_donation", "donor"];
+const GROWING: [&str; 7] = [
+    "donation",
+    "transfer",
+    "inbox_event",
+    "inbox_body",
+    "collection_donation",
+    "payout_donation",
+    "donor",
+];
 
 /// So many orders, each with a donor of its own, waiting to be posted.
 async fn tell(db: &mut PgConnection, orders: std::ops::Range<usize>) {
     let bodies: Vec<Vec<u8>> = orders
         .clone()
-        .map(|n| checkout(&format!("G-{n}"), |e| e["data"]["donor"]["email"] = format!("g{n}@example.org").into()).to_string().into_bytes())
+        .map(|n| {
+            checkout(&format!("G-{n}"), |e| {
+                e["data"]["donor"]["email"] = format!("g{n}@example.org").into()
+            })
+            .to_string()
+            .into_bytes()
+        })
         .collect();
     sqlx::query(
         "with input as (select event_id, b, $2 + n as n, now() as at, (select endpoint_id from endpoint) as endpoint_id
@@ -38,39 +52,111 @@ async fn tell(db: &mut PgConnection, orders: std::ops::Range<usize>) {
 async fn no_hot_statement_reads_a_growing_table_from_end_to_end() {
     let s = Service::start().await;
     for begin in (0..20_000).step_by(5000) {
-        tell(&mut s.world.owner.acquire().await.unwrap(), begin..begin + 5000).await;
+        tell(
+            &mut s.world.owner.acquire().await.unwrap(),
+            begin..begin + 5000,
+        )
+        .await;
         worker::drain(&s.world.db).await.unwrap();
     }
     s.posted().await;
     let now = Utc::now();
     let period = Period::of(paris_day(now));
-    let collected = month::run_collections(&s.app, now, period.next().first_day(), period).await.unwrap();
+    let collected = month::run_collections(&s.app, now, period.next().first_day(), period)
+        .await
+        .unwrap();
     // What is still empty has no statistics, as on a young system.
-    sqlx::query("vacuum analyze donation, transfer, inbox_event, collection_donation, donor").execute(&s.world.owner).await.unwrap();
+    sqlx::query("vacuum analyze donation, transfer, inbox_event, collection_donation, donor")
+        .execute(&s.world.owner)
+        .await
+        .unwrap();
 
     // All that a page, an API call or the poster asks, over one new connection, which remembers it.
     let mut db = s.world.db.connect_options().connect().await.unwrap();
-    sqlx::raw_sql("set role obole_app; set plan_cache_mode = force_generic_plan").execute(&mut db).await.unwrap();
-    let merchant: MerchantId = sqlx::query_scalar("select merchant_id from merchant").fetch_one(&s.world.db).await.unwrap();
+    sqlx::raw_sql("set role obole_app; set plan_cache_mode = force_generic_plan")
+        .execute(&mut db)
+        .await
+        .unwrap();
+    let merchant: MerchantId = sqlx::query_scalar("select merchant_id from merchant")
+        .fetch_one(&s.world.db)
+        .await
+        .unwrap();
     let donor: DonorId =
-        sqlx::query_scalar("select donor_id from donor where email = 'g7@example.org'").fetch_one(&s.world.db).await.unwrap();
-    assert_eq!(donations::of_donor(&mut db, donor, 0, 20).await.unwrap().len(), 1);
+        sqlx::query_scalar("select donor_id from donor where email = 'g7@example.org'")
+            .fetch_one(&s.world.db)
+            .await
+            .unwrap();
+    assert_eq!(
+        donations::of_donor(&mut db, donor, 0, 20)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
     assert_eq!(donations::given_by(&mut db, donor).await.unwrap().count, 1);
-    assert!(donations::of_merchant(&mut db, merchant, Which::Order("G-7")).await.unwrap().is_some());
-    let first = inbox::list(&mut db, inbox::Wanted { merchant: Some(merchant), ..Default::default() }).await.unwrap();
+    assert!(
+        donations::of_merchant(&mut db, merchant, Which::Order("G-7"))
+            .await
+            .unwrap()
+            .is_some()
+    );
+    let first = inbox::list(
+        &mut db,
+        inbox::Wanted {
+            merchant: Some(merchant),
+            ..Default::default()
+        },
+    )
+    .await
+    .unwrap();
     assert_eq!(first.len(), 200);
     let after = first[199].event_id.parse().ok();
-    let older = inbox::list(&mut db, inbox::Wanted { merchant: Some(merchant), state: None, after }).await.unwrap();
+    let older = inbox::list(
+        &mut db,
+        inbox::Wanted {
+            merchant: Some(merchant),
+            state: None,
+            after,
+        },
+    )
+    .await
+    .unwrap();
     assert!(
-        older.len() == 200 && older.iter().all(|e| first.iter().all(|f| f.event_id != e.event_id)),
+        older.len() == 200
+            && older
+                .iter()
+                .all(|e| first.iter().all(|f| f.event_id != e.event_id)),
         "the second page goes on from the first"
     );
-    assert!(inbox::show(&mut db, after.unwrap(), Some(merchant)).await.unwrap().is_some());
-    assert_eq!(collections::lines(&mut db, collected[0].collection_id).await.unwrap().len(), 20_000);
+    assert!(
+        inbox::show(&mut db, after.unwrap(), Some(merchant))
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert_eq!(
+        collections::lines(&mut db, collected[0].collection_id)
+            .await
+            .unwrap()
+            .len(),
+        20_000
+    );
     // A set is handled for its statements' sake, unseen by the service's own poster.
     sqlx::query("begin").execute(&mut db).await.unwrap();
     tell(&mut db, 20_000..20_100).await;
-    assert!(inbox::handle(&mut db, now, &inbox::Handover::default(), EventId(Uuid::nil()), 100, true).await.unwrap().is_some());
+    assert!(
+        inbox::handle(
+            &mut db,
+            now,
+            &inbox::Handover::default(),
+            EventId(Uuid::nil()),
+            100,
+            true
+        )
+        .await
+        .unwrap()
+        .is_some()
+    );
     sqlx::query("rollback").execute(&mut db).await.unwrap();
 
     let asked = sqlx::query("select name, statement, cardinality(parameter_types) as parameters from pg_prepared_statements")
@@ -80,16 +166,38 @@ async fn no_hot_statement_reads_a_growing_table_from_end_to_end() {
     let mut seen = 0;
     for statement in &asked {
         let text: String = statement.get("statement");
-        if !["select", "with", "insert", "update", "delete"].iter().any(|verb| text.trim_start().starts_with(verb)) {
+        if !["select", "with", "insert", "update", "delete"]
+            .iter()
+            .any(|verb| text.trim_start().starts_with(verb))
+        {
             continue;
         }
-        let parameters = vec!["null"; usize::try_from(statement.get::<i32, _>("parameters")).unwrap()];
-        let parameters = if parameters.is_empty() { String::new() } else { format!("({})", parameters.join(", ")) };
-        let explain = format!("explain (costs off) execute {}{parameters}", statement.get::<String, _>("name"));
-        let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(explain)).persistent(false).fetch_all(&mut db).await.unwrap();
+        let parameters =
+            vec!["null"; usize::try_from(statement.get::<i32, _>("parameters")).unwrap()];
+        let parameters = if parameters.is_empty() {
+            String::new()
+        } else {
+            format!("({})", parameters.join(", "))
+        };
+        let explain = format!(
+            "explain (costs off) execute {}{parameters}",
+            statement.get::<String, _>("name")
+        );
+        let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(explain))
+            .persistent(false)
+            .fetch_all(&mut db)
+            .await
+            .unwrap();
         let whole = |line: &&String| {
-            let read = line.split("Seq Scan on ").nth(1).and_then(|rest| rest.split(' ').next());
-            read.is_some_and(|table| GROWING.iter().any(|g| table == *g || table.starts_with("inbox_body_20")))
+            let read = line
+                .split("Seq Scan on ")
+                .nth(1)
+                .and_then(|rest| rest.split(' ').next());
+            read.is_some_and(|table| {
+                GROWING
+                    .iter()
+                    .any(|g| table == *g || table.starts_with("inbox_body_20"))
+            })
         };
         assert_eq!(plan.iter().find(whole), None, "{text}\n{}", plan.join("\n"));
         seen += 1;
@@ -126,12 +234,23 @@ async fn old_bodies_go_with_their_month_and_what_still_waits_stays() {
     .unwrap();
     let mut db = s.world.db.acquire().await.unwrap();
     let then = "2025-01-31T12:00:00Z".parse().unwrap();
-    assert_eq!(inbox::drop_partitions(&mut db, then, 13).await.unwrap(), 0, "the month is not over for thirteen months");
+    assert_eq!(
+        inbox::drop_partitions(&mut db, then, 13).await.unwrap(),
+        0,
+        "the month is not over for thirteen months"
+    );
     let later = "2025-03-01T12:00:00Z".parse().unwrap();
     assert_eq!(inbox::drop_partitions(&mut db, later, 13).await.unwrap(), 1);
-    let kept: Vec<Uuid> = sqlx::query_scalar("select event_id from inbox_body").fetch_all(&mut *db).await.unwrap();
+    let kept: Vec<Uuid> = sqlx::query_scalar("select event_id from inbox_body")
+        .fetch_all(&mut *db)
+        .await
+        .unwrap();
     assert_eq!(kept, [dead]);
-    assert_eq!(s.count("select count(*) from inbox_event").await, 2, "what makes an event unique is kept for ever");
+    assert_eq!(
+        s.count("select count(*) from inbox_event").await,
+        2,
+        "what makes an event unique is kept for ever"
+    );
     drop(db);
     s.checked().await;
 }

@@ -37,7 +37,15 @@ fn all() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
     sources(&root, &mut found);
-    found.into_iter().map(|p| (p.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(&p).unwrap())).collect()
+    found
+        .into_iter()
+        .map(|p| {
+            (
+                p.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(),
+                std::fs::read_to_string(&p).unwrap(),
+            )
+        })
+        .collect()
 }
 
 #[test]
@@ -45,7 +53,9 @@ fn a_room_uses_only_rooms_below_it() {
     let mut wrong = Vec::new();
     for (path, text) in all() {
         let room = path.split('/').next().unwrap();
-        let Some(height) = LAYERS.iter().position(|l| *l == room) else { continue };
+        let Some(height) = LAYERS.iter().position(|l| *l == room) else {
+            continue;
+        };
         for upper in &LAYERS[height + 1..] {
             if text.contains(&format!("crate::{upper}")) {
                 wrong.push(format!("{path} uses {upper}"));
@@ -57,7 +67,11 @@ fn a_room_uses_only_rooms_below_it() {
 
 #[test]
 fn every_file_opens_by_saying_what_it_is() {
-    let silent: Vec<_> = all().into_iter().filter(|(_, text)| !text.starts_with("//!")).map(|(path, _)| path).collect();
+    let silent: Vec<_> = all()
+        .into_iter()
+        .filter(|(_, text)| !text.starts_with("//!"))
+        .map(|(path, _)| path)
+        .collect();
     assert!(silent.is_empty(), "{silent:?}");
 }
 
@@ -66,7 +80,9 @@ fn only_the_ledger_writes_transfers_and_balances() {
     let wrong: Vec<_> = all()
         .into_iter()
         .filter(|(path, text)| {
-            !path.starts_with("ledger/") && (text.contains("insert into transfer") || text.contains("update account_balance"))
+            !path.starts_with("ledger/")
+                && (text.contains("insert into transfer")
+                    || text.contains("update account_balance"))
         })
         .map(|(path, _)| path)
         .collect();

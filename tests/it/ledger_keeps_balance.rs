@@ -12,7 +12,10 @@ fn euros(text: &str) -> Amount {
 }
 
 fn fact() -> Fact {
-    Fact { id: Uuid::now_v7(), occurred_at: Utc::now() }
+    Fact {
+        id: Uuid::now_v7(),
+        occurred_at: Utc::now(),
+    }
 }
 
 async fn post(world: &World, transfers: &[Transfer]) {
@@ -30,8 +33,12 @@ async fn post(world: &World, transfers: &[Transfer]) {
 }
 
 async fn balance(world: &World, name: &str) -> i64 {
-    let all = ledger::balances(&mut world.db.acquire().await.unwrap()).await.unwrap();
-    all.iter().find(|b| b.name == name).map_or(0, |b| b.balance_cents)
+    let all = ledger::balances(&mut world.db.acquire().await.unwrap())
+        .await
+        .unwrap();
+    all.iter()
+        .find(|b| b.name == name)
+        .map_or(0, |b| b.balance_cents)
 }
 
 #[tokio::test]
@@ -42,14 +49,27 @@ async fn a_batch_moves_each_balance_once_and_the_rebuild_agrees() {
         ledger::collection_submitted(fact(), "librairie", euros("0.50")),
         ledger::collection_rejected(fact(), "librairie", euros("0.50")),
     ];
-    batch.extend(ledger::collection_settled(fact(), euros("12.00"), &[("foret-vivante".into(), euros("12.00"))]));
+    batch.extend(ledger::collection_settled(
+        fact(),
+        euros("12.00"),
+        &[("foret-vivante".into(), euros("12.00"))],
+    ));
     post(&world, &batch).await;
 
-    assert_eq!(balance(&world, "merchant_receivable:librairie").await, -1200);
+    assert_eq!(
+        balance(&world, "merchant_receivable:librairie").await,
+        -1200
+    );
     assert_eq!(balance(&world, "collection_in_transit:bank").await, 0);
     assert_eq!(balance(&world, "safeguarded_cash:bank").await, 1200);
-    assert_eq!(balance(&world, "association_pending:foret-vivante").await, -1200);
-    assert_eq!(balance(&world, "association_payable:foret-vivante").await, 1200);
+    assert_eq!(
+        balance(&world, "association_pending:foret-vivante").await,
+        -1200
+    );
+    assert_eq!(
+        balance(&world, "association_payable:foret-vivante").await,
+        1200
+    );
 
     let mut db = world.owner.acquire().await.unwrap();
     let before = ledger::balances(&mut db).await.unwrap();
@@ -66,43 +86,124 @@ async fn a_fact_is_posted_once_and_never_changed_by_anyone() {
     post(&world, std::slice::from_ref(&submitted)).await;
 
     let mut tx = world.db.begin().await.unwrap();
-    assert!(ledger::post(&mut tx, Utc::now(), &[submitted]).await.is_err(), "the same fact again");
+    assert!(
+        ledger::post(&mut tx, Utc::now(), &[submitted])
+            .await
+            .is_err(),
+        "the same fact again"
+    );
     tx.rollback().await.unwrap();
-    for sql in ["update transfer set amount_cents = 2", "delete from transfer", "truncate transfer"] {
-        assert!(sqlx::query(sql).execute(&world.db).await.is_err(), "the application's role: {sql}");
-        assert!(sqlx::query(sql).execute(&world.owner).await.is_err(), "the owner: {sql}");
+    for sql in [
+        "update transfer set amount_cents = 2",
+        "delete from transfer",
+        "truncate transfer",
+    ] {
+        assert!(
+            sqlx::query(sql).execute(&world.db).await.is_err(),
+            "the application's role: {sql}"
+        );
+        assert!(
+            sqlx::query(sql).execute(&world.owner).await.is_err(),
+            "the owner: {sql}"
+        );
     }
-    world.checked_but(&["clearing-accounts-hold-only-what-is-on-its-way"]).await;
+    world
+        .checked_but(&["clearing-accounts-hold-only-what-is-on-its-way"])
+        .await;
 }
 
 #[tokio::test]
 async fn a_balance_that_lies_is_found() {
     let world = World::new().await;
-    post(&world, &[ledger::collection_submitted(fact(), "librairie", euros("1.00"))]).await;
-    sqlx::query("update account_balance set debits_cents = debits_cents + 1 where debits_cents > 0").execute(&world.owner).await.unwrap();
-    let verdicts = obole::checks::run(&mut world.owner.acquire().await.unwrap()).await.unwrap();
+    post(
+        &world,
+        &[ledger::collection_submitted(
+            fact(),
+            "librairie",
+            euros("1.00"),
+        )],
+    )
+    .await;
+    sqlx::query(
+        "update account_balance set debits_cents = debits_cents + 1 where debits_cents > 0",
+    )
+    .execute(&world.owner)
+    .await
+    .unwrap();
+    let verdicts = obole::checks::run(&mut world.owner.acquire().await.unwrap())
+        .await
+        .unwrap();
     let broken: Vec<_> = verdicts.iter().filter(|v| !v.ok).map(|v| v.name).collect();
-    assert_eq!(broken, ["balances-equal-transfers", "debits-equal-credits", "clearing-accounts-hold-only-what-is-on-its-way"]);
-    ledger::rebuild(&mut world.owner.acquire().await.unwrap()).await.unwrap();
-    world.checked_but(&["clearing-accounts-hold-only-what-is-on-its-way"]).await;
+    assert_eq!(
+        broken,
+        [
+            "balances-equal-transfers",
+            "debits-equal-credits",
+            "clearing-accounts-hold-only-what-is-on-its-way"
+        ]
+    );
+    ledger::rebuild(&mut world.owner.acquire().await.unwrap())
+        .await
+        .unwrap();
+    world
+        .checked_but(&["clearing-accounts-hold-only-what-is-on-its-way"])
+        .await;
 }
 
 #[tokio::test]
 async fn hledger_ledger_and_beancount_accept_the_books_and_find_the_same_balances() {
     let world = World::new().await;
-    post(&world, &[ledger::collection_submitted(fact(), "librairie", euros("1234.56"))]).await;
-    post(&world, &ledger::collection_settled(fact(), euros("1234.56"), &[("foret-vivante".into(), euros("1234.56"))])).await;
+    post(
+        &world,
+        &[ledger::collection_submitted(
+            fact(),
+            "librairie",
+            euros("1234.56"),
+        )],
+    )
+    .await;
+    post(
+        &world,
+        &ledger::collection_settled(
+            fact(),
+            euros("1234.56"),
+            &[("foret-vivante".into(), euros("1234.56"))],
+        ),
+    )
+    .await;
     let mut db = world.db.acquire().await.unwrap();
-    let mut books = async |format| ledger::export::export(&mut db, format, None, None).await.unwrap();
+    let mut books = async |format| {
+        ledger::export::export(&mut db, format, None, None)
+            .await
+            .unwrap()
+    };
 
     let file = written("books.hledger", books(Format::Hledger).await.as_bytes());
     let path = file.to_str().unwrap();
-    tool("hledger", "hledger", &["-f", path, "check", "--strict", "ordereddates"]);
-    if let Some(text) = tool("hledger", "hledger", &["-f", path, "bal", "-N", "--flat", "safeguarded_cash"]) {
+    tool(
+        "hledger",
+        "hledger",
+        &["-f", path, "check", "--strict", "ordereddates"],
+    );
+    if let Some(text) = tool(
+        "hledger",
+        "hledger",
+        &["-f", path, "bal", "-N", "--flat", "safeguarded_cash"],
+    ) {
         assert!(text.contains("1234.56 EUR"), "{text}");
     }
     let file = written("books.ledger", books(Format::Ledger).await.as_bytes());
-    if let Some(text) = tool("ledger", "ledger", &["-f", file.to_str().unwrap(), "--pedantic", "bal", "safeguarded_cash"]) {
+    if let Some(text) = tool(
+        "ledger",
+        "ledger",
+        &[
+            "-f",
+            file.to_str().unwrap(),
+            "--pedantic",
+            "bal",
+            "safeguarded_cash",
+        ],
+    ) {
         assert!(text.contains("1234.56 EUR"), "{text}");
     }
     let file = written("books.beancount", books(Format::Beancount).await.as_bytes());
@@ -119,7 +220,10 @@ async fn a_posting_to_an_account_that_was_not_opened_leaves_nothing() {
     let stranger = ledger::donation_recorded(fact(), "nobody", "foret-vivante", euros("1.00"));
     let good = ledger::donation_recorded(fact(), "librairie", "foret-vivante", euros("1.00"));
     let refused = ledger::post(&mut tx, Utc::now(), &[good, stranger]).await;
-    assert!(matches!(refused, Err(ledger::PostError::NoAccount)), "{refused:?}");
+    assert!(
+        matches!(refused, Err(ledger::PostError::NoAccount)),
+        "{refused:?}"
+    );
     drop(tx);
     assert_eq!(balance(&world, "merchant_receivable:librairie").await, 0);
     world.checked().await;

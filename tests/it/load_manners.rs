@@ -26,7 +26,14 @@ fn delivery(endpoint_id: EndpointId, n: usize) -> Delivery {
 
 async fn endpoint(s: &Service, name: &str) -> EndpointId {
     let mut tx = s.world.db.begin().await.unwrap();
-    let added = merchant::add(&mut tx, Utc::now(), s.app.key.expose(), &new_merchant(name, Some("abri"))).await.unwrap();
+    let added = merchant::add(
+        &mut tx,
+        Utc::now(),
+        s.app.key.expose(),
+        &new_merchant(name, Some("abri")),
+    )
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
     added.endpoint_id
 }
@@ -39,7 +46,10 @@ async fn a_noisy_shop_is_told_to_wait_while_others_are_taken() {
     let committer = tokio::spawn(committer);
     // The disk stands still.
     let mut lock = s.world.owner.begin().await.unwrap();
-    sqlx::query("lock table inbox_event in exclusive mode").execute(&mut *lock).await.unwrap();
+    sqlx::query("lock table inbox_event in exclusive mode")
+        .execute(&mut *lock)
+        .await
+        .unwrap();
     let mut sent = JoinSet::new();
     let send = |sent: &mut JoinSet<_>, intake: &Intake, to: EndpointId, n: usize| {
         let intake = intake.clone();
@@ -50,7 +60,10 @@ async fn a_noisy_shop_is_told_to_wait_while_others_are_taken() {
     }
     // What finds no room is told so at once, while the rest waits.
     for _ in 0..500 {
-        assert_eq!(sent.join_next().await.unwrap().unwrap(), (noisy, Err(ReceiveError::Busy)));
+        assert_eq!(
+            sent.join_next().await.unwrap().unwrap(),
+            (noisy, Err(ReceiveError::Busy))
+        );
     }
     send(&mut sent, &intake, quiet, 0);
     tokio::task::yield_now().await;
@@ -63,7 +76,11 @@ async fn a_noisy_shop_is_told_to_wait_while_others_are_taken() {
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(taken, (2500, 1), "a quarter of the way in for one, and room for another");
+    assert_eq!(
+        taken,
+        (2500, 1),
+        "a quarter of the way in for one, and room for another"
+    );
     drop(intake);
     committer.await.unwrap();
     s.checked().await;
@@ -73,12 +90,30 @@ async fn a_noisy_shop_is_told_to_wait_while_others_are_taken() {
 async fn a_database_that_is_away_is_answered_503_with_when_to_try_again() {
     let s = Service::start().await;
     let mut lock = s.world.owner.begin().await.unwrap();
-    sqlx::query("lock table inbox_event in exclusive mode").execute(&mut *lock).await.unwrap();
+    sqlx::query("lock table inbox_event in exclusive mode")
+        .execute(&mut *lock)
+        .await
+        .unwrap();
     let event = crate::shop::checkout("FR-1", |_| ());
-    let answer = s.shop.request("m-1", event.to_string().into_bytes()).send().await.unwrap();
-    assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "5"));
+    let answer = s
+        .shop
+        .request("m-1", event.to_string().into_bytes())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (
+            answer.status().as_u16(),
+            answer.headers()["retry-after"].to_str().unwrap()
+        ),
+        (503, "5")
+    );
     lock.rollback().await.unwrap();
-    assert_eq!(s.shop.send("m-1", &event).await.0, 200, "and taken when it is back, once");
+    assert_eq!(
+        s.shop.send("m-1", &event).await.0,
+        200,
+        "and taken when it is back, once"
+    );
     s.posted().await;
     assert_eq!(s.balance("merchant_receivable:librairie").await, 100);
     s.checked().await;
@@ -87,7 +122,10 @@ async fn a_database_that_is_away_is_answered_503_with_when_to_try_again() {
 #[tokio::test]
 async fn a_body_that_does_not_come_is_cut() {
     let s = Service::start().await;
-    let (address, path) = (s.url.strip_prefix("http://").unwrap().to_owned(), s.shop.url.strip_prefix(&s.url).unwrap().to_owned());
+    let (address, path) = (
+        s.url.strip_prefix("http://").unwrap().to_owned(),
+        s.shop.url.strip_prefix(&s.url).unwrap().to_owned(),
+    );
     let answer = tokio::task::spawn_blocking(move || {
         let mut tcp = std::net::TcpStream::connect(&address).unwrap();
         tcp.set_read_timeout(Some(Duration::from_secs(30))).unwrap();

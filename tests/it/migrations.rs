@@ -18,9 +18,25 @@ async fn donations_from_before_get_the_names_of_their_orders_and_nothing_else_ch
     let w = World::at(BEFORE).await;
     let now = Utc::now();
     let mut tx = w.owner.begin().await.unwrap();
-    association::add(&mut tx, now, &association::read(file("abri", "Abri").to_string().as_bytes()).unwrap()).await.unwrap();
-    cause::add(&mut tx, now, "abri", "exclusion", "abri", "Abri").await.unwrap();
-    let shop = merchant::add(&mut tx, now, &[7; 32], &new_merchant("Librairie & Cie", Some("abri"))).await.unwrap().merchant_id;
+    association::add(
+        &mut tx,
+        now,
+        &association::read(file("abri", "Abri").to_string().as_bytes()).unwrap(),
+    )
+    .await
+    .unwrap();
+    cause::add(&mut tx, now, "abri", "exclusion", "abri", "Abri")
+        .await
+        .unwrap();
+    let shop = merchant::add(
+        &mut tx,
+        now,
+        &[7; 32],
+        &new_merchant("Librairie & Cie", Some("abri")),
+    )
+    .await
+    .unwrap()
+    .merchant_id;
     let mut orders = Vec::new();
     for order in ["FR-1", "FR-2", "cs_abc", "é-7", "12345678901234567890"] {
         let id = Uuid::now_v7();
@@ -34,9 +50,23 @@ async fn donations_from_before_get_the_names_of_their_orders_and_nothing_else_ch
         .execute(&mut *tx)
         .await
         .unwrap();
-        let fact = Fact { id, occurred_at: now };
+        let fact = Fact {
+            id,
+            occurred_at: now,
+        };
         let amount = Amount::from_cents(100).unwrap();
-        ledger::post(&mut tx, now, &[ledger::donation_recorded(fact, "librairie-cie", "abri", amount)]).await.unwrap();
+        ledger::post(
+            &mut tx,
+            now,
+            &[ledger::donation_recorded(
+                fact,
+                "librairie-cie",
+                "abri",
+                amount,
+            )],
+        )
+        .await
+        .unwrap();
         orders.push((order, id));
     }
     // One was given back; a refund of an order that nobody told waits.
@@ -47,8 +77,15 @@ async fn donations_from_before_get_the_names_of_their_orders_and_nothing_else_ch
         .execute(&mut *tx)
         .await
         .unwrap();
-    let back =
-        ledger::donation_refunded(Fact { id: refunded, occurred_at: now }, "librairie-cie", "abri", Amount::from_cents(100).unwrap());
+    let back = ledger::donation_refunded(
+        Fact {
+            id: refunded,
+            occurred_at: now,
+        },
+        "librairie-cie",
+        "abri",
+        Amount::from_cents(100).unwrap(),
+    );
     ledger::post(&mut tx, now, &[back]).await.unwrap();
     sqlx::query(
         "with e as (insert into inbox_event select endpoint_id, 'parked', gen_random_uuid(), '\\x00', $1 from endpoint returning *)
@@ -59,21 +96,44 @@ async fn donations_from_before_get_the_names_of_their_orders_and_nothing_else_ch
     .await
     .unwrap();
     tx.commit().await.unwrap();
-    let balances = ledger::balances(&mut w.owner.acquire().await.unwrap()).await.unwrap();
+    let balances = ledger::balances(&mut w.owner.acquire().await.unwrap())
+        .await
+        .unwrap();
 
     db::MIGRATOR.run(&w.owner).await.unwrap();
 
     for (order, before) in orders {
         let id: DonationId =
-            sqlx::query_scalar("select donation_id from donation where order_id = $1").bind(order).fetch_one(&w.db).await.unwrap();
-        assert_eq!(id, DonationId::of_order(shop, order), "{order}: the database and the application derive the same");
+            sqlx::query_scalar("select donation_id from donation where order_id = $1")
+                .bind(order)
+                .fetch_one(&w.db)
+                .await
+                .unwrap();
+        assert_eq!(
+            id,
+            DonationId::of_order(shop, order),
+            "{order}: the database and the application derive the same"
+        );
         assert_ne!(id.0, before);
     }
-    assert_eq!(ledger::balances(&mut w.owner.acquire().await.unwrap()).await.unwrap(), balances);
-    let waiting: (i64, i64) =
-        sqlx::query_as("select (select count(*) from inbox_queue), (select count(*) from inbox_problem)").fetch_one(&w.db).await.unwrap();
+    assert_eq!(
+        ledger::balances(&mut w.owner.acquire().await.unwrap())
+            .await
+            .unwrap(),
+        balances
+    );
+    let waiting: (i64, i64) = sqlx::query_as(
+        "select (select count(*) from inbox_queue), (select count(*) from inbox_problem)",
+    )
+    .fetch_one(&w.db)
+    .await
+    .unwrap();
     assert_eq!(waiting, (1, 0), "the refund that waited is looked at again");
-    let kept = sqlx::query("update donation set amount_cents = 200").execute(&w.owner).await.unwrap_err().to_string();
+    let kept = sqlx::query("update donation set amount_cents = 200")
+        .execute(&w.owner)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(kept.contains("append-only"), "{kept}");
     w.checked().await;
 }

@@ -45,29 +45,51 @@ fn incoming(collection: &obole::collections::Collection) -> Incoming {
 }
 
 fn schema(name: &str, file: &Path) {
-    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/xsd").join(name);
-    tool("xmllint", "libxml2-utils", &["--noout", "--nonet", "--schema", schema.to_str().unwrap(), file.to_str().unwrap()]);
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/xsd")
+        .join(name);
+    tool(
+        "xmllint",
+        "libxml2-utils",
+        &[
+            "--noout",
+            "--nonet",
+            "--schema",
+            schema.to_str().unwrap(),
+            file.to_str().unwrap(),
+        ],
+    );
 }
 
 async fn import(s: &Service, file: &Path) -> obole::bank::Imported {
-    month::import_statements(&s.app, Utc::now(), &[file.to_owned()]).await.unwrap()[0].imported
+    month::import_statements(&s.app, Utc::now(), &[file.to_owned()])
+        .await
+        .unwrap()[0]
+        .imported
 }
 
 #[tokio::test]
 async fn the_parts_of_a_run_go_on_at_once_and_a_refund_waits_for_each() {
     let s = Service::start().await;
-    let doors: Vec<i32> =
-        sqlx::query_scalar("select gate::int from settlement_gate order by gate").fetch_all(&s.world.owner).await.unwrap();
+    let doors: Vec<i32> = sqlx::query_scalar("select gate::int from settlement_gate order by gate")
+        .fetch_all(&s.world.owner)
+        .await
+        .unwrap();
     for cores in [1, 2, 3, 4, 64] {
-        let mut told: Vec<i32> = Part::of(cores).iter().flat_map(|p| p.doors().to_vec()).collect();
+        let mut told: Vec<i32> = Part::of(cores)
+            .iter()
+            .flat_map(|p| p.doors().to_vec())
+            .collect();
         told.sort_unstable();
         assert_eq!(told, doors, "{cores} parts are the whole");
     }
     assert_eq!(Part::of(2).len(), 2);
-    let of: Vec<i32> = sqlx::query_scalar("select distinct part_of(gen_random_uuid()) from generate_series(1, 1000) order by 1")
-        .fetch_all(&s.world.owner)
-        .await
-        .unwrap();
+    let of: Vec<i32> = sqlx::query_scalar(
+        "select distinct part_of(gen_random_uuid()) from generate_series(1, 1000) order by 1",
+    )
+    .fetch_all(&s.world.owner)
+    .await
+    .unwrap();
     assert_eq!(of, doors, "whatever an id ends with, it belongs to a part");
 
     let mut parts = Vec::new();
@@ -78,9 +100,15 @@ async fn the_parts_of_a_run_go_on_at_once_and_a_refund_waits_for_each() {
     }
     for part in parts {
         let mut refund = s.world.db.begin().await.unwrap();
-        sqlx::query("set local lock_timeout = '50ms'").execute(&mut *refund).await.unwrap();
+        sqlx::query("set local lock_timeout = '50ms'")
+            .execute(&mut *refund)
+            .await
+            .unwrap();
         let waits = db::share_settlement_gate(&mut refund).await.unwrap_err();
-        assert_eq!(waits.as_database_error().and_then(|e| e.code()).as_deref(), Some("55P03"));
+        assert_eq!(
+            waits.as_database_error().and_then(|e| e.code()).as_deref(),
+            Some("55P03")
+        );
         part.commit().await.unwrap();
     }
     let mut refund = s.world.db.begin().await.unwrap();
@@ -100,61 +128,141 @@ async fn a_month_is_collected_paid_out_by_two_and_settled_each_step_once() {
     s.shop.send("r-1", &refund("FR-1")).await;
     s.posted().await;
 
-    assert!(month::run_collections(&s.app, now, period.last_day(), period).await.is_err(), "the month is not over");
-    let collections = month::run_collections(&s.app, now, on, period).await.unwrap();
-    let again = month::run_collections(&s.app, now, on, period).await.unwrap();
-    assert_eq!((collections.len(), collections[0].count, collections[0].amount.as_str()), (1, 22, "22.00"));
+    assert!(
+        month::run_collections(&s.app, now, period.last_day(), period)
+            .await
+            .is_err(),
+        "the month is not over"
+    );
+    let collections = month::run_collections(&s.app, now, on, period)
+        .await
+        .unwrap();
+    let again = month::run_collections(&s.app, now, on, period)
+        .await
+        .unwrap();
+    assert_eq!(
+        (
+            collections.len(),
+            collections[0].count,
+            collections[0].amount.as_str()
+        ),
+        (1, 22, "22.00")
+    );
     assert_eq!(collections[0].collection_id, again[0].collection_id);
     let statement = std::fs::read_to_string(collections[0].file.as_ref().unwrap()).unwrap();
     assert_eq!(statement.lines().count(), 23, "a head and 22 gifts");
     assert_eq!(s.balance("merchant_receivable:librairie").await, 0);
     assert_eq!(s.balance("collection_in_transit:bank").await, 2200);
-    assert!(month::run_payouts(&s.app, now, on).await.unwrap().is_empty(), "nothing has arrived");
+    assert!(
+        month::run_payouts(&s.app, now, on)
+            .await
+            .unwrap()
+            .is_empty(),
+        "nothing has arrived"
+    );
 
     // The shop pays, by the reference; the statement is imported twice.
     let bank = s.app.settings.bank_dir.clone();
-    let file = play_day(&bank, &s.app.settings.account, on, &[incoming(&collections[0])]).unwrap().unwrap();
+    let file = play_day(
+        &bank,
+        &s.app.settings.account,
+        on,
+        &[incoming(&collections[0])],
+    )
+    .unwrap()
+    .unwrap();
     schema("camt.053.001.08.xsd", &file);
-    assert_eq!(import(&s, &file).await, obole::bank::Imported { entries: 1, matched: 1, unmatched: 0, known: 0 });
+    assert_eq!(
+        import(&s, &file).await,
+        obole::bank::Imported {
+            entries: 1,
+            matched: 1,
+            unmatched: 0,
+            known: 0
+        }
+    );
     assert_eq!(import(&s, &file).await.known, 1);
     assert_eq!(s.balance("safeguarded_cash:bank").await, 2200);
     assert_eq!(s.balance("association_payable:foret-vivante").await, 1900);
 
     let payouts = month::run_payouts(&s.app, now, on).await.unwrap();
-    assert_eq!(month::run_payouts(&s.app, now, on).await.unwrap().len(), 2, "run again, nothing new");
     assert_eq!(
-        payouts.iter().map(|p| (p.association.as_str(), p.amount.as_str())).collect::<Vec<_>>(),
+        month::run_payouts(&s.app, now, on).await.unwrap().len(),
+        2,
+        "run again, nothing new"
+    );
+    assert_eq!(
+        payouts
+            .iter()
+            .map(|p| (p.association.as_str(), p.amount.as_str()))
+            .collect::<Vec<_>>(),
         [("abri", "3.00"), ("foret-vivante", "19.00")]
     );
     for payout in &payouts {
         let id = payout.payout_id.parse().unwrap();
         let approve = async |who: &Email| month::approve_payout(&s.app, now, on, id, who).await;
         let first = approve(&lea).await.unwrap();
-        assert_eq!((first[0].state.as_str(), first[0].file.as_ref()), ("approved", None));
+        assert_eq!(
+            (first[0].state.as_str(), first[0].file.as_ref()),
+            ("approved", None)
+        );
         let same = approve(&lea).await.unwrap_err();
-        assert!(matches!(same.downcast_ref(), Some(ApproveError::SamePerson)), "{same}");
+        assert!(
+            matches!(same.downcast_ref(), Some(ApproveError::SamePerson)),
+            "{same}"
+        );
         let second = approve(&hugo).await.unwrap();
         assert_eq!(second[0].state, "submitted");
-        schema("pain.001.001.09.xsd", Path::new(second[0].file.as_ref().unwrap()));
-        assert!(matches!(approve(&hugo).await.unwrap_err().downcast_ref(), Some(ApproveError::AlreadyLeft)));
+        schema(
+            "pain.001.001.09.xsd",
+            Path::new(second[0].file.as_ref().unwrap()),
+        );
+        assert!(matches!(
+            approve(&hugo).await.unwrap_err().downcast_ref(),
+            Some(ApproveError::AlreadyLeft)
+        ));
     }
-    assert!(approve_by_stranger(&s, &payouts[0].payout_id).await.contains("no operator"));
+    assert!(
+        approve_by_stranger(&s, &payouts[0].payout_id)
+            .await
+            .contains("no operator")
+    );
     assert_eq!(s.balance("payout_in_transit:bank").await, -2200);
     assert_eq!(s.balance("association_payable:abri").await, 0);
 
-    let file = play_day(&bank, &s.app.settings.account, on, &[]).unwrap().unwrap();
+    let file = play_day(&bank, &s.app.settings.account, on, &[])
+        .unwrap()
+        .unwrap();
     schema("camt.053.001.08.xsd", &file);
     assert_eq!(import(&s, &file).await.matched, 2);
     assert_eq!(s.balance("safeguarded_cash:bank").await, 0);
     assert_eq!(s.balance("payout_in_transit:bank").await, 0);
-    assert_eq!(play_day(&bank, &s.app.settings.account, on, &[]).unwrap(), None, "the bank has nothing left to do");
-    assert!(month::run_payouts(&s.app, now, on).await.unwrap().is_empty());
+    assert_eq!(
+        play_day(&bank, &s.app.settings.account, on, &[]).unwrap(),
+        None,
+        "the bank has nothing left to do"
+    );
+    assert!(
+        month::run_payouts(&s.app, now, on)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     s.checked().await;
 }
 
 async fn approve_by_stranger(s: &Service, payout: &str) -> String {
     let stranger = Email::parse("eve@example.org").unwrap();
-    month::approve_payout(&s.app, Utc::now(), paris_day(Utc::now()), payout.parse().unwrap(), &stranger).await.unwrap_err().to_string()
+    month::approve_payout(
+        &s.app,
+        Utc::now(),
+        paris_day(Utc::now()),
+        payout.parse().unwrap(),
+        &stranger,
+    )
+    .await
+    .unwrap_err()
+    .to_string()
 }
 
 #[tokio::test]
@@ -163,26 +271,63 @@ async fn a_euro_given_back_after_its_collection_is_taken_off_the_next_one() {
     let (now, period) = (Utc::now(), last_month());
     let on = day(period.next(), 2);
     gifts(&s, 1..4, "foret-vivante").await;
-    let collections = month::run_collections(&s.app, now, on, period).await.unwrap();
+    let collections = month::run_collections(&s.app, now, on, period)
+        .await
+        .unwrap();
     s.shop.send("r-1", &refund("FR-1")).await;
     s.posted().await;
-    assert_eq!(s.balance("merchant_receivable:librairie").await, -100, "the shop is owed a euro");
-    let file = play_day(&s.app.settings.bank_dir, &s.app.settings.account, on, &[incoming(&collections[0])]).unwrap().unwrap();
+    assert_eq!(
+        s.balance("merchant_receivable:librairie").await,
+        -100,
+        "the shop is owed a euro"
+    );
+    let file = play_day(
+        &s.app.settings.bank_dir,
+        &s.app.settings.account,
+        on,
+        &[incoming(&collections[0])],
+    )
+    .unwrap()
+    .unwrap();
     import(&s, &file).await;
     let payouts = month::run_payouts(&s.app, now, on).await.unwrap();
-    assert_eq!((payouts[0].count, payouts[0].amount.as_str()), (2, "2.00"), "the euro given back is not paid out");
+    assert_eq!(
+        (payouts[0].count, payouts[0].amount.as_str()),
+        (2, "2.00"),
+        "the euro given back is not paid out"
+    );
     s.shop.send("r-2", &refund("FR-2")).await;
     s.posted().await;
-    assert_eq!(s.count("select count(*) from inbox_problem where state = 'dead'").await, 1, "one already on its way waits for a person");
+    assert_eq!(
+        s.count("select count(*) from inbox_problem where state = 'dead'")
+            .await,
+        1,
+        "one already on its way waits for a person"
+    );
 
     for n in 10..15 {
-        s.shop.send(&format!("n-{n}"), &checkout(&format!("FR-{n}"), |_| ())).await;
+        s.shop
+            .send(&format!("n-{n}"), &checkout(&format!("FR-{n}"), |_| ()))
+            .await;
     }
     s.posted().await;
-    let next = month::run_collections(&s.app, now, day(period.next().next(), 1), period.next()).await.unwrap();
-    assert_eq!((next[0].count, next[0].amount.as_str(), next[0].credited.as_str()), (5, "4.00", "1.00"));
+    let next = month::run_collections(&s.app, now, day(period.next().next(), 1), period.next())
+        .await
+        .unwrap();
+    assert_eq!(
+        (
+            next[0].count,
+            next[0].amount.as_str(),
+            next[0].credited.as_str()
+        ),
+        (5, "4.00", "1.00")
+    );
     assert_eq!(s.balance("merchant_receivable:librairie").await, 0);
-    assert!(std::fs::read_to_string(next[0].file.as_ref().unwrap()).unwrap().contains("-1.00"));
+    assert!(
+        std::fs::read_to_string(next[0].file.as_ref().unwrap())
+            .unwrap()
+            .contains("-1.00")
+    );
     s.checked().await;
 }
 
@@ -192,16 +337,54 @@ async fn what_the_bank_shows_and_nobody_understands_stands_in_suspense() {
     let (now, period) = (Utc::now(), last_month());
     let on = day(period.next(), 2);
     gifts(&s, 1..3, "foret-vivante").await;
-    let collections = month::run_collections(&s.app, now, on, period).await.unwrap();
-    let short = Incoming { amount: Amount::from_cents(199).unwrap(), ..incoming(&collections[0]) };
-    let stray = Incoming { from: "Who?".into(), reference: "HELLO".into(), amount: Amount::from_cents(500).unwrap() };
-    let file = play_day(&s.app.settings.bank_dir, &s.app.settings.account, on, &[short, stray]).unwrap().unwrap();
-    assert_eq!(import(&s, &file).await, obole::bank::Imported { entries: 2, matched: 0, unmatched: 2, known: 0 });
-    assert_eq!((s.balance("suspense:bank").await, s.balance("safeguarded_cash:bank").await), (-699, 699));
-    assert!(month::run_payouts(&s.app, now, on).await.unwrap().is_empty(), "a wrong amount settles nothing");
+    let collections = month::run_collections(&s.app, now, on, period)
+        .await
+        .unwrap();
+    let short = Incoming {
+        amount: Amount::from_cents(199).unwrap(),
+        ..incoming(&collections[0])
+    };
+    let stray = Incoming {
+        from: "Who?".into(),
+        reference: "HELLO".into(),
+        amount: Amount::from_cents(500).unwrap(),
+    };
+    let file = play_day(
+        &s.app.settings.bank_dir,
+        &s.app.settings.account,
+        on,
+        &[short, stray],
+    )
+    .unwrap()
+    .unwrap();
+    assert_eq!(
+        import(&s, &file).await,
+        obole::bank::Imported {
+            entries: 2,
+            matched: 0,
+            unmatched: 2,
+            known: 0
+        }
+    );
+    assert_eq!(
+        (
+            s.balance("suspense:bank").await,
+            s.balance("safeguarded_cash:bank").await
+        ),
+        (-699, 699)
+    );
+    assert!(
+        month::run_payouts(&s.app, now, on)
+            .await
+            .unwrap()
+            .is_empty(),
+        "a wrong amount settles nothing"
+    );
     let wrong = written("wrong.xml", b"<Document/>");
     let right: PathBuf = file;
-    let error = month::import_statements(&s.app, now, &[right, wrong]).await.unwrap_err();
+    let error = month::import_statements(&s.app, now, &[right, wrong])
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("wrong.xml"), "{error:#}");
     s.checked().await;
 }
@@ -226,7 +409,9 @@ async fn one_statement_may_tell_a_payment_twice_and_a_payout_that_left_and_came_
     let [lea, hugo] = s.operators().await;
     let on = day(period.next(), 2);
     gifts(&s, 1..21, "foret-vivante").await;
-    let collections = month::run_collections(&s.app, now, on, period).await.unwrap();
+    let collections = month::run_collections(&s.app, now, on, period)
+        .await
+        .unwrap();
     let import = async |lines: &[BankLine]| {
         let mut tx = s.world.db.begin().await.unwrap();
         let imported = obole::bank::import(&mut tx, now, lines).await.unwrap();
@@ -235,7 +420,11 @@ async fn one_statement_may_tell_a_payment_twice_and_a_payout_that_left_and_came_
     };
     let asked = collections[0].reference.as_str();
     let paid = |identity| line(identity, BankSide::Credit, asked, 2000, on);
-    assert_eq!(import(&[paid("one"), paid("two"), paid("one")]).await, (1, 1, 1), "the second is a euro too many for each gift");
+    assert_eq!(
+        import(&[paid("one"), paid("two"), paid("one")]).await,
+        (1, 1, 1),
+        "the second is a euro too many for each gift"
+    );
     assert_eq!(s.balance("suspense:bank").await, -2000);
     assert_eq!(s.balance("association_payable:foret-vivante").await, 2000);
 
@@ -245,14 +434,37 @@ async fn one_statement_may_tell_a_payment_twice_and_a_payout_that_left_and_came_
     let debit = went("early", BankSide::Debit);
     assert_eq!(import(&[debit]).await, (0, 1, 0), "it has not left yet");
     for who in [&lea, &hugo] {
-        month::approve_payout(&s.app, now, on, id, who).await.unwrap();
+        month::approve_payout(&s.app, now, on, id, who)
+            .await
+            .unwrap();
     }
-    let both = [went("back too early", BankSide::Credit), went("left", BankSide::Debit), went("back", BankSide::Credit)];
+    let both = [
+        went("back too early", BankSide::Credit),
+        went("left", BankSide::Debit),
+        went("back", BankSide::Credit),
+    ];
     assert_eq!(import(&both).await, (2, 1, 0));
-    assert_eq!(s.count("select count(*) from payout_donation where live").await, 0, "its gifts wait for a next payout");
+    assert_eq!(
+        s.count("select count(*) from payout_donation where live")
+            .await,
+        0,
+        "its gifts wait for a next payout"
+    );
     assert_eq!(s.balance("association_payable:foret-vivante").await, 2000);
-    assert_eq!(import(&[went("again", BankSide::Debit)]).await, (0, 1, 0), "what came back does not leave again");
-    assert_eq!(month::run_payouts(&s.app, now, day(period.next(), 3)).await.unwrap().iter().filter(|p| p.state == "prepared").count(), 1);
+    assert_eq!(
+        import(&[went("again", BankSide::Debit)]).await,
+        (0, 1, 0),
+        "what came back does not leave again"
+    );
+    assert_eq!(
+        month::run_payouts(&s.app, now, day(period.next(), 3))
+            .await
+            .unwrap()
+            .iter()
+            .filter(|p| p.state == "prepared")
+            .count(),
+        1
+    );
     s.checked().await;
 }
 
@@ -264,21 +476,47 @@ async fn one_statement_settles_the_collections_of_many_shops() {
     for n in 0..60 {
         let new = new_merchant(&format!("Shop {n}"), None);
         let mut tx = s.world.db.begin().await.unwrap();
-        let added = merchant::add(&mut tx, now, s.app.key.expose(), &new).await.unwrap();
+        let added = merchant::add(&mut tx, now, s.app.key.expose(), &new)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         let event = checkout(&format!("FR-{n}"), |e| {
             e["timestamp"] = format!("{}T10:00:00Z", day(period, 10)).into();
-            e["data"]["donation"]["cause"] = if n % 3 == 0 { "abri" } else { "foret-vivante" }.into();
+            e["data"]["donation"]["cause"] =
+                if n % 3 == 0 { "abri" } else { "foret-vivante" }.into();
         });
         assert_eq!(Shop::new(&s.url, &added).send("m-1", &event).await.0, 200);
     }
     s.posted().await;
-    let collections = month::run_collections(&s.app, now, on, period).await.unwrap();
+    let collections = month::run_collections(&s.app, now, on, period)
+        .await
+        .unwrap();
     let incoming: Vec<_> = collections.iter().map(incoming).collect();
-    let file = play_day(&s.app.settings.bank_dir, &s.app.settings.account, on, &incoming).unwrap().unwrap();
-    assert_eq!(import(&s, &file).await, obole::bank::Imported { entries: 60, matched: 60, unmatched: 0, known: 0 });
+    let file = play_day(
+        &s.app.settings.bank_dir,
+        &s.app.settings.account,
+        on,
+        &incoming,
+    )
+    .unwrap()
+    .unwrap();
+    assert_eq!(
+        import(&s, &file).await,
+        obole::bank::Imported {
+            entries: 60,
+            matched: 60,
+            unmatched: 0,
+            known: 0
+        }
+    );
     assert_eq!(s.balance("collection_in_transit:bank").await, 0);
-    assert_eq!((s.balance("association_payable:abri").await, s.balance("association_payable:foret-vivante").await), (2000, 4000));
+    assert_eq!(
+        (
+            s.balance("association_payable:abri").await,
+            s.balance("association_payable:foret-vivante").await
+        ),
+        (2000, 4000)
+    );
     s.checked().await;
 }
 
@@ -294,28 +532,88 @@ async fn receipts_are_numbered_complete_and_mailed_once() {
             change(e);
         })
     };
-    s.shop.send("o-1", &odd(50, |e| e["data"]["donor"] = serde_json::Value::Null)).await;
-    s.shop.send("o-2", &odd(51, |e| e["data"]["consent"]["preticked"] = true.into())).await;
-    s.shop.send("o-3", &odd(52, |e| e["data"]["donor"] = serde_json::json!({"email": "brief@example.org"}))).await;
+    s.shop
+        .send(
+            "o-1",
+            &odd(50, |e| e["data"]["donor"] = serde_json::Value::Null),
+        )
+        .await;
+    s.shop
+        .send(
+            "o-2",
+            &odd(51, |e| e["data"]["consent"]["preticked"] = true.into()),
+        )
+        .await;
+    s.shop
+        .send(
+            "o-3",
+            &odd(52, |e| {
+                e["data"]["donor"] = serde_json::json!({"email": "brief@example.org"})
+            }),
+        )
+        .await;
     // A second gift of the same donor to the same association: one receipt for both.
-    s.shop.send("o-4", &odd(53, |e| e["data"]["donor"]["email"] = "donor1@example.org".into())).await;
+    s.shop
+        .send(
+            "o-4",
+            &odd(53, |e| {
+                e["data"]["donor"]["email"] = "donor1@example.org".into()
+            }),
+        )
+        .await;
     s.posted().await;
-    let run = async |options| month::run_receipts(&s.app, now, on, period, options).await.unwrap();
+    let run = async |options| {
+        month::run_receipts(&s.app, now, on, period, options)
+            .await
+            .unwrap()
+    };
     let early = run(month::ReceiptOptions::default()).await;
-    assert_eq!((early.issued, early.held[0].reason, early.held[0].count), (0, "not-paid-out", 7));
+    assert_eq!(
+        (early.issued, early.held[0].reason, early.held[0].count),
+        (0, "not-paid-out", 7)
+    );
 
     settle_month(&s, on).await;
-    let dry = run(month::ReceiptOptions { dry_run: true, no_mail: false }).await;
-    assert_eq!((dry.issued, s.count("select count(*) from receipt").await), (3, 0));
-    let first = run(month::ReceiptOptions { dry_run: false, no_mail: true }).await;
-    assert_eq!((first.issued, first.amount.as_str(), first.mailed), (3, "4.00", 0));
+    let dry = run(month::ReceiptOptions {
+        dry_run: true,
+        no_mail: false,
+    })
+    .await;
+    assert_eq!(
+        (dry.issued, s.count("select count(*) from receipt").await),
+        (3, 0)
+    );
+    let first = run(month::ReceiptOptions {
+        dry_run: false,
+        no_mail: true,
+    })
+    .await;
+    assert_eq!(
+        (first.issued, first.amount.as_str(), first.mailed),
+        (3, "4.00", 0)
+    );
     let held: Vec<_> = first.held.iter().map(|h| (h.reason, h.count)).collect();
-    assert_eq!(held, [("anonymous", 1), ("identity-incomplete", 1), ("consent-unclear", 1)]);
-    let mut numbers: Vec<_> = first.receipts.iter().map(|r| r.number.rsplit('-').next().unwrap().to_owned()).collect();
+    assert_eq!(
+        held,
+        [
+            ("anonymous", 1),
+            ("identity-incomplete", 1),
+            ("consent-unclear", 1)
+        ]
+    );
+    let mut numbers: Vec<_> = first
+        .receipts
+        .iter()
+        .map(|r| r.number.rsplit('-').next().unwrap().to_owned())
+        .collect();
     numbers.sort();
     assert_eq!(numbers, ["000001", "000002", "000003"]);
     let second = run(month::ReceiptOptions::default()).await;
-    assert_eq!((second.issued, second.mailed), (0, 3), "one euro, one receipt; the messages left before go now");
+    assert_eq!(
+        (second.issued, second.mailed),
+        (0, 3),
+        "one euro, one receipt; the messages left before go now"
+    );
     assert_eq!(run(month::ReceiptOptions::default()).await.mailed, 0);
 
     let both = first.receipts.iter().find(|r| r.amount == "2.00").unwrap();
@@ -346,17 +644,37 @@ async fn receipts_are_numbered_complete_and_mailed_once() {
             "FR-1",
             "FR-53",
         ] {
-            assert!(text.replace('’', "'").contains(mention), "{mention} is missing in {text}");
+            assert!(
+                text.replace('’', "'").contains(mention),
+                "{mention} is missing in {text}"
+            );
         }
     }
     if let Some(text) = tool("pdfinfo", "poppler-utils", &[file]) {
-        let told = |name: &str| text.lines().find(|l| l.starts_with(name)).map(|l| l.rsplit(' ').next().unwrap().to_owned());
-        assert_eq!((told("Tagged:").as_deref(), told("Pages:").as_deref()), (Some("yes"), Some("1")), "{text}");
+        let told = |name: &str| {
+            text.lines()
+                .find(|l| l.starts_with(name))
+                .map(|l| l.rsplit(' ').next().unwrap().to_owned())
+        };
+        assert_eq!(
+            (told("Tagged:").as_deref(), told("Pages:").as_deref()),
+            (Some("yes"), Some("1")),
+            "{text}"
+        );
     }
     let written = std::fs::read_dir(s.app.settings.data.join("mail")).unwrap();
-    let written: Vec<_> = written.map(|f| std::fs::read_to_string(f.unwrap().path()).unwrap()).collect();
-    let mails: Vec<_> = written.iter().filter(|m| m.contains("application/pdf")).collect();
-    assert_eq!((written.len(), mails.len()), (5, 3), "a statement, a report and three messages of receipts");
+    let written: Vec<_> = written
+        .map(|f| std::fs::read_to_string(f.unwrap().path()).unwrap())
+        .collect();
+    let mails: Vec<_> = written
+        .iter()
+        .filter(|m| m.contains("application/pdf"))
+        .collect();
+    assert_eq!(
+        (written.len(), mails.len()),
+        (5, 3),
+        "a statement, a report and three messages of receipts"
+    );
     for part in [
         "To: donor",
         "Message-ID: <mail_",
@@ -374,12 +692,27 @@ async fn receipts_are_numbered_complete_and_mailed_once() {
 pub async fn settle_month(s: &Service, on: NaiveDate) {
     let now = Utc::now();
     let operators = s.operators().await;
-    let collections = month::run_collections(&s.app, now, on, last_month()).await.unwrap();
+    let collections = month::run_collections(&s.app, now, on, last_month())
+        .await
+        .unwrap();
     let (bank, account) = (&s.app.settings.bank_dir, &s.app.settings.account);
-    import(s, &play_day(bank, account, on, &collections.iter().map(incoming).collect::<Vec<_>>()).unwrap().unwrap()).await;
+    import(
+        s,
+        &play_day(
+            bank,
+            account,
+            on,
+            &collections.iter().map(incoming).collect::<Vec<_>>(),
+        )
+        .unwrap()
+        .unwrap(),
+    )
+    .await;
     for payout in month::run_payouts(&s.app, now, on).await.unwrap() {
         for who in &operators {
-            month::approve_payout(&s.app, now, on, payout.payout_id.parse().unwrap(), who).await.unwrap();
+            month::approve_payout(&s.app, now, on, payout.payout_id.parse().unwrap(), who)
+                .await
+                .unwrap();
         }
     }
     import(s, &play_day(bank, account, on, &[]).unwrap().unwrap()).await;

@@ -20,7 +20,10 @@ impl Drop for Beside {
     fn drop(&mut self) {
         if self.0.try_wait().is_ok_and(|ended| ended.is_none()) {
             // In good order, so that what it started ends as well.
-            Command::new("kill").arg(self.0.id().to_string()).status().unwrap();
+            Command::new("kill")
+                .arg(self.0.id().to_string())
+                .status()
+                .unwrap();
             self.0.wait().unwrap();
         }
     }
@@ -28,16 +31,24 @@ impl Drop for Beside {
 
 impl House {
     pub fn new(name: &str, settings: &[(&'static str, String)]) -> Self {
-        let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        let data =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         drop(std::fs::remove_dir_all(&data));
         let mut all = vec![("OBOLE_DATA", data.display().to_string())];
         all.extend_from_slice(settings);
-        Self { data, settings: all }
+        Self {
+            data,
+            settings: all,
+        }
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_obole"));
-        command.args(arguments).env_remove("DATABASE_URL").env_remove("RUST_LOG").stdin(Stdio::null());
+        command
+            .args(arguments)
+            .env_remove("DATABASE_URL")
+            .env_remove("RUST_LOG")
+            .stdin(Stdio::null());
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -54,13 +65,23 @@ impl House {
     pub fn done(&self, arguments: &[&str]) -> Value {
         let (code, document, said) = self.run(arguments);
         assert_eq!(code, 0, "{arguments:?}: {said}");
-        assert!(!document.is_null(), "{arguments:?} answers one JSON document");
+        assert!(
+            !document.is_null(),
+            "{arguments:?} answers one JSON document"
+        );
         document
     }
 
     /// Sets up an association with its mandate, a cause and a shop; answers what the shop's developer is shown.
     pub fn with_a_shop(&self) -> Value {
-        self.done(&["association", "add", &format!("{}/contracts/association.example.json", env!("CARGO_MANIFEST_DIR"))]);
+        self.done(&[
+            "association",
+            "add",
+            &format!(
+                "{}/contracts/association.example.json",
+                env!("CARGO_MANIFEST_DIR")
+            ),
+        ]);
         self.done(&[
             "cause",
             "add",
@@ -73,12 +94,25 @@ impl House {
             "--title",
             "Planter des forêts",
         ]);
-        self.done(&["merchant", "add", "--name", "Librairie", "--email", "compta@librairie.example", "--default-cause", "foret-vivante"])
+        self.done(&[
+            "merchant",
+            "add",
+            "--name",
+            "Librairie",
+            "--email",
+            "compta@librairie.example",
+            "--default-cause",
+            "foret-vivante",
+        ])
     }
 
     /// Starts `serve`; answers it once it listens, with its log to be.
     pub fn serve(&self) -> (Beside, std::thread::JoinHandle<String>) {
-        let mut child = self.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = self
+            .command(&["serve"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut log = String::new();
         for line in lines.by_ref() {
@@ -90,11 +124,19 @@ impl House {
         }
         assert!(log.contains("listening"), "{log}");
         // Somebody must read on, or the program would wait for its own log.
-        let reader = std::thread::spawn(move || lines.map_while(Result::ok).fold(log, |log, line| log + "\n" + &line));
+        let reader = std::thread::spawn(move || {
+            lines
+                .map_while(Result::ok)
+                .fold(log, |log, line| log + "\n" + &line)
+        });
         (Beside(child), reader)
     }
 }
 
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }

@@ -69,7 +69,8 @@ impl Service {
         let world = World::new().await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let data = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("data-{}", address.port()));
+        let data = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("data-{}", address.port()));
         drop(std::fs::remove_dir_all(&data));
         let mut settings = settings::read(|name| match name {
             "OBOLE_DATA" => data.to_str().map(str::to_owned),
@@ -85,13 +86,19 @@ impl Service {
             let file = association::read(association(slug, name).to_string().as_bytes()).unwrap();
             association::add(&mut tx, now, &file).await.unwrap();
         }
-        for (slug, theme, of) in
-            [("foret-vivante", "environment", "foret-vivante"), ("rivieres", "environment", "foret-vivante"), ("abri", "exclusion", "abri")]
-        {
-            cause::add(&mut tx, now, slug, theme, of, &format!("Cause {slug}")).await.unwrap();
+        for (slug, theme, of) in [
+            ("foret-vivante", "environment", "foret-vivante"),
+            ("rivieres", "environment", "foret-vivante"),
+            ("abri", "exclusion", "abri"),
+        ] {
+            cause::add(&mut tx, now, slug, theme, of, &format!("Cause {slug}"))
+                .await
+                .unwrap();
         }
         let new = new_merchant("Librairie", Some("abri"));
-        let added = merchant::add(&mut tx, now, app.key.expose(), &new).await.unwrap();
+        let added = merchant::add(&mut tx, now, app.key.expose(), &new)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         let url = format!("http://{address}");
         let shop = Shop::new(&url, &added);
@@ -103,7 +110,14 @@ impl Service {
             })
             .await
         });
-        Self { world, app, url, shop, stop: Some(stop), served }
+        Self {
+            world,
+            app,
+            url,
+            shop,
+            stop: Some(stop),
+            served,
+        }
     }
 
     /// Posts all that waits, now.
@@ -111,7 +125,10 @@ impl Service {
         loop {
             worker::drain(&self.world.db).await.unwrap();
             // The service's own poster may hold the rest: waiting for its row locks is waiting for its commit.
-            sqlx::query("select from inbox_queue for update").fetch_all(&self.world.db).await.unwrap();
+            sqlx::query("select from inbox_queue for update")
+                .fetch_all(&self.world.db)
+                .await
+                .unwrap();
             if self.count("select count(*) from inbox_queue").await == 0 {
                 return;
             }
@@ -119,19 +136,33 @@ impl Service {
     }
 
     pub async fn balance(&self, name: &str) -> i64 {
-        let all = obole::ledger::balances(&mut self.world.db.acquire().await.unwrap()).await.unwrap();
-        all.iter().find(|b| b.name == name).map_or(0, |b| b.balance_cents)
+        let all = obole::ledger::balances(&mut self.world.db.acquire().await.unwrap())
+            .await
+            .unwrap();
+        all.iter()
+            .find(|b| b.name == name)
+            .map_or(0, |b| b.balance_cents)
     }
 
     pub async fn count(&self, sql: &'static str) -> i64 {
-        sqlx::query_scalar(sql).fetch_one(&self.world.db).await.unwrap()
+        sqlx::query_scalar(sql)
+            .fetch_one(&self.world.db)
+            .await
+            .unwrap()
     }
 
     /// Two operators, as a payout needs.
     pub async fn operators(&self) -> [obole::values::Email; 2] {
-        let emails = ["lea@obole.example", "hugo@obole.example"].map(|e| obole::values::Email::parse(e).unwrap());
+        let emails = ["lea@obole.example", "hugo@obole.example"]
+            .map(|e| obole::values::Email::parse(e).unwrap());
         for email in &emails {
-            obole::parties::operator::add(&mut self.world.db.acquire().await.unwrap(), Utc::now(), email).await.unwrap();
+            obole::parties::operator::add(
+                &mut self.world.db.acquire().await.unwrap(),
+                Utc::now(),
+                email,
+            )
+            .await
+            .unwrap();
         }
         emails
     }
@@ -140,7 +171,11 @@ impl Service {
     pub async fn checked(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
         drop(self.shop);
-        tokio::time::timeout(Duration::from_secs(20), self.served).await.unwrap().unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(20), self.served)
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
         drop(self.app);
         self.world.checked().await;
     }
@@ -155,13 +190,22 @@ pub fn new_merchant(name: &str, default_cause: Option<&str>) -> merchant::NewMer
 
 impl Shop {
     pub fn new(url: &str, added: &merchant::Added) -> Self {
-        Self::of(&format!("{url}/webhooks/{}", added.endpoint_id), &added.secret)
+        Self::of(
+            &format!("{url}/webhooks/{}", added.endpoint_id),
+            &added.secret,
+        )
     }
 
     /// The shop of an address and a `whsec_…` secret.
     pub fn of(webhook_url: &str, secret: &str) -> Self {
-        let secret = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
-        Self { url: webhook_url.to_owned(), secret, http: obole::gateways::http::client(Duration::from_secs(30)).unwrap() }
+        let secret = STANDARD
+            .decode(secret.strip_prefix("whsec_").unwrap())
+            .unwrap();
+        Self {
+            url: webhook_url.to_owned(),
+            secret,
+            http: obole::gateways::http::client(Duration::from_secs(30)).unwrap(),
+        }
     }
 
     /// A signed request, ready to be sent or spoilt.
@@ -187,7 +231,17 @@ impl Shop {
 pub async fn answered(request: reqwest::RequestBuilder) -> (u16, Value) {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
-    let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
-    assert_eq!(kind, if status < 300 { "application/json" } else { "application/problem+json" });
+    let kind = response.headers()["content-type"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        kind,
+        if status < 300 {
+            "application/json"
+        } else {
+            "application/problem+json"
+        }
+    );
     (status, response.json().await.unwrap())
 }

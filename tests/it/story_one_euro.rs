@@ -21,12 +21,27 @@ fn smtp_server(port: u16, maildir: &Path, most: u32) -> Option<Beside> {
     tool("aiosmtpd", "python3-aiosmtpd", &["--version"])?;
     let (address, most) = (format!("127.0.0.1:{port}"), most.to_string());
     let mut child = Command::new("aiosmtpd")
-        .args(["-n", "-d", "-c", "aiosmtpd.handlers.Mailbox", maildir.to_str().unwrap(), "-l", &address, "-s", &most])
+        .args([
+            "-n",
+            "-d",
+            "-c",
+            "aiosmtpd.handlers.Mailbox",
+            maildir.to_str().unwrap(),
+            "-l",
+            &address,
+            "-s",
+            &most,
+        ])
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-    assert!(lines.any(|l| l.contains("listening")), "aiosmtpd did not start");
+    let mut lines = BufReader::new(child.stderr.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    assert!(
+        lines.any(|l| l.contains("listening")),
+        "aiosmtpd did not start"
+    );
     std::thread::spawn(move || lines.count());
     Some(Beside(child))
 }
@@ -34,7 +49,10 @@ fn smtp_server(port: u16, maildir: &Path, most: u32) -> Option<Beside> {
 /// The messages of a maildir whose text holds a word.
 fn letters(maildir: &Path, word: &str) -> Vec<String> {
     let found = std::fs::read_dir(maildir.join("new")).into_iter().flatten();
-    found.map(|f| std::fs::read_to_string(f.unwrap().path()).unwrap()).filter(|l| l.contains(word)).collect()
+    found
+        .map(|f| std::fs::read_to_string(f.unwrap().path()).unwrap())
+        .filter(|l| l.contains(word))
+        .collect()
 }
 
 fn balances(house: &House) -> Value {
@@ -42,21 +60,33 @@ fn balances(house: &House) -> Value {
 }
 
 fn balance(balances: &Value, name: &str) -> i64 {
-    balances.as_array().unwrap().iter().find(|b| b["name"] == name).map_or(0, |b| b["balance_cents"].as_i64().unwrap())
+    balances
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|b| b["name"] == name)
+        .map_or(0, |b| b["balance_cents"].as_i64().unwrap())
 }
 
 fn file(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("contracts").join(name).display().to_string()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("contracts")
+        .join(name)
+        .display()
+        .to_string()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_euro_goes_from_the_checkout_to_the_association_and_its_receipt_to_the_donor() {
     let (port, smtp) = (free_port(), free_port());
     let url = format!("http://127.0.0.1:{port}");
-    let maildir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("maildir-{}", std::process::id()));
+    let maildir =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("maildir-{}", std::process::id()));
     drop(std::fs::remove_dir_all(&maildir));
     // A small server first: it takes links and refuses receipts.
-    let Some(small) = smtp_server(smtp, &maildir, 20_000) else { return };
+    let Some(small) = smtp_server(smtp, &maildir, 20_000) else {
+        return;
+    };
     let house = House::new(
         "story",
         &[
@@ -67,68 +97,183 @@ async fn one_euro_goes_from_the_checkout_to_the_association_and_its_receipt_to_t
     );
 
     // Setting up: an association with its mandate, a cause, a shop, two operators.
-    tool("jsonschema", "python3-jsonschema", &["-i", &file("association.example.json"), &file("association.schema.json")]);
+    tool(
+        "jsonschema",
+        "python3-jsonschema",
+        &[
+            "-i",
+            &file("association.example.json"),
+            &file("association.schema.json"),
+        ],
+    );
     let shop = house.with_a_shop();
     for who in ["lea@obole.example", "hugo@obole.example"] {
-        assert!(house.done(&["operator", "add", "--email", who])["sign_in_url"].as_str().unwrap().starts_with(&url));
+        assert!(
+            house.done(&["operator", "add", "--email", who])["sign_in_url"]
+                .as_str()
+                .unwrap()
+                .starts_with(&url)
+        );
     }
     let (mut serving, log) = house.serve();
     let http = obole::gateways::http::client(Duration::from_secs(30)).unwrap();
-    assert_eq!(http.get(format!("{url}/readyz")).send().await.unwrap().status(), 200, "migrations current, database there");
+    assert_eq!(
+        http.get(format!("{url}/readyz"))
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200,
+        "migrations current, database there"
+    );
 
     // Three customers tick the box last month; one of them is given the euro back.
-    let shop = Shop::of(shop["webhook_url"].as_str().unwrap(), shop["secret"].as_str().unwrap());
-    for (order, email) in [("FR-1001", "camille@example.org"), ("FR-1002", "paul@example.org"), ("FR-1003", "camille@example.org")] {
+    let shop = Shop::of(
+        shop["webhook_url"].as_str().unwrap(),
+        shop["secret"].as_str().unwrap(),
+    );
+    for (order, email) in [
+        ("FR-1001", "camille@example.org"),
+        ("FR-1002", "paul@example.org"),
+        ("FR-1003", "camille@example.org"),
+    ] {
         let event = checkout(order, |e| {
             e["timestamp"] = format!("{}T10:00:00Z", day(last_month(), 10)).into();
             e["data"]["donor"]["email"] = email.into();
             e["data"]["donation"] = json!({"amount": "1.00"});
         });
         let (status, answer) = shop.send(&format!("m-{order}"), &event).await;
-        assert_eq!((status, &answer["status"]), (200, &json!("accepted")), "{answer}");
+        assert_eq!(
+            (status, &answer["status"]),
+            (200, &json!("accepted")),
+            "{answer}"
+        );
     }
     assert_eq!(shop.send("r-1", &refund("FR-1002")).await.0, 200);
-    assert!((0..200).any(|_| house.done(&["inbox", "list", "--state", "queued"]) == json!([])), "the poster takes what waits");
-    assert_eq!(house.done(&["inbox", "list", "--state", "posted"]).as_array().unwrap().len(), 4);
+    assert!(
+        (0..200).any(|_| house.done(&["inbox", "list", "--state", "queued"]) == json!([])),
+        "the poster takes what waits"
+    );
+    assert_eq!(
+        house
+            .done(&["inbox", "list", "--state", "posted"])
+            .as_array()
+            .unwrap()
+            .len(),
+        4
+    );
     let books = balances(&house);
-    assert_eq!(balance(&books, "merchant_receivable:librairie"), 200, "the shop holds two euros");
-    assert_eq!(balance(&books, "association_pending:foret-vivante"), 200, "which are the association's");
+    assert_eq!(
+        balance(&books, "merchant_receivable:librairie"),
+        200,
+        "the shop holds two euros"
+    );
+    assert_eq!(
+        balance(&books, "association_pending:foret-vivante"),
+        200,
+        "which are the association's"
+    );
 
     // The month ends: the shop is asked for them once, by mail, and pays with its reference.
-    let (period, on) = (last_month().to_string(), day(Period::of(paris_day(chrono::Utc::now())), 2).to_string());
+    let (period, on) = (
+        last_month().to_string(),
+        day(Period::of(paris_day(chrono::Utc::now())), 2).to_string(),
+    );
     let collections = ["collections", "run", "--period", &period, "--on", &on];
     let asked = house.done(&collections);
-    assert_eq!((&asked["total"], &asked["collections"][0]["count"]), (&json!("2.00"), &json!(2)));
-    assert_eq!(house.done(&collections)["collections"], asked["collections"], "run again, the same");
+    assert_eq!(
+        (&asked["total"], &asked["collections"][0]["count"]),
+        (&json!("2.00"), &json!(2))
+    );
+    assert_eq!(
+        house.done(&collections)["collections"],
+        asked["collections"],
+        "run again, the same"
+    );
     let reference = asked["collections"][0]["reference"].as_str().unwrap();
-    assert_eq!(letters(&maildir, "compta@librairie.example").len(), 1, "one statement, once");
-    assert_eq!(balance(&balances(&house), "collection_in_transit:bank"), 200);
+    assert_eq!(
+        letters(&maildir, "compta@librairie.example").len(),
+        1,
+        "one statement, once"
+    );
+    assert_eq!(
+        balance(&balances(&house), "collection_in_transit:bank"),
+        200
+    );
 
     let bank = house.data.join("bank");
     let account = settings::read(|_| None).unwrap().account;
-    let paid = Incoming { from: "Librairie".into(), reference: reference.into(), amount: Amount::from_cents(200).unwrap() };
-    let statement = play_day(&bank, &account, on.parse().unwrap(), &[paid]).unwrap().unwrap();
+    let paid = Incoming {
+        from: "Librairie".into(),
+        reference: reference.into(),
+        amount: Amount::from_cents(200).unwrap(),
+    };
+    let statement = play_day(&bank, &account, on.parse().unwrap(), &[paid])
+        .unwrap()
+        .unwrap();
     let import = house.done(&["bank", "import", statement.to_str().unwrap()]);
-    assert_eq!((&import["files"][0]["matched"], &import["files"][0]["unmatched"]), (&json!(1), &json!(0)));
+    assert_eq!(
+        (
+            &import["files"][0]["matched"],
+            &import["files"][0]["unmatched"]
+        ),
+        (&json!(1), &json!(0))
+    );
     let books = balances(&house);
-    assert_eq!((balance(&books, "safeguarded_cash:bank"), balance(&books, "association_payable:foret-vivante")), (200, 200));
+    assert_eq!(
+        (
+            balance(&books, "safeguarded_cash:bank"),
+            balance(&books, "association_payable:foret-vivante")
+        ),
+        (200, 200)
+    );
 
     // What arrived leaves for the association when two people say so.
     let payout = house.done(&["payouts", "run", "--on", &on])["payouts"][0].clone();
-    assert_eq!((&payout["amount"], &payout["state"]), (&json!("2.00"), &json!("prepared")));
-    let approve = |who: &str| house.run(&["payouts", "approve", payout["payout_id"].as_str().unwrap(), "--as", who, "--on", &on]);
-    assert_eq!(approve("lea@obole.example").1["payouts"][0]["state"], "approved");
+    assert_eq!(
+        (&payout["amount"], &payout["state"]),
+        (&json!("2.00"), &json!("prepared"))
+    );
+    let approve = |who: &str| {
+        house.run(&[
+            "payouts",
+            "approve",
+            payout["payout_id"].as_str().unwrap(),
+            "--as",
+            who,
+            "--on",
+            &on,
+        ])
+    };
+    assert_eq!(
+        approve("lea@obole.example").1["payouts"][0]["state"],
+        "approved"
+    );
     let (code, _, said) = approve("lea@obole.example");
     assert_eq!(code, 1, "one person is not two");
     assert!(said.contains("another"), "{said}");
     let left = approve("hugo@obole.example").1;
     assert_eq!(left["payouts"][0]["state"], "submitted");
     assert!(Path::new(left["payouts"][0]["file"].as_str().unwrap()).exists());
-    let statement = play_day(&bank, &account, on.parse().unwrap(), &[]).unwrap().unwrap();
-    assert_eq!(house.done(&["bank", "import", statement.to_str().unwrap()])["files"][0]["matched"], 1);
-    assert_eq!(letters(&maildir, "tresorier@foret-vivante.example").len(), 1, "the treasurer has the report");
+    let statement = play_day(&bank, &account, on.parse().unwrap(), &[])
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        house.done(&["bank", "import", statement.to_str().unwrap()])["files"][0]["matched"],
+        1
+    );
+    assert_eq!(
+        letters(&maildir, "tresorier@foret-vivante.example").len(),
+        1,
+        "the treasurer has the report"
+    );
     let books = balances(&house);
-    for empty in ["merchant_receivable:librairie", "collection_in_transit:bank", "safeguarded_cash:bank", "payout_in_transit:bank"] {
+    for empty in [
+        "merchant_receivable:librairie",
+        "collection_in_transit:bank",
+        "safeguarded_cash:bank",
+        "payout_in_transit:bank",
+    ] {
         assert_eq!(balance(&books, empty), 0, "{empty}");
     }
 
@@ -136,30 +281,57 @@ async fn one_euro_goes_from_the_checkout_to_the_association_and_its_receipt_to_t
     let receipts = ["receipts", "run", "--period", &period, "--on", &on];
     let (code, run, _) = house.run(&receipts);
     assert_eq!(
-        (code, &run["issued"], &run["amount"], &run["mailed"], &run["unsent"]),
+        (
+            code,
+            &run["issued"],
+            &run["amount"],
+            &run["mailed"],
+            &run["unsent"]
+        ),
         (1, &json!(1), &json!("2.00"), &json!(0), &json!(1))
     );
     drop(small);
     let large = smtp_server(smtp, &maildir, 30_000_000).unwrap();
     let again = house.done(&receipts);
-    assert_eq!((&again["issued"], &again["mailed"], &again["unsent"]), (&json!(0), &json!(1), &json!(0)));
+    assert_eq!(
+        (&again["issued"], &again["mailed"], &again["unsent"]),
+        (&json!(0), &json!(1), &json!(0))
+    );
     assert_eq!(house.done(&receipts)["mailed"], 0, "and never twice");
     let number = run["receipts"][0]["number"].as_str().unwrap();
     let letter = letters(&maildir, &format!("recu-{number}.pdf"));
     assert_eq!(letter.len(), 1);
-    for part in
-        ["To: camille@example.org", "Subject: Vos =?utf-8?", "List-Unsubscribe-Post: List-Unsubscribe=One-Click", "multipart/alternative"]
-    {
+    for part in [
+        "To: camille@example.org",
+        "Subject: Vos =?utf-8?",
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+        "multipart/alternative",
+    ] {
         assert!(letter[0].contains(part), "{part}");
     }
-    assert_eq!(house.done(&["receipts", "verify", number])["state"], "valid");
-    assert_eq!(house.run(&["receipts", "verify", "foret-vivante-2026-999999"]).0, 1);
+    assert_eq!(
+        house.done(&["receipts", "verify", number])["state"],
+        "valid"
+    );
+    assert_eq!(
+        house
+            .run(&["receipts", "verify", "foret-vivante-2026-999999"])
+            .0,
+        1
+    );
 
     // The donor signs in by a mailed link, sees the euros arrived, and opens the receipt.
     let camille = Donor::sign_in(&http, &url, &maildir, "camille@example.org").await;
     let page = camille.get(&http, "/donor").await.text().await.unwrap();
-    assert!(page.contains(number) && page.contains("Arrivé à l&#39;association") && page.contains("2,00\u{a0}€"), "{page}");
-    let receipt = camille.get(&http, &format!("/donor/receipts/{number}.pdf")).await;
+    assert!(
+        page.contains(number)
+            && page.contains("Arrivé à l&#39;association")
+            && page.contains("2,00\u{a0}€"),
+        "{page}"
+    );
+    let receipt = camille
+        .get(&http, &format!("/donor/receipts/{number}.pdf"))
+        .await;
     assert_eq!(receipt.headers()["content-type"], "application/pdf");
     assert_eq!(
         receipt.bytes().await.unwrap(),
@@ -167,22 +339,64 @@ async fn one_euro_goes_from_the_checkout_to_the_association_and_its_receipt_to_t
         "the vault's copy is the same"
     );
     let paul = Donor::sign_in(&http, &url, &maildir, "paul@example.org").await;
-    assert_eq!(paul.get(&http, &format!("/donor/receipts/{number}.pdf")).await.status(), 404, "another's receipt is not there");
-    assert_eq!(http.get(format!("{url}/donor")).send().await.unwrap().headers()["location"], "/login");
+    assert_eq!(
+        paul.get(&http, &format!("/donor/receipts/{number}.pdf"))
+            .await
+            .status(),
+        404,
+        "another's receipt is not there"
+    );
+    assert_eq!(
+        http.get(format!("{url}/donor"))
+            .send()
+            .await
+            .unwrap()
+            .headers()["location"],
+        "/login"
+    );
 
     // The books are in order, and the log names nobody.
     let check = house.done(&["check"]);
     assert_eq!(check["ok"], true, "{check}");
     let journal = house.data.join("books.journal");
-    house.done(&["ledger", "export", "--format", "hledger", "--output", journal.to_str().unwrap()]);
-    tool("hledger", "hledger", &["-f", journal.to_str().unwrap(), "check", "--strict"]);
+    house.done(&[
+        "ledger",
+        "export",
+        "--format",
+        "hledger",
+        "--output",
+        journal.to_str().unwrap(),
+    ]);
+    tool(
+        "hledger",
+        "hledger",
+        &["-f", journal.to_str().unwrap(), "check", "--strict"],
+    );
     tool("kill", "procps", &["-TERM", &serving.0.id().to_string()]);
-    assert!(serving.0.wait().unwrap().success(), "it stops in good order");
+    assert!(
+        serving.0.wait().unwrap().success(),
+        "it stops in good order"
+    );
     let log = log.join().unwrap();
-    for private in ["camille", "paul@", "Durand", "Lilas", "librairie.example", "FR7630006000011234567890189", "whsec_", "FR-1001"] {
-        assert!(!log.to_lowercase().contains(&private.to_lowercase()), "{private} is in the log: {log}");
+    for private in [
+        "camille",
+        "paul@",
+        "Durand",
+        "Lilas",
+        "librairie.example",
+        "FR7630006000011234567890189",
+        "whsec_",
+        "FR-1001",
+    ] {
+        assert!(
+            !log.to_lowercase().contains(&private.to_lowercase()),
+            "{private} is in the log: {log}"
+        );
     }
-    assert!(!house.data.join("postgres/postmaster.pid").exists(), "who leaves last stops the private PostgreSQL");
+    assert!(
+        !house.data.join("postgres/postmaster.pid").exists(),
+        "who leaves last stops the private PostgreSQL"
+    );
     drop(large);
 }
 
@@ -196,10 +410,29 @@ impl Donor {
     /// Asks for a link, reads the mail, opens the link, presses the button.
     async fn sign_in(http: &reqwest::Client, url: &str, maildir: &Path, email: &str) -> Self {
         let to = format!("To: {email}");
-        let link = |letter: &String| letter.lines().find(|l| l.starts_with(&format!("{url}/login/"))).map(|l| l.trim().to_owned());
-        let asked = http.post(format!("{url}/login")).form(&[("email", email)]).send().await.unwrap();
-        let stranger = http.post(format!("{url}/login")).form(&[("email", "nobody@example.org")]).send().await.unwrap();
-        assert_eq!(asked.text().await.unwrap(), stranger.text().await.unwrap(), "the same answer whether or not the address is known");
+        let link = |letter: &String| {
+            letter
+                .lines()
+                .find(|l| l.starts_with(&format!("{url}/login/")))
+                .map(|l| l.trim().to_owned())
+        };
+        let asked = http
+            .post(format!("{url}/login"))
+            .form(&[("email", email)])
+            .send()
+            .await
+            .unwrap();
+        let stranger = http
+            .post(format!("{url}/login"))
+            .form(&[("email", "nobody@example.org")])
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            asked.text().await.unwrap(),
+            stranger.text().await.unwrap(),
+            "the same answer whether or not the address is known"
+        );
         let found = async {
             loop {
                 if let Some(link) = letters(maildir, &to).iter().find_map(link) {
@@ -208,45 +441,133 @@ impl Donor {
                 tokio::task::yield_now().await;
             }
         };
-        let link = tokio::time::timeout(Duration::from_secs(20), found).await.expect("the link arrives");
+        let link = tokio::time::timeout(Duration::from_secs(20), found)
+            .await
+            .expect("the link arrives");
         assert!(letters(maildir, "nobody@example.org").is_empty());
-        assert_eq!(http.get(&link).send().await.unwrap().status(), 200, "opening the link uses nothing up");
-        let foreign =
-            http.post(&link).header("origin", "https://evil.example").header("sec-fetch-site", "cross-site").send().await.unwrap();
-        assert_eq!(foreign.status(), 403, "another site cannot press the button");
+        assert_eq!(
+            http.get(&link).send().await.unwrap().status(),
+            200,
+            "opening the link uses nothing up"
+        );
+        let foreign = http
+            .post(&link)
+            .header("origin", "https://evil.example")
+            .header("sec-fetch-site", "cross-site")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            foreign.status(),
+            403,
+            "another site cannot press the button"
+        );
         let entered = http.post(&link).send().await.unwrap();
         let cookie = entered.headers()["set-cookie"].to_str().unwrap().to_owned();
-        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
-        assert!(http.post(&link).send().await.unwrap().headers().get("set-cookie").is_none(), "a link works once");
-        Self { url: url.to_owned(), cookie: cookie.split(';').next().unwrap().to_owned() }
+        assert!(
+            cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+            "{cookie}"
+        );
+        assert!(
+            http.post(&link)
+                .send()
+                .await
+                .unwrap()
+                .headers()
+                .get("set-cookie")
+                .is_none(),
+            "a link works once"
+        );
+        Self {
+            url: url.to_owned(),
+            cookie: cookie.split(';').next().unwrap().to_owned(),
+        }
     }
 
     async fn get(&self, http: &reqwest::Client, path: &str) -> reqwest::Response {
-        http.get(format!("{}{path}", self.url)).header("cookie", &self.cookie).send().await.unwrap()
+        http.get(format!("{}{path}", self.url))
+            .header("cookie", &self.cookie)
+            .send()
+            .await
+            .unwrap()
     }
 }
 
 #[test]
 fn mistakes_are_told_with_the_right_exit_code() {
-    let house = House::new("mistakes", &[("OBOLE_LISTEN", "nowhere".into()), ("OBOLE_SMTP_URL", "ftp://x".into())]);
+    let house = House::new(
+        "mistakes",
+        &[
+            ("OBOLE_LISTEN", "nowhere".into()),
+            ("OBOLE_SMTP_URL", "ftp://x".into()),
+        ],
+    );
     let (code, _, said) = house.run(&["check"]);
     assert_eq!(code, 2, "settings that cannot be used");
-    assert!(said.contains("OBOLE_LISTEN: ") && said.contains("OBOLE_SMTP_URL: ") && said.contains("127.0.0.1:8080"), "{said}");
+    assert!(
+        said.contains("OBOLE_LISTEN: ")
+            && said.contains("OBOLE_SMTP_URL: ")
+            && said.contains("127.0.0.1:8080"),
+        "{said}"
+    );
     let house = House::new("mistakes", &[]);
     for (wrong, code, told) in [
         (&["frobnicate"][..], 2, "frobnicate"),
         (&["collections", "run", "--period", "2026-13"], 2, "2026-11"),
         (&["association", "add", "/nowhere.json"], 1, "/nowhere.json"),
         (&["ledger", "export", "--format", "fec"], 1, "not built yet"),
-        (&["login-link", "--email", "nobody@example.org"], 1, "nobody here"),
+        (
+            &["login-link", "--email", "nobody@example.org"],
+            1,
+            "nobody here",
+        ),
         (&["bank", "import", "/nowhere.xml"], 1, "/nowhere.xml"),
-        (&["merchant", "add", "--name", "S", "--email", "x", "--rule", "tip"], 1, "email"),
-        (&["merchant", "add", "--name", "S", "--email", "a@example.org", "--collect", "stripe"], 1, "later"),
-        (&["merchant", "add", "--name", "S", "--email", "a@example.org", "--dialect", "cobol"], 1, "standard"),
+        (
+            &[
+                "merchant", "add", "--name", "S", "--email", "x", "--rule", "tip",
+            ],
+            1,
+            "email",
+        ),
+        (
+            &[
+                "merchant",
+                "add",
+                "--name",
+                "S",
+                "--email",
+                "a@example.org",
+                "--collect",
+                "stripe",
+            ],
+            1,
+            "later",
+        ),
+        (
+            &[
+                "merchant",
+                "add",
+                "--name",
+                "S",
+                "--email",
+                "a@example.org",
+                "--dialect",
+                "cobol",
+            ],
+            1,
+            "standard",
+        ),
     ] {
         let (exit, _, said) = house.run(wrong);
         assert_eq!(exit, code, "{wrong:?}: {said}");
-        assert!(said.contains(told), "{wrong:?} should tell {told:?}: {said}");
+        assert!(
+            said.contains(told),
+            "{wrong:?} should tell {told:?}: {said}"
+        );
     }
-    assert_eq!(house.done(&["merchant", "list"]), json!([]), "and nothing is half done");
+    assert_eq!(
+        house.done(&["merchant", "list"]),
+        json!([]),
+        "and nothing is half done"
+    );
 }

@@ -57,9 +57,18 @@ impl World {
 
     async fn made_of(template: &str) -> Self {
         let cluster = cluster().await;
-        let name = format!("t_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "t_{}_{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
         let mut admin = cluster.options("postgres").connect().await.unwrap();
-        sqlx::query(sqlx::AssertSqlSafe(format!("create database {name} template {template}"))).execute(&mut admin).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(format!(
+            "create database {name} template {template}"
+        )))
+        .execute(&mut admin)
+        .await
+        .unwrap();
         let db = db::pool(cluster.options(&name), 8).await.unwrap();
         let owner = PgPool::connect_lazy_with(cluster.options(&name));
         Self { db, owner }
@@ -79,7 +88,9 @@ impl World {
 
     /// As `checked`, for tests that post facts with nothing behind them; they name what they break by that.
     pub async fn checked_but(self, broken: &[&str]) {
-        let verdicts = checks::run(&mut self.owner.acquire().await.unwrap()).await.unwrap();
+        let verdicts = checks::run(&mut self.owner.acquire().await.unwrap())
+            .await
+            .unwrap();
         let found: Vec<_> = verdicts.iter().filter(|v| !v.ok).map(|v| v.name).collect();
         assert_eq!(found, broken, "{verdicts:#?}");
     }
@@ -88,14 +99,28 @@ impl World {
 /// Runs an outside tool; without it, the test says so loudly, and fails where `CI` is set.
 pub fn tool(program: &str, package: &str, arguments: &[&str]) -> Option<String> {
     // What a tool writes beside its output stays out of the sources.
-    match Command::new(program).args(arguments).current_dir(env!("CARGO_TARGET_TMPDIR")).output() {
+    match Command::new(program)
+        .args(arguments)
+        .current_dir(env!("CARGO_TARGET_TMPDIR"))
+        .output()
+    {
         Ok(output) => {
-            let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-            assert!(output.status.success(), "{program} {arguments:?} failed: {text}");
+            let text = format!(
+                "{}{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            );
+            assert!(
+                output.status.success(),
+                "{program} {arguments:?} failed: {text}"
+            );
             Some(text)
         }
         Err(error) => {
-            assert!(std::env::var_os("CI").is_none(), "{program}: {error}; install it: apt-get install -y {package}");
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "{program}: {error}; install it: apt-get install -y {package}"
+            );
             eprintln!("SKIPPED: {program} is missing; apt-get install -y {package}");
             None
         }
@@ -104,8 +129,11 @@ pub fn tool(program: &str, package: &str, arguments: &[&str]) -> Option<String> 
 
 /// A file for a tool to read.
 pub fn written(name: &str, content: &[u8]) -> PathBuf {
-    let path =
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{}-{name}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!(
+        "{}-{}-{name}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    ));
     std::fs::write(&path, content).unwrap();
     path
 }

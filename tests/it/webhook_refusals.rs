@@ -16,14 +16,20 @@ async fn told(s: &Service, id: &str, body: Vec<u8>) -> (u16, Option<String>) {
     let answer = s.shop.request(id, body).send().await.unwrap();
     let status = answer.status().as_u16();
     let document: Value = answer.json().await.unwrap();
-    (status, document["errors"][0]["field"].as_str().map(str::to_owned))
+    (
+        status,
+        document["errors"][0]["field"].as_str().map(str::to_owned),
+    )
 }
 
 #[tokio::test]
 async fn each_refusal_has_its_answer_and_names_its_field() {
     let s = Service::start().await;
-    let with =
-        |pointer: &'static str, value: Value| checkout("FR-1", |e| *e.pointer_mut(pointer).unwrap() = value).to_string().into_bytes();
+    let with = |pointer: &'static str, value: Value| {
+        checkout("FR-1", |e| *e.pointer_mut(pointer).unwrap() = value)
+            .to_string()
+            .into_bytes()
+    };
     let amount = |text: &str| with("/data/donation/amount", text.into());
     let mut nul = checkout("FR-1", |_| ()).to_string();
     nul = nul.replace("FR-1", "FR\\u0000");
@@ -31,55 +37,172 @@ async fn each_refusal_has_its_answer_and_names_its_field() {
     let table: Vec<(&str, Vec<u8>, u16, Option<&str>)> = vec![
         ("not JSON", b"hello".to_vec(), 422, Some(".")),
         ("empty", Vec::new(), 422, Some(".")),
-        ("invalid UTF-8", b"{\"type\":\"\xff\xfe\"}".to_vec(), 422, Some("type")),
+        (
+            "invalid UTF-8",
+            b"{\"type\":\"\xff\xfe\"}".to_vec(),
+            422,
+            Some("type"),
+        ),
         ("NUL", nul.into_bytes(), 422, Some("data.order_id")),
         ("duplicate keys", twice, 422, Some("data")),
-        ("deep nesting", "[".repeat(100_000).into_bytes(), 422, Some("[0]")),
-        ("amount 01.00", amount("01.00"), 422, Some("data.donation.amount")),
-        ("amount 1,00", amount("1,00"), 422, Some("data.donation.amount")),
-        ("amount 1e0", amount("1e0"), 422, Some("data.donation.amount")),
-        ("amount -1.00", amount("-1.00"), 422, Some("data.donation.amount")),
-        ("amount 0.00", amount("0.00"), 422, Some("data.donation.amount")),
-        ("amount 1.001", amount("1.001"), 422, Some("data.donation.amount")),
-        ("amount 99999999999.00", amount("99999999999.00"), 422, Some("data.donation.amount")),
-        ("amount 1.00 as a number", with("/data/donation/amount", json!(1.0)), 422, Some("data.donation.amount")),
-        ("currency eur", with("/data/currency", "eur".into()), 422, Some("data.currency")),
-        ("currency USD", with("/data/currency", "USD".into()), 422, Some("data.currency")),
-        ("unknown cause", with("/data/donation/cause", "nobody".into()), 422, Some("data.donation.cause")),
-        ("cause that is no slug", with("/data/donation/cause", "../etc".into()), 422, Some("data.donation.cause")),
-        ("e-mail without @", with("/data/donor/email", "camille".into()), 422, Some("data.donor.email")),
-        ("e-mail with a new line", with("/data/donor/email", "a@b.org\nBcc: x@y.org".into()), 422, Some("data.donor.email")),
-        ("a name of 10 kB", with("/data/donor/first_name", "x".repeat(10_240).into()), 422, Some("data.donor.first_name")),
-        ("a type that is not known", with("/type", "order.paid".into()), 422, Some("type")),
-        ("257 KiB", with("/data/donor/first_name", "x".repeat(257 * 1024).into()), 413, None),
+        (
+            "deep nesting",
+            "[".repeat(100_000).into_bytes(),
+            422,
+            Some("[0]"),
+        ),
+        (
+            "amount 01.00",
+            amount("01.00"),
+            422,
+            Some("data.donation.amount"),
+        ),
+        (
+            "amount 1,00",
+            amount("1,00"),
+            422,
+            Some("data.donation.amount"),
+        ),
+        (
+            "amount 1e0",
+            amount("1e0"),
+            422,
+            Some("data.donation.amount"),
+        ),
+        (
+            "amount -1.00",
+            amount("-1.00"),
+            422,
+            Some("data.donation.amount"),
+        ),
+        (
+            "amount 0.00",
+            amount("0.00"),
+            422,
+            Some("data.donation.amount"),
+        ),
+        (
+            "amount 1.001",
+            amount("1.001"),
+            422,
+            Some("data.donation.amount"),
+        ),
+        (
+            "amount 99999999999.00",
+            amount("99999999999.00"),
+            422,
+            Some("data.donation.amount"),
+        ),
+        (
+            "amount 1.00 as a number",
+            with("/data/donation/amount", json!(1.0)),
+            422,
+            Some("data.donation.amount"),
+        ),
+        (
+            "currency eur",
+            with("/data/currency", "eur".into()),
+            422,
+            Some("data.currency"),
+        ),
+        (
+            "currency USD",
+            with("/data/currency", "USD".into()),
+            422,
+            Some("data.currency"),
+        ),
+        (
+            "unknown cause",
+            with("/data/donation/cause", "nobody".into()),
+            422,
+            Some("data.donation.cause"),
+        ),
+        (
+            "cause that is no slug",
+            with("/data/donation/cause", "../etc".into()),
+            422,
+            Some("data.donation.cause"),
+        ),
+        (
+            "e-mail without @",
+            with("/data/donor/email", "camille".into()),
+            422,
+            Some("data.donor.email"),
+        ),
+        (
+            "e-mail with a new line",
+            with("/data/donor/email", "a@b.org\nBcc: x@y.org".into()),
+            422,
+            Some("data.donor.email"),
+        ),
+        (
+            "a name of 10 kB",
+            with("/data/donor/first_name", "x".repeat(10_240).into()),
+            422,
+            Some("data.donor.first_name"),
+        ),
+        (
+            "a type that is not known",
+            with("/type", "order.paid".into()),
+            422,
+            Some("type"),
+        ),
+        (
+            "257 KiB",
+            with("/data/donor/first_name", "x".repeat(257 * 1024).into()),
+            413,
+            None,
+        ),
         ("amount 1", amount("1"), 200, None),
         (
             "amount 1.0, another order",
-            checkout("FR-2", |e| e["data"]["donation"]["amount"] = "1.0".into()).to_string().into_bytes(),
+            checkout("FR-2", |e| e["data"]["donation"]["amount"] = "1.0".into())
+                .to_string()
+                .into_bytes(),
             200,
             None,
         ),
-        ("a name with emoji", checkout("FR-3", |e| e["data"]["donor"]["first_name"] = "Zoé 🌳".into()).to_string().into_bytes(), 200, None),
+        (
+            "a name with emoji",
+            checkout("FR-3", |e| {
+                e["data"]["donor"]["first_name"] = "Zoé 🌳".into()
+            })
+            .to_string()
+            .into_bytes(),
+            200,
+            None,
+        ),
         (
             "a name from right to left",
-            checkout("FR-4", |e| e["data"]["donor"]["first_name"] = "\u{202e}כלנית".into()).to_string().into_bytes(),
+            checkout("FR-4", |e| {
+                e["data"]["donor"]["first_name"] = "\u{202e}כלנית".into()
+            })
+            .to_string()
+            .into_bytes(),
             200,
             None,
         ),
         (
             "255 KiB of what is ignored",
-            checkout("FR-5", |e| e["unknown"] = "x".repeat(255 * 1024).into()).to_string().into_bytes(),
+            checkout("FR-5", |e| e["unknown"] = "x".repeat(255 * 1024).into())
+                .to_string()
+                .into_bytes(),
             200,
             None,
         ),
     ];
     for (n, (name, body, status, field)) in table.into_iter().enumerate() {
-        assert_eq!(told(&s, &format!("t-{n}"), body).await, (status, field.map(str::to_owned)), "{name}");
+        assert_eq!(
+            told(&s, &format!("t-{n}"), body).await,
+            (status, field.map(str::to_owned)),
+            "{name}"
+        );
     }
     s.posted().await;
     assert_eq!(s.balance("merchant_receivable:librairie").await, 500);
     assert_eq!(
-        s.count("select count(*) from inbox_problem where state = 'dead'").await,
+        s.count("select count(*) from inbox_problem where state = 'dead'")
+            .await,
         22,
         "authentic ones are kept, but the one too large"
     );
@@ -109,7 +232,13 @@ async fn a_body_may_come_in_chunks_and_not_compressed() {
     .await
     .unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    let gzip = s.shop.request("c-2", b"\x1f\x8b".to_vec()).header("content-encoding", "gzip").send().await.unwrap();
+    let gzip = s
+        .shop
+        .request("c-2", b"\x1f\x8b".to_vec())
+        .header("content-encoding", "gzip")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(gzip.status(), 415);
     s.posted().await;
     s.checked().await;
@@ -118,24 +247,40 @@ async fn a_body_may_come_in_chunks_and_not_compressed() {
 #[tokio::test]
 async fn a_gift_for_a_suspended_association_is_recorded_and_flagged() {
     let s = Service::start().await;
-    sqlx::query("update association set state = 'suspended' where slug = 'foret-vivante'").execute(&s.world.owner).await.unwrap();
+    sqlx::query("update association set state = 'suspended' where slug = 'foret-vivante'")
+        .execute(&s.world.owner)
+        .await
+        .unwrap();
     assert_eq!(s.shop.send("s-1", &checkout("FR-1", |_| ())).await.0, 200);
     s.posted().await;
-    assert_eq!(s.count("select count(*) from donation where 'association-suspended' = any(flags)").await, 1);
+    assert_eq!(
+        s.count("select count(*) from donation where 'association-suspended' = any(flags)")
+            .await,
+        1
+    );
     s.checked().await;
 }
 
 /// Bytes that may come from anywhere: none of ours, or ours with a piece replaced.
 fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
     let ours = checkout("FR-1", |_| ()).to_string().into_bytes();
-    let spoilt = (0..ours.len(), 0..40_usize, proptest::collection::vec(any::<u8>(), 0..40)).prop_map(move |(at, cut, new)| {
-        let mut bytes = ours.clone();
-        let end = (at + cut).min(bytes.len());
-        bytes.splice(at..end, new);
-        bytes
-    });
+    let spoilt = (
+        0..ours.len(),
+        0..40_usize,
+        proptest::collection::vec(any::<u8>(), 0..40),
+    )
+        .prop_map(move |(at, cut, new)| {
+            let mut bytes = ours.clone();
+            let end = (at + cut).min(bytes.len());
+            bytes.splice(at..end, new);
+            bytes
+        });
     let texts = "[-+0-9.,eE\"{}\\[\\]: a-z\\\\u]{0,120}".prop_map(String::into_bytes);
-    prop_oneof![proptest::collection::vec(any::<u8>(), 0..400), spoilt, texts]
+    prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..400),
+        spoilt,
+        texts
+    ]
 }
 
 proptest! {

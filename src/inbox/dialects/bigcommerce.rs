@@ -74,14 +74,20 @@ pub(super) fn hash(body: &[u8]) -> Option<String> {
     struct Hash {
         hash: String,
     }
-    serde_json::from_slice::<Hash>(body).ok().map(|h| h.hash).filter(|h| !h.is_empty())
+    serde_json::from_slice::<Hash>(body)
+        .ok()
+        .map(|h| h.hash)
+        .filter(|h| !h.is_empty())
 }
 
 /// Where an order is fetched, and where its products are; none until the endpoint's settings name the store.
 #[must_use]
 pub fn order_url(settings: &EndpointSettings, order: &str) -> Option<[String; 2]> {
     let store = settings.store_hash.as_deref()?;
-    let order = format!("{}/stores/{store}/v2/orders/{order}", settings.api_base.trim_end_matches('/'));
+    let order = format!(
+        "{}/stores/{store}/v2/orders/{order}",
+        settings.api_base.trim_end_matches('/')
+    );
     let products = format!("{order}/products");
     Some([order, products])
 }
@@ -97,23 +103,43 @@ pub(super) fn parse(settings: &EndpointSettings, body: &[u8]) -> Result<Event, U
     }
     let thin: Thin = read(body)?;
     if thin.scope.starts_with("store/order/") {
-        Ok(Event::Thin { order: thin.data.id.to_string() })
+        Ok(Event::Thin {
+            order: thin.data.id.to_string(),
+        })
     } else {
         Ok(Event::Nothing("this scope says nothing of a gift"))
     }
 }
 
-fn fetched(settings: &EndpointSettings, Fetched { order, products }: Fetched) -> Result<Event, Unread> {
-    let Some(gift) = products.iter().find(|p| p.sku.starts_with(settings.sku_prefix.as_str())) else {
-        return Ok(Event::Nothing("the order has no gift: no product whose SKU begins with the prefix"));
+fn fetched(
+    settings: &EndpointSettings,
+    Fetched { order, products }: Fetched,
+) -> Result<Event, Unread> {
+    let Some(gift) = products
+        .iter()
+        .find(|p| p.sku.starts_with(settings.sku_prefix.as_str()))
+    else {
+        return Ok(Event::Nothing(
+            "the order has no gift: no product whose SKU begins with the prefix",
+        ));
     };
     let order_id = order.id.to_string();
     match order.status.as_str() {
         "Refunded" | "Cancelled" => {
-            return Ok(Event::Refund(Refund { at: None, order_id, refund_id: order.status.to_lowercase(), donation_refunded: true }));
+            return Ok(Event::Refund(Refund {
+                at: None,
+                order_id,
+                refund_id: order.status.to_lowercase(),
+                donation_refunded: true,
+            }));
         }
         _ if gift.quantity_refunded > 0 => {
-            return Ok(Event::Refund(Refund { at: None, order_id, refund_id: "gift".into(), donation_refunded: true }));
+            return Ok(Event::Refund(Refund {
+                at: None,
+                order_id,
+                refund_id: "gift".into(),
+                donation_refunded: true,
+            }));
         }
         // Of BigCommerce's statuses, those of an order that is paid.
         "Awaiting Fulfillment"
@@ -129,14 +155,27 @@ fn fetched(settings: &EndpointSettings, Fetched { order, products }: Fetched) ->
     if order.currency_code != "EUR" {
         return Err(wrong("order.currency_code", "gifts are in euros: \"EUR\""));
     }
-    let option = |name: &str| gift.product_options.iter().find(|o| o.display_name == name).map(|o| o.value.as_str());
+    let option = |name: &str| {
+        gift.product_options
+            .iter()
+            .find(|o| o.display_name == name)
+            .map(|o| o.value.as_str())
+    };
     let cause = option(&settings.meta_key).filter(|c| !c.is_empty());
     if cause.is_some_and(|c| !slug_is_valid(c)) {
-        return Err(wrong("products.product_options", "a cause is named by its slug, such as foret-vivante"));
+        return Err(wrong(
+            "products.product_options",
+            "a cause is named by its slug, such as foret-vivante",
+        ));
     }
-    let given =
-        amount(&gift.total_inc_tax).ok_or_else(|| wrong("products.total_inc_tax", "the gift's total is not an amount such as 1.00"))?;
-    let all = total(&order.total_inc_tax).ok_or_else(|| wrong("order.total_inc_tax", "not an amount such as 46.90"))?;
+    let given = amount(&gift.total_inc_tax).ok_or_else(|| {
+        wrong(
+            "products.total_inc_tax",
+            "the gift's total is not an amount such as 1.00",
+        )
+    })?;
+    let all = total(&order.total_inc_tax)
+        .ok_or_else(|| wrong("order.total_inc_tax", "not an amount such as 46.90"))?;
     let billing = order.billing_address.as_ref();
     let donor = Person {
         email: billing.and_then(|b| b.email.as_deref()),
@@ -150,14 +189,22 @@ fn fetched(settings: &EndpointSettings, Fetched { order, products }: Fetched) ->
         locale: None,
     };
     Ok(Event::Checkout(Box::new(Checkout {
-        at: order.date_created.as_deref().and_then(|d| DateTime::parse_from_rfc2822(d).ok()).map(|d| d.to_utc()),
+        at: order
+            .date_created
+            .as_deref()
+            .and_then(|d| DateTime::parse_from_rfc2822(d).ok())
+            .map(|d| d.to_utc()),
         order_id,
         order_total_cents: (all - given.cents()).max(0),
         amount: Some(given),
         cause: tidy(cause, 60),
         consent: consent(option("_obole_consent")),
         donor: donor.told(),
-        funded_by: if settings.shop_funded { FundedBy::Merchant } else { FundedBy::Donor },
+        funded_by: if settings.shop_funded {
+            FundedBy::Merchant
+        } else {
+            FundedBy::Donor
+        },
         restated: true,
     })))
 }

@@ -38,20 +38,38 @@ pub fn delivery_key<'h>(
     let needed = |name: &str| header(name).ok_or_else(|| Refusal::Missing(name.to_owned()));
     let key = match dialect {
         Dialect::Standard => needed("webhook-id")?.to_owned(),
-        Dialect::Svix => header("svix-id").or_else(|| header("webhook-id")).map(str::to_owned).unwrap_or_else(hash),
-        Dialect::Shopify => format!("{}:{}", needed("x-shopify-topic")?, needed("x-shopify-webhook-id")?),
+        Dialect::Svix => header("svix-id")
+            .or_else(|| header("webhook-id"))
+            .map(str::to_owned)
+            .unwrap_or_else(hash),
+        Dialect::Shopify => format!(
+            "{}:{}",
+            needed("x-shopify-topic")?,
+            needed("x-shopify-webhook-id")?
+        ),
         // Two deliveries within a second may have one X-WC-Webhook-Delivery-ID.
         Dialect::Woocommerce => format!("{}:{}", needed("x-wc-webhook-topic")?, hash()),
         Dialect::Stripe => stripe::event_id(body).unwrap_or_else(hash),
         Dialect::Bigcommerce => bigcommerce::hash(body).unwrap_or_else(hash),
-        Dialect::Generic => header(&settings.delivery_header).map(str::to_owned).unwrap_or_else(hash),
+        Dialect::Generic => header(&settings.delivery_header)
+            .map(str::to_owned)
+            .unwrap_or_else(hash),
     };
     // Long keys would not be indexed; a digest is as good.
-    Ok(if key.len() > 256 { hex::encode(Sha256::digest(key)) } else { key })
+    Ok(if key.len() > 256 {
+        hex::encode(Sha256::digest(key))
+    } else {
+        key
+    })
 }
 
 /// Reads an event, or says what is wrong with which field.
-pub fn parse(dialect: Dialect, settings: &EndpointSettings, topic: Option<&str>, body: &[u8]) -> Result<Event, Unread> {
+pub fn parse(
+    dialect: Dialect,
+    settings: &EndpointSettings,
+    topic: Option<&str>,
+    body: &[u8],
+) -> Result<Event, Unread> {
     match dialect {
         Dialect::Standard | Dialect::Svix | Dialect::Generic => standard::parse(body),
         Dialect::Stripe => stripe::parse(body),
@@ -63,7 +81,11 @@ pub fn parse(dialect: Dialect, settings: &EndpointSettings, topic: Option<&str>,
 
 /// A platform's text made fit: without control characters, not longer than `most`; nothing when nothing is left.
 fn tidy(text: Option<&str>, most: usize) -> Option<String> {
-    let kept: String = text?.chars().filter(|c| !c.is_control()).take(most).collect();
+    let kept: String = text?
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(most)
+        .collect();
     let kept = kept.trim();
     (!kept.is_empty()).then(|| kept.to_owned())
 }
@@ -96,7 +118,11 @@ impl Person<'_> {
             first_name: tidy(self.first_name, 200),
             last_name: tidy(self.last_name, 200),
             address: address.is_complete().then_some(address),
-            locale: if self.locale.is_some_and(|l| l.starts_with("en")) { "en".into() } else { "fr".into() },
+            locale: if self.locale.is_some_and(|l| l.starts_with("en")) {
+                "en".into()
+            } else {
+                "fr".into()
+            },
         })
     }
 }
@@ -104,14 +130,20 @@ impl Person<'_> {
 /// The consent that the widget leaves beside the gift as `<text version> <time shown>`: there only when an unticked box was ticked.
 fn consent(text: Option<&str>) -> Option<Consent> {
     let (version, shown_at) = text?.trim().split_once(' ')?;
-    Some(Consent { shown_at: Some(shown_at.trim().parse().ok()?), text_version: tidy(Some(version), 100), preticked: false })
+    Some(Consent {
+        shown_at: Some(shown_at.trim().parse().ok()?),
+        text_version: tidy(Some(version), 100),
+        preticked: false,
+    })
 }
 
 /// A platform's amount: `1`, `1.0`, `1.00` or with more zeros behind.
 fn amount(text: &str) -> Option<Amount> {
     let text = text.trim();
     let shortened = match text.split_once('.') {
-        Some((whole, fraction)) if fraction.len() > 2 => format!("{whole}.{}", fraction.trim_end_matches('0')),
+        Some((whole, fraction)) if fraction.len() > 2 => {
+            format!("{whole}.{}", fraction.trim_end_matches('0'))
+        }
         _ => text.to_owned(),
     };
     Amount::parse(shortened.trim_end_matches('.')).ok()
@@ -119,7 +151,11 @@ fn amount(text: &str) -> Option<Amount> {
 
 /// A total in cents that may be zero; none when it is not an amount.
 fn total(text: &str) -> Option<i64> {
-    amount(text)
-        .map(Amount::cents)
-        .or_else(|| text.trim().parse::<rust_decimal::Decimal>().ok().filter(rust_decimal::Decimal::is_zero).map(|_| 0))
+    amount(text).map(Amount::cents).or_else(|| {
+        text.trim()
+            .parse::<rust_decimal::Decimal>()
+            .ok()
+            .filter(rust_decimal::Decimal::is_zero)
+            .map(|_| 0)
+    })
 }

@@ -92,7 +92,9 @@ pub fn parse(body: &[u8]) -> Result<Event, Unread> {
         "ping" => Ok(Event::Ping),
         other => {
             let other: String = other.chars().take(60).collect();
-            let message = format!("{other:?} is not known; known are checkout.completed, checkout.refunded and ping");
+            let message = format!(
+                "{other:?} is not known; known are checkout.completed, checkout.refunded and ping"
+            );
             Err(Unread(vec![FieldError::new("type", message)]))
         }
     }
@@ -102,14 +104,28 @@ fn checkout(raw: Raw<'_, RawCheckout>) -> Result<Event, Unread> {
     let (at, raw) = (raw.timestamp, raw.data);
     let mut wrong = Wrong::default();
     wrong.text("data.order_id", Some(&raw.order_id), 200);
-    let order_total_cents = wrong.kept("data.order_total", parse_cents(&raw.order_total)).unwrap_or(0);
-    wrong.unless(raw.currency == "EUR", "data.currency", "gifts are in euros: \"EUR\"");
+    let order_total_cents = wrong
+        .kept("data.order_total", parse_cents(&raw.order_total))
+        .unwrap_or(0);
+    wrong.unless(
+        raw.currency == "EUR",
+        "data.currency",
+        "gifts are in euros: \"EUR\"",
+    );
     let (amount, cause) = raw.donation.map_or((None, None), |d| (d.amount, d.cause));
     let amount = amount.and_then(|a| wrong.kept("data.donation.amount", Amount::parse(&a)));
-    wrong.unless(cause.as_deref().is_none_or(slug_is_valid), "data.donation.cause", "a cause is named by its slug, such as foret-vivante");
+    wrong.unless(
+        cause.as_deref().is_none_or(slug_is_valid),
+        "data.donation.cause",
+        "a cause is named by its slug, such as foret-vivante",
+    );
     let consent = raw.consent.map(|c| {
         wrong.text("data.consent.text_version", c.text_version.as_deref(), 100);
-        Consent { shown_at: c.shown_at, text_version: c.text_version, preticked: c.preticked }
+        Consent {
+            shown_at: c.shown_at,
+            text_version: c.text_version,
+            preticked: c.preticked,
+        }
     });
     let donor = raw.donor.and_then(|d| {
         wrong.text("data.donor.first_name", d.first_name.as_deref(), 200);
@@ -121,18 +137,31 @@ fn checkout(raw: Raw<'_, RawCheckout>) -> Result<Event, Unread> {
                 ("data.donor.address.city", &a.city),
                 ("data.donor.address.country", &a.country),
             ] {
-                wrong.text(field, Some(text).filter(|t| !t.is_empty()).map(String::as_str), 300);
+                wrong.text(
+                    field,
+                    Some(text).filter(|t| !t.is_empty()).map(String::as_str),
+                    300,
+                );
             }
-            wrong.text("data.donor.address.line2", a.line2.as_deref().filter(|t| !t.is_empty()), 300);
+            wrong.text(
+                "data.donor.address.line2",
+                a.line2.as_deref().filter(|t| !t.is_empty()),
+                300,
+            );
         }
         let email = wrong.kept("data.donor.email", Email::parse(&d.email))?;
-        let given = |name: Option<String>| name.map(|n| n.trim().to_owned()).filter(|n| !n.is_empty());
+        let given =
+            |name: Option<String>| name.map(|n| n.trim().to_owned()).filter(|n| !n.is_empty());
         Some(Told {
             email,
             first_name: given(d.first_name),
             last_name: given(d.last_name),
             address: d.address.filter(PostalAddress::is_complete),
-            locale: if d.locale.is_some_and(|l| l.starts_with("en")) { "en".into() } else { "fr".into() },
+            locale: if d.locale.is_some_and(|l| l.starts_with("en")) {
+                "en".into()
+            } else {
+                "fr".into()
+            },
         })
     });
     wrong.done(Event::Checkout(Box::new(Checkout {
@@ -156,7 +185,12 @@ fn refund(raw: Raw<'_, RawRefund>) -> Result<Event, Unread> {
     if let Some(amount) = &raw.amount {
         wrong.kept("data.amount", parse_cents(amount));
     }
-    wrong.done(Event::Refund(Refund { at, order_id: raw.order_id, refund_id: raw.refund_id, donation_refunded: raw.donation_refunded }))
+    wrong.done(Event::Refund(Refund {
+        at,
+        order_id: raw.order_id,
+        refund_id: raw.refund_id,
+        donation_refunded: raw.donation_refunded,
+    }))
 }
 
 #[cfg(test)]
@@ -181,9 +215,21 @@ mod tests {
 
     #[test]
     fn a_whole_checkout_and_the_least_one_are_understood() {
-        let Ok(Event::Checkout(c)) = parse(&body(|_| ())) else { panic!() };
-        assert_eq!((c.order_total_cents, c.amount.map(Amount::cents), c.cause.as_deref()), (4590, Some(100), Some("foret-vivante")));
-        assert_eq!(c.donor.map(|d| d.email.to_string()).as_deref(), Some("camille@example.org"));
+        let Ok(Event::Checkout(c)) = parse(&body(|_| ())) else {
+            panic!()
+        };
+        assert_eq!(
+            (
+                c.order_total_cents,
+                c.amount.map(Amount::cents),
+                c.cause.as_deref()
+            ),
+            (4590, Some(100), Some("foret-vivante"))
+        );
+        assert_eq!(
+            c.donor.map(|d| d.email.to_string()).as_deref(),
+            Some("camille@example.org")
+        );
         let least = br#"{"type":"checkout.completed","data":{"order_id":"1","order_total":"0","currency":"EUR"}}"#;
         assert!(matches!(parse(least), Ok(Event::Checkout(_))));
     }
@@ -191,23 +237,62 @@ mod tests {
     #[test]
     fn each_mistake_is_told_by_its_field() {
         assert_eq!(wrong(|b| b["type"] = "order.paid".into()), "type");
-        assert_eq!(wrong(|b| b["data"]["order_total"] = 45.9.into()), "data.order_total");
-        assert_eq!(wrong(|b| b["data"]["order_id"] = "".into()), "data.order_id");
+        assert_eq!(
+            wrong(|b| b["data"]["order_total"] = 45.9.into()),
+            "data.order_total"
+        );
+        assert_eq!(
+            wrong(|b| b["data"]["order_id"] = "".into()),
+            "data.order_id"
+        );
         assert_eq!(wrong(|b| b["timestamp"] = "yesterday".into()), "timestamp");
-        assert_eq!(wrong(|b| b["data"]["currency"] = "eur".into()), "data.currency");
-        assert_eq!(wrong(|b| b["data"]["donor"]["first_name"] = "x".repeat(10_000).into()), "data.donor.first_name");
+        assert_eq!(
+            wrong(|b| b["data"]["currency"] = "eur".into()),
+            "data.currency"
+        );
+        assert_eq!(
+            wrong(|b| b["data"]["donor"]["first_name"] = "x".repeat(10_000).into()),
+            "data.donor.first_name"
+        );
         for email in ["camille", "a@b\n.org", ""] {
-            assert_eq!(wrong(|b| b["data"]["donor"]["email"] = email.into()), "data.donor.email");
+            assert_eq!(
+                wrong(|b| b["data"]["donor"]["email"] = email.into()),
+                "data.donor.email"
+            );
         }
-        for amount in ["01.00", "1,00", "1e0", "-1.00", "0.00", "1.001", "99999999999.00"] {
-            assert_eq!(wrong(|b| b["data"]["donation"]["amount"] = amount.into()), "data.donation.amount", "{amount}");
+        for amount in [
+            "01.00",
+            "1,00",
+            "1e0",
+            "-1.00",
+            "0.00",
+            "1.001",
+            "99999999999.00",
+        ] {
+            assert_eq!(
+                wrong(|b| b["data"]["donation"]["amount"] = amount.into()),
+                "data.donation.amount",
+                "{amount}"
+            );
         }
-        assert_eq!(wrong(|b| b["data"]["donation"]["amount"] = 1.0.into()), "data.donation.amount");
+        assert_eq!(
+            wrong(|b| b["data"]["donation"]["amount"] = 1.0.into()),
+            "data.donation.amount"
+        );
         assert!(parse(b"not json").is_err() && parse(b"\xff\xfe").is_err() && parse(b"").is_err());
-        assert!(parse(br#"{"type":"ping","type":"ping"}"#).is_err(), "duplicate keys");
-        assert!(parse("[".repeat(100_000).as_bytes()).is_err(), "deep nesting");
+        assert!(
+            parse(br#"{"type":"ping","type":"ping"}"#).is_err(),
+            "duplicate keys"
+        );
+        assert!(
+            parse("[".repeat(100_000).as_bytes()).is_err(),
+            "deep nesting"
+        );
         let nul = br#"{"type":"checkout.refunded","data":{"order_id":"a\u0000b","refund_id":"r","donation_refunded":true}}"#;
-        assert_eq!(parse(nul).map_err(|e| e.0[0].field.clone()), Err("data.order_id".into()));
+        assert_eq!(
+            parse(nul).map_err(|e| e.0[0].field.clone()),
+            Err("data.order_id".into())
+        );
     }
 
     #[test]
@@ -217,8 +302,17 @@ mod tests {
             _ => panic!(),
         };
         let first = hash(|_| ());
-        assert_eq!(first, hash(|b| b["timestamp"] = "2026-11-24T11:00:00Z".into()));
-        assert_ne!(first, hash(|b| b["data"]["donation"]["amount"] = "2.00".into()));
-        assert_ne!(first, hash(|b| b["data"]["donation"]["cause"] = "abri".into()));
+        assert_eq!(
+            first,
+            hash(|b| b["timestamp"] = "2026-11-24T11:00:00Z".into())
+        );
+        assert_ne!(
+            first,
+            hash(|b| b["data"]["donation"]["amount"] = "2.00".into())
+        );
+        assert_ne!(
+            first,
+            hash(|b| b["data"]["donation"]["cause"] = "abri".into())
+        );
     }
 }

@@ -77,8 +77,13 @@ pub(super) fn parse(body: &[u8]) -> Result<Event, Unread> {
         kind: String,
     }
     let Kind { kind } = read(body)?;
-    if kind != "checkout.session.completed" && kind != "checkout.session.async_payment_succeeded" && kind != "charge.refunded" {
-        return Ok(Event::Nothing("an event of this type says nothing of a gift"));
+    if kind != "checkout.session.completed"
+        && kind != "checkout.session.async_payment_succeeded"
+        && kind != "charge.refunded"
+    {
+        return Ok(Event::Nothing(
+            "an event of this type says nothing of a gift",
+        ));
     }
     let event: Envelope = read(body)?;
     let object = event.data.object;
@@ -89,38 +94,84 @@ pub(super) fn parse(body: &[u8]) -> Result<Event, Unread> {
     let order_id = object.payment_intent.unwrap_or(object.id);
     if event.kind == "charge.refunded" {
         // A part may be the goods alone: only the whole, or a word of the shop, is the gift as well.
-        let gift_too = object.refunded || object.metadata.get("obole_refunded").is_some_and(|v| v == "true");
+        let gift_too = object.refunded
+            || object
+                .metadata
+                .get("obole_refunded")
+                .is_some_and(|v| v == "true");
         if !gift_too {
-            return Ok(Event::Nothing("a part was refunded, without metadata.obole_refunded"));
+            return Ok(Event::Nothing(
+                "a part was refunded, without metadata.obole_refunded",
+            ));
         }
         let refund_id = event.id.unwrap_or_else(|| format!("refund:{order_id}"));
-        return Ok(Event::Refund(Refund { at, order_id, refund_id, donation_refunded: true }));
+        return Ok(Event::Refund(Refund {
+            at,
+            order_id,
+            refund_id,
+            donation_refunded: true,
+        }));
     }
     let cause = object.metadata.get("obole_cause").filter(|c| !c.is_empty());
-    let told = object.metadata.get("obole_amount").filter(|a| !a.is_empty());
+    let told = object
+        .metadata
+        .get("obole_amount")
+        .filter(|a| !a.is_empty());
     if cause.is_none() && told.is_none() {
-        return Ok(Event::Nothing("the order has no gift: neither metadata.obole_cause nor metadata.obole_amount"));
+        return Ok(Event::Nothing(
+            "the order has no gift: neither metadata.obole_cause nor metadata.obole_amount",
+        ));
     }
     if object.payment_status.as_deref() != Some("paid") {
         return Ok(Event::Nothing("the session is not paid yet"));
     }
-    let wrong = |field: &str, message: String| Unread(vec![FieldError::new(format!("data.object.{field}"), message)]);
-    if object.currency.as_deref().is_none_or(|c| !c.eq_ignore_ascii_case("eur")) {
+    let wrong = |field: &str, message: String| {
+        Unread(vec![FieldError::new(
+            format!("data.object.{field}"),
+            message,
+        )])
+    };
+    if object
+        .currency
+        .as_deref()
+        .is_none_or(|c| !c.eq_ignore_ascii_case("eur"))
+    {
         return Err(wrong("currency", "gifts are in euros".into()));
     }
     if cause.is_some_and(|c| !slug_is_valid(c)) {
-        return Err(wrong("metadata.obole_cause", "a cause is named by its slug, such as foret-vivante".into()));
+        return Err(wrong(
+            "metadata.obole_cause",
+            "a cause is named by its slug, such as foret-vivante".into(),
+        ));
     }
-    let amount = told.map(|a| Amount::parse(a)).transpose().map_err(|e| wrong("metadata.obole_amount", e.to_string()))?;
-    let customer = object.customer_details.unwrap_or(Customer { email: None, name: None, address: None });
+    let amount = told
+        .map(|a| Amount::parse(a))
+        .transpose()
+        .map_err(|e| wrong("metadata.obole_amount", e.to_string()))?;
+    let customer = object.customer_details.unwrap_or(Customer {
+        email: None,
+        name: None,
+        address: None,
+    });
     // Stripe has one field for a name: the first word is taken for the first name, unless the shop tells better.
     let name = customer.name.as_deref().unwrap_or_default().trim();
     let (first, last) = name.split_once(' ').unwrap_or(("", name));
     let address = customer.address.as_ref();
     let donor = Person {
-        email: customer.email.as_deref().or(object.customer_email.as_deref()),
-        first_name: object.metadata.get("obole_first_name").map(String::as_str).or(Some(first)),
-        last_name: object.metadata.get("obole_last_name").map(String::as_str).or(Some(last)),
+        email: customer
+            .email
+            .as_deref()
+            .or(object.customer_email.as_deref()),
+        first_name: object
+            .metadata
+            .get("obole_first_name")
+            .map(String::as_str)
+            .or(Some(first)),
+        last_name: object
+            .metadata
+            .get("obole_last_name")
+            .map(String::as_str)
+            .or(Some(last)),
         line1: address.and_then(|a| a.line1.as_deref()),
         line2: address.and_then(|a| a.line2.as_deref()),
         postal_code: address.and_then(|a| a.postal_code.as_deref()),
@@ -131,7 +182,11 @@ pub(super) fn parse(body: &[u8]) -> Result<Event, Unread> {
     Ok(Event::Checkout(Box::new(Checkout {
         at,
         order_id,
-        order_total_cents: object.amount_total.unwrap_or(0).saturating_sub(amount.map_or(0, Amount::cents)).max(0),
+        order_total_cents: object
+            .amount_total
+            .unwrap_or(0)
+            .saturating_sub(amount.map_or(0, Amount::cents))
+            .max(0),
         amount,
         cause: cause.cloned(),
         consent: consent(object.metadata.get("obole_consent").map(String::as_str)),

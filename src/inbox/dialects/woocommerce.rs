@@ -73,25 +73,50 @@ impl Line {
 
     fn is_gift(&self, settings: &EndpointSettings) -> bool {
         self.meta(&settings.meta_key).is_some()
-            || (!settings.fee_label.is_empty() && self.sku.is_none() && self.name == settings.fee_label)
-            || self.sku.as_deref().is_some_and(|s| s.starts_with(settings.sku_prefix.as_str()))
+            || (!settings.fee_label.is_empty()
+                && self.sku.is_none()
+                && self.name == settings.fee_label)
+            || self
+                .sku
+                .as_deref()
+                .is_some_and(|s| s.starts_with(settings.sku_prefix.as_str()))
     }
 }
 
-pub(super) fn parse(settings: &EndpointSettings, topic: &str, body: &[u8]) -> Result<Event, Unread> {
+pub(super) fn parse(
+    settings: &EndpointSettings,
+    topic: &str,
+    body: &[u8],
+) -> Result<Event, Unread> {
     if topic != "order.updated" && topic != "order.created" {
         return Ok(Event::Nothing("this topic says nothing of a gift"));
     }
     let order: Order = read(body)?;
-    let Some(gift) = order.fee_lines.iter().chain(&order.line_items).find(|l| l.is_gift(settings)) else {
-        return Ok(Event::Nothing("the order has no gift: no fee with our meta key or label, and no product by SKU"));
+    let Some(gift) = order
+        .fee_lines
+        .iter()
+        .chain(&order.line_items)
+        .find(|l| l.is_gift(settings))
+    else {
+        return Ok(Event::Nothing(
+            "the order has no gift: no fee with our meta key or label, and no product by SKU",
+        ));
     };
     // WooCommerce writes times in UTC, without saying so.
-    let at = order.date_paid_gmt.as_deref().and_then(|t| t.parse::<NaiveDateTime>().ok()).map(|t| t.and_utc());
-    let Some(paid_at) = at else { return Ok(Event::Nothing("the order is not paid")) };
+    let at = order
+        .date_paid_gmt
+        .as_deref()
+        .and_then(|t| t.parse::<NaiveDateTime>().ok())
+        .map(|t| t.and_utc());
+    let Some(paid_at) = at else {
+        return Ok(Event::Nothing("the order is not paid"));
+    };
     let order_id = order.id.to_string();
     let given_back = |l: &Line| l.is_gift(settings) && l.total.trim().starts_with('-');
-    let refunded = order.refunds.iter().find(|r| r.fee_lines.iter().chain(&r.line_items).any(given_back));
+    let refunded = order
+        .refunds
+        .iter()
+        .find(|r| r.fee_lines.iter().chain(&r.line_items).any(given_back));
     let refund_id = match order.status.as_str() {
         "refunded" | "cancelled" => Some(order.status.clone()),
         _ => refunded.map(|r| r.id.to_string()),
@@ -99,7 +124,12 @@ pub(super) fn parse(settings: &EndpointSettings, topic: &str, body: &[u8]) -> Re
     if let Some(refund_id) = refund_id {
         // The order tells when it was paid, not when it was refunded: the moment it came is near enough.
         let at: Option<DateTime<Utc>> = None;
-        return Ok(Event::Refund(Refund { at, order_id, refund_id, donation_refunded: true }));
+        return Ok(Event::Refund(Refund {
+            at,
+            order_id,
+            refund_id,
+            donation_refunded: true,
+        }));
     }
     if order.status != "processing" && order.status != "completed" {
         return Ok(Event::Nothing("the order is not processing or completed"));
@@ -110,9 +140,17 @@ pub(super) fn parse(settings: &EndpointSettings, topic: &str, body: &[u8]) -> Re
     }
     let cause = gift.meta(&settings.meta_key).filter(|c| !c.is_empty());
     if cause.is_some_and(|c| !slug_is_valid(c)) {
-        return Err(wrong("fee_lines.meta_data", "a cause is named by its slug, such as foret-vivante"));
+        return Err(wrong(
+            "fee_lines.meta_data",
+            "a cause is named by its slug, such as foret-vivante",
+        ));
     }
-    let given = amount(&gift.total).ok_or_else(|| wrong("fee_lines.total", "the gift's total is not an amount such as 1.00"))?;
+    let given = amount(&gift.total).ok_or_else(|| {
+        wrong(
+            "fee_lines.total",
+            "the gift's total is not an amount such as 1.00",
+        )
+    })?;
     let all = total(&order.total).ok_or_else(|| wrong("total", "not an amount such as 46.90"))?;
     let billing = order.billing.as_ref();
     let donor = Person {
@@ -134,7 +172,11 @@ pub(super) fn parse(settings: &EndpointSettings, topic: &str, body: &[u8]) -> Re
         cause: tidy(cause, 60),
         consent: consent(gift.meta("_obole_consent")),
         donor: donor.told(),
-        funded_by: if settings.shop_funded { FundedBy::Merchant } else { FundedBy::Donor },
+        funded_by: if settings.shop_funded {
+            FundedBy::Merchant
+        } else {
+            FundedBy::Donor
+        },
         restated: true,
     })))
 }

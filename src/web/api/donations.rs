@@ -60,9 +60,14 @@ impl From<Told> for Donation {
     params(("id" = String, Path, description = "The `donation_id` that the webhook's answer gave")),
     responses((status = 200, body = Donation), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json", description = "No such donation of this merchant")))]
-pub async fn show(State(web): State<Web>, Merchant(merchant): Merchant, Path(id): Path<String>) -> Result<Json<Donation>, Problem> {
+pub async fn show(
+    State(web): State<Web>,
+    Merchant(merchant): Merchant,
+    Path(id): Path<String>,
+) -> Result<Json<Donation>, Problem> {
     let id: DonationId = id.parse().map_err(|_| Problem::NotFound)?;
-    let found = donations::of_merchant(&mut *web.app.db.acquire().await?, merchant, Which::Id(id)).await?;
+    let found =
+        donations::of_merchant(&mut *web.app.db.acquire().await?, merchant, Which::Id(id)).await?;
     Ok(Json(found.ok_or(Problem::NotFound)?.into()))
 }
 
@@ -71,11 +76,23 @@ pub async fn show(State(web): State<Web>, Merchant(merchant): Merchant, Path(id)
     params(("order_id" = String, Query, description = "The shop's order")),
     responses((status = 200, body = Vec<Donation>), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "`order_id` is missing")))]
-pub async fn of_order(State(web): State<Web>, Merchant(merchant): Merchant, uri: Uri) -> Result<Json<Vec<Donation>>, Problem> {
+pub async fn of_order(
+    State(web): State<Web>,
+    Merchant(merchant): Merchant,
+    uri: Uri,
+) -> Result<Json<Vec<Donation>>, Problem> {
     let asked = asked(&uri);
     let order = asked.get("order_id").ok_or_else(|| {
-        Problem::Invalid(vec![FieldError::new("order_id", "the order whose donation is wanted, such as ?order_id=FR-1001")])
+        Problem::Invalid(vec![FieldError::new(
+            "order_id",
+            "the order whose donation is wanted, such as ?order_id=FR-1001",
+        )])
     })?;
-    let found = donations::of_merchant(&mut *web.app.db.acquire().await?, merchant, Which::Order(order)).await?;
+    let found = donations::of_merchant(
+        &mut *web.app.db.acquire().await?,
+        merchant,
+        Which::Order(order),
+    )
+    .await?;
     Ok(Json(found.into_iter().map(Donation::from).collect()))
 }

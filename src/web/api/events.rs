@@ -82,13 +82,33 @@ pub struct Redriven {
         ("after" = Option<String>, Query, pattern = "^evt_[0-9a-f]{32}$", description = "Only deliveries older than this `event_id`: the last one of the page before")),
     responses((status = 200, body = Vec<Event>), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, body = ProblemDocument, content_type = "application/problem+json")))]
-pub async fn list(State(web): State<Web>, Merchant(merchant): Merchant, uri: Uri) -> Result<Json<Vec<Event>>, Problem> {
+pub async fn list(
+    State(web): State<Web>,
+    Merchant(merchant): Merchant,
+    uri: Uri,
+) -> Result<Json<Vec<Event>>, Problem> {
     let asked = asked(&uri);
-    let wrong = |field: &str, message: &str| Problem::Invalid(vec![FieldError::new(field, message)]);
-    let state =
-        asked.get("state").map(|s| s.parse().map_err(|_| wrong("state", "one of queued, posted, dead, conflict, parked"))).transpose()?;
-    let after = asked.get("after").map(|a| a.parse().map_err(|_| wrong("after", "an event_id such as evt_01a2…"))).transpose()?;
-    let wanted = Wanted { merchant: Some(merchant), state, after };
+    let wrong =
+        |field: &str, message: &str| Problem::Invalid(vec![FieldError::new(field, message)]);
+    let state = asked
+        .get("state")
+        .map(|s| {
+            s.parse()
+                .map_err(|_| wrong("state", "one of queued, posted, dead, conflict, parked"))
+        })
+        .transpose()?;
+    let after = asked
+        .get("after")
+        .map(|a| {
+            a.parse()
+                .map_err(|_| wrong("after", "an event_id such as evt_01a2…"))
+        })
+        .transpose()?;
+    let wanted = Wanted {
+        merchant: Some(merchant),
+        state,
+        after,
+    };
     let listed = inbox::list(&mut *web.app.db.acquire().await?, wanted).await?;
     Ok(Json(listed.into_iter().map(Event::from).collect()))
 }
@@ -97,20 +117,38 @@ pub async fn list(State(web): State<Web>, Merchant(merchant): Merchant, uri: Uri
 #[utoipa::path(get, path = "/api/v1/events/{id}", tag = "events", security(("api_key" = [])), params(("id" = String, Path, description = "An `event_id`")),
     responses((status = 200, body = EventDetail), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json")))]
-pub async fn show(State(web): State<Web>, Merchant(merchant): Merchant, Path(id): Path<String>) -> Result<Json<EventDetail>, Problem> {
+pub async fn show(
+    State(web): State<Web>,
+    Merchant(merchant): Merchant,
+    Path(id): Path<String>,
+) -> Result<Json<EventDetail>, Problem> {
     let id: EventId = id.parse().map_err(|_| Problem::NotFound)?;
-    let found = inbox::show(&mut *web.app.db.acquire().await?, id, Some(merchant)).await?.ok_or(Problem::NotFound)?;
-    Ok(Json(EventDetail { event: found.event.into(), body: found.body, came_first: found.came_first }))
+    let found = inbox::show(&mut *web.app.db.acquire().await?, id, Some(merchant))
+        .await?
+        .ok_or(Problem::NotFound)?;
+    Ok(Json(EventDetail {
+        event: found.event.into(),
+        body: found.body,
+        came_first: found.came_first,
+    }))
 }
 
 /// Puts a dead, parked or conflicting delivery back in the queue; one in another state is left as it is.
 #[utoipa::path(post, path = "/api/v1/events/{id}/redrive", tag = "events", security(("api_key" = [])), params(("id" = String, Path, description = "An `event_id`")),
     responses((status = 200, body = Redriven), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json")))]
-pub async fn redrive(State(web): State<Web>, Merchant(merchant): Merchant, Path(id): Path<String>) -> Result<Json<Redriven>, Problem> {
+pub async fn redrive(
+    State(web): State<Web>,
+    Merchant(merchant): Merchant,
+    Path(id): Path<String>,
+) -> Result<Json<Redriven>, Problem> {
     let id: EventId = id.parse().map_err(|_| Problem::NotFound)?;
     let mut db = web.app.db.acquire().await?;
-    inbox::show(&mut db, id, Some(merchant)).await?.ok_or(Problem::NotFound)?;
+    inbox::show(&mut db, id, Some(merchant))
+        .await?
+        .ok_or(Problem::NotFound)?;
     let back = inbox::redrive(&mut db, &Redrive::Of(id, merchant)).await?;
-    Ok(Json(Redriven { redriven: back.iter().map(ToString::to_string).collect() }))
+    Ok(Json(Redriven {
+        redriven: back.iter().map(ToString::to_string).collect(),
+    }))
 }

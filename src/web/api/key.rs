@@ -15,8 +15,16 @@ impl FromRequestParts<Web> for Merchant {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
-        let given = parts.headers.get(header::AUTHORIZATION).and_then(|h| h.to_str().ok()).ok_or(Problem::NoKey)?;
-        let key = given.strip_prefix("Bearer ").map(str::trim).filter(|k| !k.is_empty()).ok_or(Problem::NoKey)?;
+        let given = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|h| h.to_str().ok())
+            .ok_or(Problem::NoKey)?;
+        let key = given
+            .strip_prefix("Bearer ")
+            .map(str::trim)
+            .filter(|k| !k.is_empty())
+            .ok_or(Problem::NoKey)?;
         let found = merchant::of_api_key(&mut *web.app.db.acquire().await?, key).await?;
         found.map(Self).ok_or(Problem::NoKey)
     }

@@ -34,9 +34,16 @@ pub struct ManifestBody {
 /// One order with a gift.
 #[derive(Deserialize, ToSchema)]
 pub struct ManifestOrder {
-    #[schema(min_length = 1, max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$"
+    )]
     order_id: String,
-    #[schema(examples("1.00"), pattern = "^(0\\.0[1-9]|0\\.[1-9][0-9]?|[1-9][0-9]{0,9}(\\.[0-9]{1,2})?)$")]
+    #[schema(
+        examples("1.00"),
+        pattern = "^(0\\.0[1-9]|0\\.[1-9][0-9]?|[1-9][0-9]{0,9}(\\.[0-9]{1,2})?)$"
+    )]
     amount: String,
 }
 
@@ -76,39 +83,84 @@ pub async fn tell(
     let now = chrono::Utc::now();
     let mut wrong = Vec::new();
     let valid = |d: &NaiveDate| (1..=9999).contains(&chrono::Datelike::year(d));
-    let day = NaiveDate::parse_from_str(&day, "%Y-%m-%d").ok().filter(valid);
+    let day = NaiveDate::parse_from_str(&day, "%Y-%m-%d")
+        .ok()
+        .filter(valid);
     if day.is_none() {
         wrong.push(FieldError::new("day", "a day such as 2026-11-24"));
     }
     let read = &mut serde_json::Deserializer::from_slice(&body);
-    let told: ManifestBody = serde_path_to_error::deserialize(read)
-        .map_err(|e| Problem::Invalid(vec![FieldError::new(e.path().to_string(), e.inner().to_string())]))?;
-    let sum = parse_cents(&told.sum).map_err(|e| wrong.push(FieldError::new("sum", e.to_string()))).ok();
+    let told: ManifestBody = serde_path_to_error::deserialize(read).map_err(|e| {
+        Problem::Invalid(vec![FieldError::new(
+            e.path().to_string(),
+            e.inner().to_string(),
+        )])
+    })?;
+    let sum = parse_cents(&told.sum)
+        .map_err(|e| wrong.push(FieldError::new("sum", e.to_string())))
+        .ok();
     // JSON knows no whole numbers: 12.0 is one.
-    let count = told.count.to_string().parse::<Decimal>().ok().filter(Decimal::is_integer).and_then(|c| c.to_i32());
+    let count = told
+        .count
+        .to_string()
+        .parse::<Decimal>()
+        .ok()
+        .filter(Decimal::is_integer)
+        .and_then(|c| c.to_i32());
     let count = count.filter(|c| (0..=1_000_000).contains(c));
     if count.is_none() {
-        wrong.push(FieldError::new("count", "a whole number between 0 and 1000000"));
+        wrong.push(FieldError::new(
+            "count",
+            "a whole number between 0 and 1000000",
+        ));
     }
     let mut orders = told.orders.as_ref().map(|_| BTreeMap::new());
     for (n, order) in told.orders.iter().flatten().enumerate() {
-        let fits = !order.order_id.is_empty() && order.order_id.chars().count() <= 200 && !order.order_id.chars().any(char::is_control);
+        let fits = !order.order_id.is_empty()
+            && order.order_id.chars().count() <= 200
+            && !order.order_id.chars().any(char::is_control);
         match Amount::parse(&order.amount) {
             Ok(amount) if fits => {
-                orders.get_or_insert_default().insert(order.order_id.clone(), amount);
+                orders
+                    .get_or_insert_default()
+                    .insert(order.order_id.clone(), amount);
             }
-            Ok(_) => {
-                wrong.push(FieldError::new(format!("orders[{n}].order_id"), "1 to 200 characters are needed, without control characters"))
-            }
-            Err(e) => wrong.push(FieldError::new(format!("orders[{n}].amount"), e.to_string())),
+            Ok(_) => wrong.push(FieldError::new(
+                format!("orders[{n}].order_id"),
+                "1 to 200 characters are needed, without control characters",
+            )),
+            Err(e) => wrong.push(FieldError::new(
+                format!("orders[{n}].amount"),
+                e.to_string(),
+            )),
         }
     }
-    let (Some(day), Some(sum_cents), Some(count), true) = (day, sum, count, wrong.is_empty()) else { return Err(Problem::Invalid(wrong)) };
+    let (Some(day), Some(sum_cents), Some(count), true) = (day, sum, count, wrong.is_empty())
+    else {
+        return Err(Problem::Invalid(wrong));
+    };
     let mut tx = web.app.db.begin().await?;
-    manifest::tell(&mut tx, now, merchant, &Manifest { day, count, sum_cents, orders }).await?;
-    let found = manifest::differences(&mut tx, Some(merchant), Some(day), day).await?.pop().ok_or(Problem::Internal)?;
+    manifest::tell(
+        &mut tx,
+        now,
+        merchant,
+        &Manifest {
+            day,
+            count,
+            sum_cents,
+            orders,
+        },
+    )
+    .await?;
+    let found = manifest::differences(&mut tx, Some(merchant), Some(day), day)
+        .await?
+        .pop()
+        .ok_or(Problem::Internal)?;
     tx.commit().await?;
-    let total = |t: manifest::Total| ManifestTotal { count: t.count, sum: t.sum };
+    let total = |t: manifest::Total| ManifestTotal {
+        count: t.count,
+        sum: t.sum,
+    };
     Ok(Json(ManifestAnswer {
         day,
         matches: found.matches,

@@ -23,8 +23,13 @@ struct ApiKey;
 
 impl Modify for ApiKey {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
-        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The merchant's `api_key`")).build();
-        api.components.get_or_insert_default().add_security_scheme("api_key", SecurityScheme::Http(scheme));
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("The merchant's `api_key`"))
+            .build();
+        api.components
+            .get_or_insert_default()
+            .add_security_scheme("api_key", SecurityScheme::Http(scheme));
     }
 }
 

@@ -65,14 +65,23 @@ impl From<Collection> for Statement {
 
 impl From<StatementLine> for Line {
     fn from(l: StatementLine) -> Self {
-        Self { day: l.day(), order_id: l.order_id, cause: l.cause, association: l.association, amount: euros(l.amount_cents) }
+        Self {
+            day: l.day(),
+            order_id: l.order_id,
+            cause: l.cause,
+            association: l.association,
+            amount: euros(l.amount_cents),
+        }
     }
 }
 
 /// Every month's statement, oldest first.
 #[utoipa::path(get, path = "/api/v1/statements", tag = "statements", security(("api_key" = [])),
     responses((status = 200, body = Vec<Statement>), (status = 401, body = ProblemDocument, content_type = "application/problem+json")))]
-pub async fn list(State(web): State<Web>, Merchant(merchant): Merchant) -> Result<Json<Vec<Statement>>, Problem> {
+pub async fn list(
+    State(web): State<Web>,
+    Merchant(merchant): Merchant,
+) -> Result<Json<Vec<Statement>>, Problem> {
     let all = collections::of_merchant(&mut *web.app.db.acquire().await?, merchant, None).await?;
     Ok(Json(all.into_iter().map(Statement::from).collect()))
 }
@@ -91,11 +100,25 @@ pub async fn show(
 ) -> Result<Response, Problem> {
     let period: Period = period.parse().map_err(|_| Problem::NotFound)?;
     let mut db = web.app.db.acquire().await?;
-    let found = collections::of_merchant(&mut db, merchant, Some(period)).await?.pop().ok_or(Problem::NotFound)?;
+    let found = collections::of_merchant(&mut db, merchant, Some(period))
+        .await?
+        .pop()
+        .ok_or(Problem::NotFound)?;
     let lines = collections::lines(&mut db, found.collection_id).await?;
-    let wants_csv = headers.get(header::ACCEPT).and_then(|a| a.to_str().ok()).is_some_and(|a| a.starts_with("text/csv"));
+    let wants_csv = headers
+        .get(header::ACCEPT)
+        .and_then(|a| a.to_str().ok())
+        .is_some_and(|a| a.starts_with("text/csv"));
     if wants_csv {
-        return Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], collections::csv(&lines)).into_response());
+        return Ok((
+            [(header::CONTENT_TYPE, "text/csv; charset=utf-8")],
+            collections::csv(&lines),
+        )
+            .into_response());
     }
-    Ok(Json(StatementDetail { statement: found.into(), lines: lines.into_iter().map(Line::from).collect() }).into_response())
+    Ok(Json(StatementDetail {
+        statement: found.into(),
+        lines: lines.into_iter().map(Line::from).collect(),
+    })
+    .into_response())
 }

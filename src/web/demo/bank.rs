@@ -31,19 +31,30 @@ impl Page {
     /// The sum of the accounts of a kind, in cents, on their normal side.
     fn held(&self, kind: &str) -> i64 {
         let of = |b: &&Balance| b.name.split(':').next() == Some(kind);
-        self.balances.iter().filter(of).map(|b| b.balance_cents).sum()
+        self.balances
+            .iter()
+            .filter(of)
+            .map(|b| b.balance_cents)
+            .sum()
     }
 
     /// Paid out and settled, in cents.
     fn arrived(&self) -> i64 {
-        self.payouts.iter().filter(|p| p.state == "settled").map(|p| p.amount_cents).sum()
+        self.payouts
+            .iter()
+            .filter(|p| p.state == "settled")
+            .map(|p| p.amount_cents)
+            .sum()
     }
 }
 
 pub async fn show(State(web): State<Web>, shell: Shell) -> Result<Response, Problem> {
     demo(&web)?;
     let mut db = web.app.db.acquire().await?;
-    let mut files: Vec<String> = files(&web.app.settings.bank_dir).into_iter().filter_map(|f| named(&f)).collect();
+    let mut files: Vec<String> = files(&web.app.settings.bank_dir)
+        .into_iter()
+        .filter_map(|f| named(&f))
+        .collect();
     files.sort();
     page(&Page {
         shell,
@@ -57,14 +68,20 @@ pub async fn show(State(web): State<Web>, shell: Shell) -> Result<Response, Prob
 
 /// `POST /demo/bank`: plays the month.
 pub async fn play(State(web): State<Web>) -> Result<Response, Problem> {
-    demo(&web)?.play_month(&web.app, chrono::Utc::now()).await.map_err(failed)?;
+    demo(&web)?
+        .play_month(&web.app, chrono::Utc::now())
+        .await
+        .map_err(failed)?;
     Ok(Redirect::to("/demo/bank").into_response())
 }
 
 /// `GET /demo/bank/{file}`: one of the bank's files, as text.
 pub async fn file(State(web): State<Web>, Path(name): Path<String>) -> Result<Response, Problem> {
     demo(&web)?;
-    let found = files(&web.app.settings.bank_dir).into_iter().find(|f| named(f).as_deref() == Some(&name)).ok_or(Problem::NotFound)?;
+    let found = files(&web.app.settings.bank_dir)
+        .into_iter()
+        .find(|f| named(f).as_deref() == Some(&name))
+        .ok_or(Problem::NotFound)?;
     let xml = std::fs::read_to_string(found).map_err(failed)?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], xml).into_response())
 }
@@ -75,7 +92,18 @@ fn named(path: &FilePath) -> Option<String> {
 
 /// The orders that wait, those executed, and the statements.
 fn files(bank: &FilePath) -> Vec<PathBuf> {
-    let folders = [bank.to_owned(), bank.join("executed"), bank.join("statements")];
-    let entries = folders.iter().filter_map(|f| std::fs::read_dir(f).ok()).flatten().flatten();
-    entries.map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "xml")).collect()
+    let folders = [
+        bank.to_owned(),
+        bank.join("executed"),
+        bank.join("statements"),
+    ];
+    let entries = folders
+        .iter()
+        .filter_map(|f| std::fs::read_dir(f).ok())
+        .flatten()
+        .flatten();
+    entries
+        .map(|e| e.path())
+        .filter(|p| p.extension().is_some_and(|e| e == "xml"))
+        .collect()
 }

@@ -42,9 +42,15 @@ struct Letter {
 
 impl Letter {
     fn of(id: String, message: &Message<'_>) -> Self {
-        let address = |a: Option<&mail_parser::Address<'_>>| a.and_then(|a| a.first()?.address().map(str::to_owned)).unwrap_or_default();
+        let address = |a: Option<&mail_parser::Address<'_>>| {
+            a.and_then(|a| a.first()?.address().map(str::to_owned))
+                .unwrap_or_default()
+        };
         let text = message.body_text(0).unwrap_or_default();
-        let leave = message.list_unsubscribe().as_address().and_then(|a| a.first()?.address().map(str::to_owned));
+        let leave = message
+            .list_unsubscribe()
+            .as_address()
+            .and_then(|a| a.first()?.address().map(str::to_owned));
         Self {
             id,
             to: address(message.to()),
@@ -55,8 +61,16 @@ impl Letter {
                 .and_then(|d| chrono::DateTime::from_timestamp(d.to_timestamp(), 0))
                 .map(|d| d.format("%d/%m/%Y %H:%M").to_string())
                 .unwrap_or_default(),
-            paragraphs: text.replace("\r\n", "\n").split("\n\n").map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).collect(),
-            attachments: message.attachments().map(|a| a.attachment_name().unwrap_or("file").to_owned()).collect(),
+            paragraphs: text
+                .replace("\r\n", "\n")
+                .split("\n\n")
+                .map(|p| p.trim().to_owned())
+                .filter(|p| !p.is_empty())
+                .collect(),
+            attachments: message
+                .attachments()
+                .map(|a| a.attachment_name().unwrap_or("file").to_owned())
+                .collect(),
             unsubscribe: leave,
         }
     }
@@ -71,29 +85,66 @@ fn path(web: &Web, id: &str) -> Result<PathBuf, Problem> {
 /// `GET /demo/mail`: newest first.
 pub async fn list(State(web): State<Web>, shell: Shell) -> Result<Response, Problem> {
     demo(&web)?;
-    let entries = std::fs::read_dir(web.app.settings.data.join("mail")).into_iter().flatten().flatten();
-    let mut ids: Vec<String> = entries.filter_map(|e| Some(e.path().file_name()?.to_str()?.strip_suffix(".eml")?.to_owned())).collect();
+    let entries = std::fs::read_dir(web.app.settings.data.join("mail"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut ids: Vec<String> = entries
+        .filter_map(|e| {
+            Some(
+                e.path()
+                    .file_name()?
+                    .to_str()?
+                    .strip_suffix(".eml")?
+                    .to_owned(),
+            )
+        })
+        .collect();
     // Ids are ordered by time.
     ids.sort_by(|a, b| b.cmp(a));
     let read = |id: String| {
         let content = std::fs::read(path(&web, &id).ok()?).ok()?;
         Some(Letter::of(id, &MessageParser::default().parse(&content)?))
     };
-    page(&Page { shell, letters: ids.into_iter().filter_map(read).collect() })
+    page(&Page {
+        shell,
+        letters: ids.into_iter().filter_map(read).collect(),
+    })
 }
 
 /// `GET /demo/mail/{id}`: one message.
-pub async fn show(State(web): State<Web>, shell: Shell, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn show(
+    State(web): State<Web>,
+    shell: Shell,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let content = std::fs::read(path(&web, &id)?).map_err(|_| Problem::NotFound)?;
-    let message = MessageParser::default().parse(&content).ok_or(Problem::NotFound)?;
-    page(&LetterPage { shell, letter: Letter::of(id, &message) })
+    let message = MessageParser::default()
+        .parse(&content)
+        .ok_or(Problem::NotFound)?;
+    page(&LetterPage {
+        shell,
+        letter: Letter::of(id, &message),
+    })
 }
 
 /// `GET /demo/mail/{id}/{name}`: a file that came with it.
-pub async fn file(State(web): State<Web>, Path((id, name)): Path<(String, String)>) -> Result<Response, Problem> {
+pub async fn file(
+    State(web): State<Web>,
+    Path((id, name)): Path<(String, String)>,
+) -> Result<Response, Problem> {
     let content = std::fs::read(path(&web, &id)?).map_err(|_| Problem::NotFound)?;
-    let message = MessageParser::default().parse(&content).ok_or(Problem::NotFound)?;
-    let found = message.attachments().find(|a| a.attachment_name() == Some(&name)).ok_or(Problem::NotFound)?;
-    let kind = if name.ends_with(".pdf") { "application/pdf" } else { "text/plain; charset=utf-8" };
+    let message = MessageParser::default()
+        .parse(&content)
+        .ok_or(Problem::NotFound)?;
+    let found = message
+        .attachments()
+        .find(|a| a.attachment_name() == Some(&name))
+        .ok_or(Problem::NotFound)?;
+    let kind = if name.ends_with(".pdf") {
+        "application/pdf"
+    } else {
+        "text/plain; charset=utf-8"
+    };
     Ok(([(header::CONTENT_TYPE, kind)], found.contents().to_vec()).into_response())
 }

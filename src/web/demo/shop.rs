@@ -16,7 +16,11 @@ use crate::web::shell::page;
 use crate::web::{Problem, Shell, Web};
 
 /// Books to buy: a title and a price in cents.
-const BOOKS: [(&str, i64); 3] = [("Le Jardin d'hiver", 1890), ("Atlas des vents", 2700), ("Petit traité du pain", 1250)];
+const BOOKS: [(&str, i64); 3] = [
+    ("Le Jardin d'hiver", 1890),
+    ("Atlas des vents", 2700),
+    ("Petit traité du pain", 1250),
+];
 
 /// Stands for the cause chosen on the donor's own page.
 const OWN_CHOICE: &str = "own";
@@ -81,23 +85,47 @@ pub async fn show(State(web): State<Web>, shell: Shell) -> Result<Response, Prob
         cause: "haies".into(),
         anonymous: None,
     };
-    page(&Page { shell, causes, form: &form, identity: &identity, wrong: None })
+    page(&Page {
+        shell,
+        causes,
+        form: &form,
+        identity: &identity,
+        wrong: None,
+    })
 }
 
 /// `POST /demo/shop`: the order is placed.
-pub async fn order(State(web): State<Web>, shell: Shell, Form(form): Form<Fields>) -> Result<Response, Problem> {
+pub async fn order(
+    State(web): State<Web>,
+    shell: Shell,
+    Form(form): Form<Fields>,
+) -> Result<Response, Problem> {
     let now = chrono::Utc::now();
     let causes = cause::live(&mut *web.app.db.acquire().await?).await?;
-    let (Some((_, price)), Ok(email), Some(identity)) = (BOOKS.get(form.book), Email::parse(&form.email), form.identity.read()) else {
+    let (Some((_, price)), Ok(email), Some(identity)) = (
+        BOOKS.get(form.book),
+        Email::parse(&form.email),
+        form.identity.read(),
+    ) else {
         let wrong = shell.t(
             "Il nous faut un livre, une adresse e-mail et une adresse complète.",
             "We need a book, an e-mail address and a complete address.",
         );
-        return page(&Page { shell, causes, form: &form, identity: &form.identity, wrong: Some(wrong) });
+        return page(&Page {
+            shell,
+            causes,
+            form: &form,
+            identity: &form.identity,
+            wrong: Some(wrong),
+        });
     };
     let order_id = format!("LL-{}", now.timestamp_millis());
     if form.euro.is_none() {
-        return page(&Thanks { shell, order_id, sent: None });
+        return page(&Thanks {
+            shell,
+            order_id,
+            sent: None,
+        });
     }
     let donor = json!({"email": email.as_str(), "first_name": identity.first_name, "last_name": identity.last_name,
         "address": identity.address, "locale": shell.lang});
@@ -109,7 +137,10 @@ pub async fn order(State(web): State<Web>, shell: Shell, Form(form): Form<Fields
         donor: form.anonymous.is_none().then_some(donor),
     };
     let (shop, event) = (&demo(&web)?.shop, order.checkout());
-    let (status, answer) = shop.send(&format!("order-{order_id}"), &event).await.map_err(failed)?;
+    let (status, answer) = shop
+        .send(&format!("order-{order_id}"), &event)
+        .await
+        .map_err(failed)?;
     page(&Thanks {
         shell,
         order_id,
@@ -117,7 +148,10 @@ pub async fn order(State(web): State<Web>, shell: Shell, Form(form): Form<Fields
             url: shop.webhook_url.clone(),
             event: indented(&event),
             status,
-            claim_url: answer.get("claim_url").and_then(Value::as_str).map(str::to_owned),
+            claim_url: answer
+                .get("claim_url")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
             accepted: status == 200,
             answer: indented(&answer),
         }),

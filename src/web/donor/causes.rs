@@ -31,14 +31,26 @@ impl Page {
             1 => self.shell.t("1 part", "1 share").to_owned(),
             n => format!("{n} {}", self.shell.t("parts", "shares")),
         };
-        (0..=MOST).chain((*current > MOST).then_some(*current)).map(|n| (n, words(n))).collect()
+        (0..=MOST)
+            .chain((*current > MOST).then_some(*current))
+            .map(|n| (n, words(n)))
+            .collect()
     }
 }
 
-pub async fn show(State(web): State<Web>, shell: Shell, Donor(id): Donor) -> Result<Response, Problem> {
+pub async fn show(
+    State(web): State<Web>,
+    shell: Shell,
+    Donor(id): Donor,
+) -> Result<Response, Problem> {
     let mut db = web.app.db.acquire().await?;
     let choices = donor::choices(&mut db, id).await?;
-    let weight = |c: &Cause| choices.iter().find(|x| x.cause_id == c.cause_id).map_or(0, |x| x.weight);
+    let weight = |c: &Cause| {
+        choices
+            .iter()
+            .find(|x| x.cause_id == c.cause_id)
+            .map_or(0, |x| x.weight)
+    };
     let causes: Vec<(Cause, i32)> = cause::live(&mut db)
         .await?
         .into_iter()
@@ -47,21 +59,38 @@ pub async fn show(State(web): State<Web>, shell: Shell, Donor(id): Donor) -> Res
             (c, weight)
         })
         .collect();
-    page(&Page { shell, chosen: causes.iter().any(|c| c.1 > 0), causes })
+    page(&Page {
+        shell,
+        chosen: causes.iter().any(|c| c.1 > 0),
+        causes,
+    })
 }
 
 /// `POST /donor/causes`: one field a cause, its slug and its weight.
-pub async fn choose(State(web): State<Web>, Donor(id): Donor, Form(fields): Form<Vec<(String, String)>>) -> Result<Response, Problem> {
+pub async fn choose(
+    State(web): State<Web>,
+    Donor(id): Donor,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Result<Response, Problem> {
     let mut tx = web.app.db.begin().await?;
     let causes = cause::live(&mut tx).await?;
     let wanted: Vec<(CauseId, i32)> = causes
         .iter()
         .filter_map(|c| {
-            let weight: i32 = fields.iter().find(|(slug, _)| *slug == c.slug)?.1.parse().ok()?;
+            let weight: i32 = fields
+                .iter()
+                .find(|(slug, _)| *slug == c.slug)?
+                .1
+                .parse()
+                .ok()?;
             (1..=100).contains(&weight).then_some((c.cause_id, weight))
         })
         .collect();
-    let before: Vec<(CauseId, i32)> = donor::choices(&mut tx, id).await?.iter().map(|c| (c.cause_id, c.weight)).collect();
+    let before: Vec<(CauseId, i32)> = donor::choices(&mut tx, id)
+        .await?
+        .iter()
+        .map(|c| (c.cause_id, c.weight))
+        .collect();
     // Choosing starts the turns anew, so that saving what is already chosen must not.
     if before.len() != wanted.len() || wanted.iter().any(|w| !before.contains(w)) {
         donor::choose(&mut tx, id, &wanted).await?;

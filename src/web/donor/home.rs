@@ -39,11 +39,26 @@ struct Station {
 impl Page {
     /// The stations of a gift, in order; the receipt's own day is not needed, its number is.
     fn stations(&self, g: &Followed) -> [Station; 3] {
-        let name = |french: &'static str, english: &'static str| if self.shell.lang == "en" { english } else { french };
+        let name = |french: &'static str, english: &'static str| {
+            if self.shell.lang == "en" {
+                english
+            } else {
+                french
+            }
+        };
         [
-            Station { name: name("Ajouté à la commande", "Added to the order"), on: Some(g.recorded_on) },
-            Station { name: name("Versé par la boutique", "Paid in by the shop"), on: g.collected_on },
-            Station { name: name("Arrivé à l'association", "Arrived at the association"), on: g.paid_out_on },
+            Station {
+                name: name("Ajouté à la commande", "Added to the order"),
+                on: Some(g.recorded_on),
+            },
+            Station {
+                name: name("Versé par la boutique", "Paid in by the shop"),
+                on: g.collected_on,
+            },
+            Station {
+                name: name("Arrivé à l'association", "Arrived at the association"),
+                on: g.paid_out_on,
+            },
         ]
     }
 }
@@ -54,7 +69,12 @@ pub struct Asked {
     page: Option<u16>,
 }
 
-pub async fn show(State(web): State<Web>, shell: Shell, Donor(id): Donor, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+pub async fn show(
+    State(web): State<Web>,
+    shell: Shell,
+    Donor(id): Donor,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
     let number = i64::from(asked.page.unwrap_or(1).max(1));
     let mut db = web.app.db.acquire().await?;
     let donor = donor::load(&mut db, id).await?;

@@ -32,10 +32,16 @@ struct Page<'a> {
     wrong: bool,
 }
 
-pub async fn show(State(web): State<Web>, shell: Shell, Donor(id): Donor) -> Result<Response, Problem> {
+pub async fn show(
+    State(web): State<Web>,
+    shell: Shell,
+    Donor(id): Donor,
+) -> Result<Response, Problem> {
     let donor = donor::load(&mut *web.app.db.acquire().await?, id).await?;
     let address = donor.address.map(|a| a.0);
-    let of_address = |field: fn(&crate::values::PostalAddress) -> String| address.as_ref().map(field).unwrap_or_default();
+    let of_address = |field: fn(&crate::values::PostalAddress) -> String| {
+        address.as_ref().map(field).unwrap_or_default()
+    };
     let identity = IdentityFields {
         first_name: donor.first_name.unwrap_or_default(),
         last_name: donor.last_name.unwrap_or_default(),
@@ -46,13 +52,26 @@ pub async fn show(State(web): State<Web>, shell: Shell, Donor(id): Donor) -> Res
         country: of_address(|a| a.country.clone()),
     };
     let email = donor.email.unwrap_or_default();
-    page(&Page { shell, email: &email, identity: &identity, locale: &donor.locale, receipts: &donor.receipts, wrong: false })
+    page(&Page {
+        shell,
+        email: &email,
+        identity: &identity,
+        locale: &donor.locale,
+        receipts: &donor.receipts,
+        wrong: false,
+    })
 }
 
 /// `POST /donor/profile`.
-pub async fn save(State(web): State<Web>, shell: Shell, Donor(id): Donor, Form(fields): Form<Fields>) -> Result<Response, Problem> {
+pub async fn save(
+    State(web): State<Web>,
+    shell: Shell,
+    Donor(id): Donor,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Problem> {
     let mut db = web.app.db.acquire().await?;
-    let known = ["fr", "en"].contains(&fields.locale.as_str()) && ["monthly", "annual", "none"].contains(&fields.receipts.as_str());
+    let known = ["fr", "en"].contains(&fields.locale.as_str())
+        && ["monthly", "annual", "none"].contains(&fields.receipts.as_str());
     match fields.identity.read() {
         Some(identity) if known => {
             let profile = Profile {
@@ -67,8 +86,19 @@ pub async fn save(State(web): State<Web>, shell: Shell, Donor(id): Donor, Form(f
         }
         _ => {
             let email = donor::load(&mut db, id).await?.email.unwrap_or_default();
-            let Fields { identity, locale, receipts } = &fields;
-            page(&Page { shell, email: &email, identity, locale, receipts, wrong: true })
+            let Fields {
+                identity,
+                locale,
+                receipts,
+            } = &fields;
+            page(&Page {
+                shell,
+                email: &email,
+                identity,
+                locale,
+                receipts,
+                wrong: true,
+            })
         }
     }
 }

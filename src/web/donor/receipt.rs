@@ -8,16 +8,30 @@ use crate::receipts;
 use crate::web::session::Donor;
 use crate::web::{Problem, Web};
 
-pub async fn show(State(web): State<Web>, Donor(id): Donor, Path(file): Path<String>) -> Result<Response, Problem> {
+pub async fn show(
+    State(web): State<Web>,
+    Donor(id): Donor,
+    Path(file): Path<String>,
+) -> Result<Response, Problem> {
     let number = file.strip_suffix(".pdf").ok_or(Problem::NotFound)?;
     let mut db = web.app.db.acquire().await?;
     let found = receipts::find(&mut db, web.app.key.expose(), number, Some(id)).await;
     let receipt = found.map_err(internal)?.ok_or(Problem::NotFound)?;
     drop(db);
     // Typesetting takes a while of one core.
-    let pdf = tokio::task::spawn_blocking(move || receipts::render(&receipt.printed)).await.map_err(internal)?.map_err(internal)?;
+    let pdf = tokio::task::spawn_blocking(move || receipts::render(&receipt.printed))
+        .await
+        .map_err(internal)?
+        .map_err(internal)?;
     let named = format!("inline; filename=\"recu-{number}.pdf\"");
-    Ok(([(header::CONTENT_TYPE, "application/pdf".to_owned()), (header::CONTENT_DISPOSITION, named)], pdf).into_response())
+    Ok((
+        [
+            (header::CONTENT_TYPE, "application/pdf".to_owned()),
+            (header::CONTENT_DISPOSITION, named),
+        ],
+        pdf,
+    )
+        .into_response())
 }
 
 fn internal(error: impl std::fmt::Display) -> Problem {

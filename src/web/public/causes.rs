@@ -27,8 +27,21 @@ struct Theme {
 /// `GET /` and `GET /causes`.
 pub async fn show(State(web): State<Web>, shell: Shell) -> Result<Response, Problem> {
     let causes = cause::live(&mut *web.app.db.acquire().await?).await?;
-    let of = |theme: &str| causes.iter().filter(|c| c.theme == theme).cloned().collect::<Vec<_>>();
-    let themes = THEMES.iter().map(|t| Theme { name: shell.theme(t), causes: of(t) }).filter(|t| !t.causes.is_empty()).collect();
+    let of = |theme: &str| {
+        causes
+            .iter()
+            .filter(|c| c.theme == theme)
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let themes = THEMES
+        .iter()
+        .map(|t| Theme {
+            name: shell.theme(t),
+            causes: of(t),
+        })
+        .filter(|t| !t.causes.is_empty())
+        .collect();
     page(&Page { shell, themes })
 }
 
@@ -68,6 +81,9 @@ pub async fn list(State(web): State<Web>) -> Result<Response, Problem> {
             association: c.association,
         })
         .collect();
-    let headers = [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::CACHE_CONTROL, "public, max-age=300")];
+    let headers = [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::CACHE_CONTROL, "public, max-age=300"),
+    ];
     Ok((headers, Json(causes)).into_response())
 }

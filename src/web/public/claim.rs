@@ -30,9 +30,18 @@ struct Page<'a> {
     wrong: Option<&'a str>,
 }
 
-pub async fn ask(State(web): State<Web>, shell: Shell, Path(token): Path<String>) -> Result<Response, Problem> {
+pub async fn ask(
+    State(web): State<Web>,
+    shell: Shell,
+    Path(token): Path<String>,
+) -> Result<Response, Problem> {
     of_claim_token(web.app.key.expose(), &token).ok_or(Problem::NotFound)?;
-    page(&Page { shell, email: "", identity: &IdentityFields::default(), wrong: None })
+    page(&Page {
+        shell,
+        email: "",
+        identity: &IdentityFields::default(),
+        wrong: None,
+    })
 }
 
 pub async fn claim(
@@ -42,14 +51,25 @@ pub async fn claim(
     Form(fields): Form<Fields>,
 ) -> Result<Response, Problem> {
     let donation = of_claim_token(web.app.key.expose(), &token).ok_or(Problem::NotFound)?;
-    let again = |wrong: &str| page(&Page { shell, email: &fields.email, identity: &fields.identity, wrong: Some(wrong) });
+    let again = |wrong: &str| {
+        page(&Page {
+            shell,
+            email: &fields.email,
+            identity: &fields.identity,
+            wrong: Some(wrong),
+        })
+    };
     let Ok(email) = Email::parse(&fields.email) else {
-        return again(
-            shell.t("L'adresse e-mail doit ressembler à camille@example.org.", "The e-mail address should look like camille@example.org."),
-        );
+        return again(shell.t(
+            "L'adresse e-mail doit ressembler à camille@example.org.",
+            "The e-mail address should look like camille@example.org.",
+        ));
     };
     let Some(identity) = fields.identity.read() else {
-        return again(shell.t("Chaque champ est nécessaire pour le reçu.", "Every field is needed for the receipt."));
+        return again(shell.t(
+            "Chaque champ est nécessaire pour le reçu.",
+            "Every field is needed for the receipt.",
+        ));
     };
     let now = chrono::Utc::now();
     let told = Told {

@@ -29,18 +29,38 @@ pub struct Fields {
 
 /// `GET /login`.
 pub async fn ask(shell: Shell) -> Result<Response, Problem> {
-    page(&Page { shell, email: "", wrong: false })
+    page(&Page {
+        shell,
+        email: "",
+        wrong: false,
+    })
 }
 
 /// `POST /login`: the same answer, in the same time, whether or not the address is known.
-pub async fn send(State(web): State<Web>, shell: Shell, Form(fields): Form<Fields>) -> Result<Response, Problem> {
+pub async fn send(
+    State(web): State<Web>,
+    shell: Shell,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Problem> {
     let Ok(email) = Email::parse(&fields.email) else {
-        return page(&Page { shell, email: &fields.email, wrong: true });
+        return page(&Page {
+            shell,
+            email: &fields.email,
+            wrong: true,
+        });
     };
     let mut db = web.app.db.acquire().await?;
     let app = web.app.clone();
     tokio::spawn(async move {
-        if let Err(error) = worker::send_link(&app, &mut db, chrono::Utc::now(), &email, shell.lang == "en").await {
+        if let Err(error) = worker::send_link(
+            &app,
+            &mut db,
+            chrono::Utc::now(),
+            &email,
+            shell.lang == "en",
+        )
+        .await
+        {
             tracing::error!(error = %format!("{error:#}"), "a sign-in link was not sent");
         }
     });
@@ -61,19 +81,28 @@ pub async fn open(shell: Shell) -> Result<Response, Problem> {
     page(&Notice {
         shell,
         title: shell.t("Bienvenue", "Welcome"),
-        text: shell.t("Un clic encore, et vous êtes chez vous.", "One more click and you are in."),
+        text: shell.t(
+            "Un clic encore, et vous êtes chez vous.",
+            "One more click and you are in.",
+        ),
         button: Some(shell.t("Me connecter", "Sign in")),
         link: None,
     })
 }
 
 /// `POST /login/{token}`: the link is used up.
-pub async fn enter(State(web): State<Web>, shell: Shell, Path(token): Path<String>) -> Result<Response, Problem> {
+pub async fn enter(
+    State(web): State<Web>,
+    shell: Shell,
+    Path(token): Path<String>,
+) -> Result<Response, Problem> {
     let mut tx = web.app.db.begin().await?;
-    let session = sign_in::consume_link(&mut tx, chrono::Utc::now(), &token).await.map_err(|e| match e {
-        sign_in::SignInError::Database(e) => e.into(),
-        sign_in::SignInError::Randomness(_) => Problem::Internal,
-    })?;
+    let session = sign_in::consume_link(&mut tx, chrono::Utc::now(), &token)
+        .await
+        .map_err(|e| match e {
+            sign_in::SignInError::Database(e) => e.into(),
+            sign_in::SignInError::Randomness(_) => Problem::Internal,
+        })?;
     tx.commit().await?;
     match session {
         Some(token) => Ok((session::cookie(&web.app.settings, Some(&token)), Redirect::to("/donor")).into_response()),

@@ -13,7 +13,11 @@ fn meant(web: &Web, donor: &str, token: &str) -> Result<DonorId, Problem> {
 }
 
 /// `GET /unsubscribe/{donor}/{token}`: changes nothing, programs that follow links come by.
-pub async fn ask(State(web): State<Web>, shell: Shell, Path((donor, token)): Path<(String, String)>) -> Result<Response, Problem> {
+pub async fn ask(
+    State(web): State<Web>,
+    shell: Shell,
+    Path((donor, token)): Path<(String, String)>,
+) -> Result<Response, Problem> {
     meant(&web, &donor, &token)?;
     page(&Notice {
         shell,
@@ -28,14 +32,24 @@ pub async fn ask(State(web): State<Web>, shell: Shell, Path((donor, token)): Pat
 }
 
 /// `POST` on the same address.
-pub async fn leave(State(web): State<Web>, shell: Shell, Path((donor, token)): Path<(String, String)>) -> Result<Response, Problem> {
+pub async fn leave(
+    State(web): State<Web>,
+    shell: Shell,
+    Path((donor, token)): Path<(String, String)>,
+) -> Result<Response, Problem> {
     let id = meant(&web, &donor, &token)?;
     donor::leave_receipts(&mut *web.app.db.acquire().await?, id).await?;
     page(&Notice {
         shell,
         title: shell.t("C'est fait", "Done"),
-        text: shell.t("Vous ne recevrez plus de reçus.", "You will get no more receipts."),
+        text: shell.t(
+            "Vous ne recevrez plus de reçus.",
+            "You will get no more receipts.",
+        ),
         button: None,
-        link: Some(("/donor/profile", shell.t("Changer d'avis", "Change your mind"))),
+        link: Some((
+            "/donor/profile",
+            shell.t("Changer d'avis", "Change your mind"),
+        )),
     })
 }
