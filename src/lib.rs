@@ -4,6 +4,7 @@
 
 pub mod values;
 
+pub mod concurrent;
 pub mod db;
 
 pub mod gateways;
@@ -21,7 +22,7 @@ pub mod collections;
 
 pub mod payouts;
 
-pub mod bank;
+pub mod reconciliation;
 
 pub mod receipts;
 
@@ -32,10 +33,16 @@ pub mod settings;
 
 pub mod app;
 
+pub mod mailing;
+
+pub mod runs;
+
 pub mod worker;
 
 pub mod demo;
 
 pub mod web;
+
+pub mod service;
 
 pub mod bench;

@@ -65,19 +65,19 @@ pub struct BankAccount {
 
 /// One setting that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub struct SettingError {
     pub name: &'static str,
     pub message: String,
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for SettingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.name, self.message)
     }
 }
 
 /// Reads the settings through `get`, or tells every mistake.
-pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Settings, Vec<Mistake>> {
+pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Settings, Vec<SettingError>> {
     let mut mistakes = Vec::new();
     let text = |name: &str| {
         get(name)
@@ -85,7 +85,7 @@ pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Settings, Vec<Mistak
             .filter(|v| !v.is_empty())
     };
     let mut wrong = |name, message: &str| {
-        mistakes.push(Mistake {
+        mistakes.push(SettingError {
             name,
             message: message.to_owned(),
         })

@@ -10,12 +10,12 @@ use tokio::task::JoinSet;
 use super::posting::{Fill, fill_books, settled_down};
 use super::sink::Sink;
 use crate::app::App;
-use crate::gateways::simulated_bank::{Incoming, play_day};
+use crate::gateways::bank::simulated::{IncomingTransfer, play_day};
 use crate::parties::operator;
-use crate::receipts::{self, Printed};
+use crate::receipts::{self, ReceiptContent};
+use crate::runs;
 use crate::settings::Secret;
 use crate::values::{Amount, Email, Period, paris_day, paris_midnight};
-use crate::worker::month;
 
 /// The month before this one, and its run's day.
 fn last_month(now: DateTime<Utc>) -> (Period, NaiveDate) {
@@ -52,11 +52,11 @@ pub async fn collect_and_pay(app: &App, donations: usize) -> anyhow::Result<(Dur
     }
     grouped.sort_unstable();
     let began = Instant::now();
-    let collections = month::run_collections(app, now, on, period).await?;
+    let collections = runs::run_collections(app, now, on, period).await?;
     let collected = began.elapsed();
     settle(app, &collections, on).await?;
     let began = Instant::now();
-    let payouts = month::run_payouts(app, now, on).await?;
+    let payouts = runs::run_payouts(app, now, on).await?;
     let paid = began.elapsed();
     let cents: i64 = payouts.iter().map(|p| p.amount_cents).sum();
     anyhow::ensure!(
@@ -79,27 +79,27 @@ pub async fn receipts(app: &App, donors: usize) -> anyhow::Result<(f64, f64)> {
         },
     )
     .await?;
-    let collections = month::run_collections(app, now, on, period).await?;
+    let collections = runs::run_collections(app, now, on, period).await?;
     settle(app, &collections, on).await?;
     let operators = ["one@example.org", "two@example.org"].map(Email::parse);
     for email in operators.iter().flatten() {
         operator::add(&mut *app.db.acquire().await?, now, email).await?;
     }
-    for payout in month::run_payouts(app, now, on).await? {
+    for payout in runs::run_payouts(app, now, on).await? {
         for email in operators.iter().flatten() {
-            month::approve_payout(app, now, on, payout.payout_id.parse()?, email).await?;
+            runs::approve_payout(app, now, on, payout.payout_id.parse()?, email).await?;
         }
     }
     let statement = play_day(&app.settings.bank_dir, &app.settings.account, on, &[])?
         .context("the bank has nothing to do")?;
-    month::import_statements(app, now, &[statement]).await?;
+    runs::import_statements(app, now, &[statement]).await?;
 
     let sink = Sink::open().await?;
     let mut settings = (*app.settings).clone();
     settings.smtp_url = Some(Secret::new(sink.url.clone()));
     let app = App::with(settings, app.db.clone(), app.cluster.clone())?;
     let began = Instant::now();
-    let run = month::run_receipts(&app, now, on, period, month::ReceiptOptions::default()).await?;
+    let run = runs::run_receipts(&app, now, on, period, runs::ReceiptOptions::default()).await?;
     let took = began.elapsed();
     anyhow::ensure!(
         run.issued == donors && run.mailed == donors,
@@ -130,7 +130,7 @@ pub async fn receipts(app: &App, donors: usize) -> anyhow::Result<(f64, f64)> {
 }
 
 /// Documents a second on all cores, each typeset from what is printed on it.
-async fn documents_alone(printed: Vec<Printed>) -> anyhow::Result<f64> {
+async fn documents_alone(printed: Vec<ReceiptContent>) -> anyhow::Result<f64> {
     let (count, began) = (printed.len(), Instant::now());
     let mut documents: JoinSet<_> = printed.into_iter().map(receipts::typeset).collect();
     while let Some(document) = documents.join_next().await {
@@ -146,7 +146,7 @@ async fn settle(
     on: NaiveDate,
 ) -> anyhow::Result<()> {
     let paid = |c: &crate::collections::Collection| {
-        Ok(Incoming {
+        Ok(IncomingTransfer {
             from: c.merchant_name.clone(),
             reference: c.reference.clone(),
             amount: Amount::from_cents(c.amount_cents)?,
@@ -158,6 +158,6 @@ async fn settle(
         .collect::<anyhow::Result<Vec<_>>>()?;
     let statement = play_day(&app.settings.bank_dir, &app.settings.account, on, &incoming)?
         .context("the bank has nothing to do")?;
-    month::import_statements(app, Utc::now(), &[statement]).await?;
+    runs::import_statements(app, Utc::now(), &[statement]).await?;
     Ok(())
 }

@@ -63,7 +63,7 @@ pub async fn rate(app: &App, world: &World, events: usize) -> anyhow::Result<(f6
     }
     let logged = logged(app).await?;
     let began = Instant::now();
-    worker::drain(&app.db).await?;
+    worker::process_all(&app.db).await?;
     let took = began.elapsed();
     let logged = self::logged(app).await? - logged;
     let after: i64 = sqlx::query_scalar("select count(*) from transfer")

@@ -27,7 +27,7 @@ pub enum Command {
     Serve {
         /// Only this part, so that several processes share the work.
         #[arg(long)]
-        only: Option<Part>,
+        only: Option<ServePart>,
     },
     /// A made-up world to look at in a browser, until Ctrl-C.
     Demo {
@@ -341,7 +341,7 @@ pub enum ExportFormat {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-pub enum Part {
+pub enum ServePart {
     Web,
     Intake,
     Worker,

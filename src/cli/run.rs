@@ -4,12 +4,12 @@ use anyhow::Context as _;
 use chrono::NaiveDate;
 use obole::app::App;
 use obole::donations::manifest;
-use obole::gateways::outbound::address;
+use obole::gateways::webhook_client::address;
 use obole::inbox::{self, Redrive};
 use obole::outbox::{self, Subscriber};
 use obole::parties::{association, cause, endpoint, merchant, operator, sign_in};
+use obole::runs;
 use obole::values::{Email, euros, paris_day, paris_midnight};
-use obole::worker::month;
 use obole::{bench, checks, ledger, payouts, receipts, settings};
 use serde_json::json;
 use sqlx::Connection as _;
@@ -147,7 +147,7 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
         Command::Inbox(Inbox::List { state }) => Outcome::list(
             &inbox::list(
                 &mut db,
-                inbox::Wanted {
+                inbox::EventFilter {
                     state: state.map(inbox_state),
                     ..Default::default()
                 },
@@ -189,7 +189,7 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
         }
         Command::Collections(Collections::Run { period, on }) => {
             let collections =
-                month::run_collections(&app, now, business_day(on, now), period).await?;
+                runs::run_collections(&app, now, business_day(on, now), period).await?;
             let total: i64 = collections.iter().map(|c| c.amount_cents).sum();
             let text = Outcome::list(&collections)?.text;
             Outcome {
@@ -199,14 +199,14 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
             }
         }
         Command::Payouts(Payouts::Run { on }) => {
-            paid_out(&month::run_payouts(&app, now, business_day(on, now)).await?)?
+            paid_out(&runs::run_payouts(&app, now, business_day(on, now)).await?)?
         }
         Command::Payouts(Payouts::Approve { id, operator, on }) => {
             let email = Email::parse(&operator).map_err(anyhow::Error::msg)?;
-            paid_out(&month::approve_payout(&app, now, business_day(on, now), id, &email).await?)?
+            paid_out(&runs::approve_payout(&app, now, business_day(on, now), id, &email).await?)?
         }
         Command::Bank(Bank::Import { files }) => {
-            let imported = month::import_statements(&app, now, &files).await?;
+            let imported = runs::import_statements(&app, now, &files).await?;
             let text = Outcome::list(&imported)?.text;
             Outcome {
                 document: json!({"files": imported}),
@@ -220,9 +220,8 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
             dry_run,
             no_mail,
         }) => {
-            let options = month::ReceiptOptions { dry_run, no_mail };
-            let run =
-                month::run_receipts(&app, now, business_day(on, now), period, options).await?;
+            let options = runs::ReceiptOptions { dry_run, no_mail };
+            let run = runs::run_receipts(&app, now, business_day(on, now), period, options).await?;
             let text = format!(
                 "{}issued {}, {} euros; mailed {}, refused by the mail server {}\n{}",
                 Outcome::list(&run.receipts)?.text,

@@ -5,28 +5,28 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use obole::app::App;
 use obole::parties::sign_in;
+use obole::service::ServiceParts;
 use obole::settings::Settings;
-use obole::web::Parts;
-use obole::{demo, web};
+use obole::{demo, service, web};
 use tokio::net::TcpListener;
 
-use super::arguments::Part;
+use super::arguments::ServePart;
 
 /// `obole serve`.
-pub async fn serve(app: App, only: Option<Part>) -> anyhow::Result<()> {
+pub async fn serve(app: App, only: Option<ServePart>) -> anyhow::Result<()> {
     let parts = match only {
-        None => Parts::ALL,
-        Some(Part::Web) => Parts {
+        None => ServiceParts::ALL,
+        Some(ServePart::Web) => ServiceParts {
             web: true,
-            ..Parts::NONE
+            ..ServiceParts::NONE
         },
-        Some(Part::Intake) => Parts {
+        Some(ServePart::Intake) => ServiceParts {
             intake: true,
-            ..Parts::NONE
+            ..ServiceParts::NONE
         },
-        Some(Part::Worker) => Parts {
+        Some(ServePart::Worker) => ServiceParts {
             worker: true,
-            ..Parts::NONE
+            ..ServiceParts::NONE
         },
     };
     let listener = TcpListener::bind(app.settings.listen)
@@ -49,7 +49,7 @@ pub async fn serve(app: App, only: Option<Part>) -> anyhow::Result<()> {
             tracing::warn!(%error, "OBOLE_METRICS_LISTEN: {} cannot be listened on; nothing is measured", app.settings.metrics_listen)
         }
     }
-    web::serve(app, parts, None, listener, stop_asked()).await?;
+    service::serve(app, parts, None, listener, stop_asked()).await?;
     Ok(())
 }
 
@@ -82,9 +82,9 @@ pub async fn demo(settings: Settings, port: Option<u16>, fresh: bool) -> anyhow:
     let app = App::open(settings).await?;
     let demo = Arc::new(demo::open(&app).await?);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let served = tokio::spawn(web::serve(
+    let served = tokio::spawn(service::serve(
         app.clone(),
-        Parts::ALL,
+        ServiceParts::ALL,
         Some(demo.clone()),
         listener,
         async {
@@ -107,7 +107,7 @@ pub async fn demo(settings: Settings, port: Option<u16>, fresh: bool) -> anyhow:
 /// Fills a new world and tells where to look.
 async fn welcome(app: &App, demo: &demo::Demo) -> anyhow::Result<()> {
     let now = chrono::Utc::now();
-    demo.tell_last_month(now).await?;
+    demo.send_last_month(now).await?;
     let url = &app.settings.public_url;
     let token = sign_in::prepare_link(&mut *app.db.acquire().await?, now, &demo.donor).await?;
     println!(

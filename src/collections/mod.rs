@@ -15,6 +15,6 @@ mod prepare;
 mod settle;
 mod statement;
 
-pub use prepare::{Collection, PrepareError, list, mailed, of_merchant, prepare, unmailed};
+pub use prepare::{Collection, PrepareError, list, mark_mailed, of_merchant, prepare, unmailed};
 pub use settle::settle;
 pub use statement::{Csv, StatementLine, csv, lines, lines_of_month};

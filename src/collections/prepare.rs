@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
-use crate::db::{self, Part};
+use crate::db::{self, Partition};
 use crate::ledger::{self, Fact, PostError};
 use crate::values::{
     Amount, CollectionId, MerchantId, Period, euros, paris_midnight, rf_reference,
@@ -38,17 +38,17 @@ pub async fn prepare(
     now: DateTime<Utc>,
     on: NaiveDate,
     period: Period,
-    part: &Part,
+    partition: &Partition,
 ) -> Result<(), PrepareError> {
     if on <= period.last_day() {
         return Err(PrepareError::NotOver(period));
     }
-    db::close_settlement_doors(tx, part).await?;
-    db::join_whole(tx).await?;
+    db::settlement_lock::lock_partition(tx, partition).await?;
+    db::disable_nested_loops(tx).await?;
     let merchants: Vec<MerchantId> = sqlx::query_scalar(
-        "select merchant_id from merchant where part_of(merchant_id) = any($1) order by slug",
+        "select merchant_id from merchant where partition_of(merchant_id) = any($1) order by slug",
     )
-    .bind(part.doors())
+    .bind(partition.keys())
     .fetch_all(&mut *tx)
     .await?;
     let ids: Vec<CollectionId> = merchants.iter().map(|_| CollectionId::new()).collect();
@@ -98,7 +98,7 @@ pub async fn prepare(
     .bind(now)
     .fetch_all(&mut *tx)
     .await?;
-    db::look_up_again(tx).await?;
+    db::enable_nested_loops(tx).await?;
     let mut transfers = Vec::with_capacity(prepared.len());
     for p in &prepared {
         let amount = Amount::from_cents(p.amount_cents).map_err(|_| PostError::Overflow)?;
@@ -173,7 +173,7 @@ pub async fn unmailed(db: &mut PgConnection) -> Result<Vec<Collection>, sqlx::Er
 }
 
 /// Notes that a statement was sent.
-pub async fn mailed(
+pub async fn mark_mailed(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     collection: CollectionId,

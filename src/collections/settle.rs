@@ -114,13 +114,13 @@ async fn shares(
             .fetch_all(&mut *tx)
             .await?
     } else {
-        db::join_whole(tx).await?;
+        db::disable_nested_loops(tx).await?;
         let sums = sqlx::query_as(shares!(many_links))
             .bind(of)
             .bind(merchants)
             .fetch_all(&mut *tx)
             .await?;
-        db::look_up_again(tx).await?;
+        db::enable_nested_loops(tx).await?;
         sums
     };
     let mut shares: BTreeMap<_, Vec<_>> = BTreeMap::new();

@@ -1,9 +1,10 @@
 //! The pool, the migrations and the private PostgreSQL.
 
-mod gate;
-mod kept;
+mod breaker;
+mod dedicated;
 pub mod private;
 mod rows;
+pub mod settlement_lock;
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -11,9 +12,10 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection as _, PgConnection};
 
-pub use gate::{Part, close_settlement_doors, close_settlement_gate, share_settlement_gate};
-pub use kept::Kept;
+pub use breaker::Breaker;
+pub use dedicated::DedicatedConnection;
 pub use rows::Rows;
+pub use settlement_lock::Partition;
 
 /// A database transaction. Only the edges (`web`, `worker`, `main`) begin and commit one.
 pub type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
@@ -69,7 +71,7 @@ async fn allow_memory(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
 }
 
 /// For one of several that read a month's gifts at once, a core each: memory, and no helpers, who would come from the others' cores.
-pub async fn read_alone(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub async fn disable_parallel_workers(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
     allow_memory(tx).await?;
     sqlx::query("set local max_parallel_workers_per_gather = 0")
         .execute(tx)
@@ -79,7 +81,7 @@ pub async fn read_alone(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
 
 /// For statements that join a month's gifts whole: memory, and no look-up row by row, which is what the planner takes when it
 /// last saw a table empty, and never ends once the table fills.
-pub async fn join_whole(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub async fn disable_nested_loops(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
     allow_memory(tx).await?;
     sqlx::query("set local enable_nestloop = off")
         .execute(tx)
@@ -88,7 +90,7 @@ pub async fn join_whole(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
 }
 
 /// The end of `join_whole`: what follows looks up few rows by their keys.
-pub async fn look_up_again(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub async fn enable_nested_loops(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query("set local enable_nestloop = on")
         .execute(tx)
         .await?;

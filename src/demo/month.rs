@@ -7,9 +7,9 @@ use sqlx::PgConnection;
 use super::Demo;
 use crate::app::App;
 use crate::collections;
-use crate::gateways::simulated_bank::{Incoming, play_day};
+use crate::gateways::bank::simulated::{IncomingTransfer, play_day};
 use crate::values::{Amount, Period, paris_day};
-use crate::worker::{self, month};
+use crate::{runs, worker};
 
 /// The month that is played next: the current one, or the one after the last that was played.
 pub async fn next_period(db: &mut PgConnection, now: DateTime<Utc>) -> Result<Period, sqlx::Error> {
@@ -31,31 +31,31 @@ impl Demo {
     /// Plays a month from the shops' statements to the receipts; answers which.
     pub async fn play_month(&self, app: &App, now: DateTime<Utc>) -> anyhow::Result<Period> {
         let _alone = self.playing.lock().await;
-        worker::drain(&app.db).await?;
+        worker::process_all(&app.db).await?;
         let period = next_period(&mut *app.db.acquire().await?, now).await?;
         let (bank, account) = (&app.settings.bank_dir, &app.settings.account);
         let day = |n: u64| period.next().first_day() + Days::new(n - 1);
 
         // The shop gets its statement, and pays with its reference.
         let mut incoming = Vec::new();
-        for collection in month::run_collections(app, now, day(2), period)
+        for collection in runs::run_collections(app, now, day(2), period)
             .await?
             .into_iter()
             .filter(|c| c.state == "submitted")
         {
             let amount = Amount::from_cents(collection.amount_cents)?;
-            incoming.push(Incoming {
+            incoming.push(IncomingTransfer {
                 from: collection.merchant_name,
                 reference: collection.reference,
                 amount,
             });
         }
         if let Some(statement) = play_day(bank, account, day(3), &incoming)? {
-            month::import_statements(app, now, &[statement]).await?;
+            runs::import_statements(app, now, &[statement]).await?;
         }
 
         // What arrived is paid out: two people approve, the bank executes the files.
-        for payout in month::run_payouts(app, now, day(4))
+        for payout in runs::run_payouts(app, now, day(4))
             .await?
             .into_iter()
             .filter(|p| p.state == "prepared" || p.state == "approved")
@@ -67,15 +67,15 @@ impl Demo {
                 &self.operators[1..]
             };
             for operator in missing {
-                month::approve_payout(app, now, day(4), id, operator)
+                runs::approve_payout(app, now, day(4), id, operator)
                     .await
                     .context("a payout was not approved")?;
             }
         }
         if let Some(statement) = play_day(bank, account, day(5), &[])? {
-            month::import_statements(app, now, &[statement]).await?;
+            runs::import_statements(app, now, &[statement]).await?;
         }
-        month::run_receipts(app, now, day(6), period, month::ReceiptOptions::default()).await?;
+        runs::run_receipts(app, now, day(6), period, runs::ReceiptOptions::default()).await?;
         Ok(period)
     }
 }

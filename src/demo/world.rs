@@ -190,7 +190,7 @@ pub async fn open(app: &App) -> anyhow::Result<(EndpointId, bool)> {
 
 impl Demo {
     /// Lets a new world's shop tell last month's orders, each by a signed webhook; an older world has its gifts.
-    pub async fn tell_last_month(&self, now: DateTime<Utc>) -> anyhow::Result<()> {
+    pub async fn send_last_month(&self, now: DateTime<Utc>) -> anyhow::Result<()> {
         if !self.fresh {
             return Ok(());
         }

@@ -7,7 +7,7 @@ use crate::values::{DonationId, DonorId, MerchantId};
 
 /// A gift as its donor follows it. A day that is there is a station passed.
 #[derive(Clone, Debug, FromRow)]
-pub struct Followed {
+pub struct DonorDonation {
     pub donation_id: DonationId,
     pub recorded_on: NaiveDate,
     pub shop: String,
@@ -25,7 +25,7 @@ pub struct Followed {
 
 /// What one donor gave, without what was given back: gifts, cents, and cents that arrived at the associations.
 #[derive(Clone, Copy, Debug, Default, FromRow)]
-pub struct Given {
+pub struct DonorTotal {
     pub count: i64,
     pub cents: i64,
     pub arrived_cents: i64,
@@ -37,7 +37,7 @@ pub async fn of_donor(
     donor: DonorId,
     skip: i64,
     limit: i64,
-) -> Result<Vec<Followed>, sqlx::Error> {
+) -> Result<Vec<DonorDonation>, sqlx::Error> {
     sqlx::query_as(
         "select d.donation_id, (d.occurred_at at time zone 'Europe/Paris')::date as recorded_on, m.name as shop, c.title as cause,
            a.name as association, d.amount_cents,
@@ -59,7 +59,7 @@ pub async fn of_donor(
 }
 
 /// What a donor gave in all.
-pub async fn given_by(db: &mut PgConnection, donor: DonorId) -> Result<Given, sqlx::Error> {
+pub async fn given_by(db: &mut PgConnection, donor: DonorId) -> Result<DonorTotal, sqlx::Error> {
     sqlx::query_as(
         "select count(*) as count, coalesce(sum(amount_cents), 0)::bigint as cents,
            coalesce(sum(amount_cents) filter (where exists (select from payout_donation l join payout_state s using (payout_id)
@@ -82,7 +82,7 @@ pub enum Which<'a> {
 
 /// A donation as its merchant may see it: nothing of the donor.
 #[derive(Clone, Debug, FromRow)]
-pub struct Told {
+pub struct MerchantDonation {
     pub donation_id: DonationId,
     pub order_id: String,
     pub amount_cents: i64,
@@ -96,7 +96,7 @@ pub struct Told {
     pub receipted_on: Option<NaiveDate>,
 }
 
-impl Told {
+impl MerchantDonation {
     /// The contract's word for the furthest station.
     #[must_use]
     pub const fn status(&self) -> &'static str {
@@ -127,7 +127,7 @@ pub async fn of_merchant(
     db: &mut PgConnection,
     merchant: MerchantId,
     which: Which<'_>,
-) -> Result<Option<Told>, sqlx::Error> {
+) -> Result<Option<MerchantDonation>, sqlx::Error> {
     let id = match which {
         Which::Id(id) => id,
         Which::Order(order) => DonationId::of_order(merchant, order),

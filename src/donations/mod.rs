@@ -7,6 +7,8 @@ mod record;
 mod refund;
 
 pub use claim::{ClaimError, claim, claim_token, of_claim_token};
-pub use list::{Followed, Given, Told, Which, given_by, of_donor, of_merchant};
+pub use list::{
+    DonorDonation, DonorTotal, MerchantDonation, Which, given_by, of_donor, of_merchant,
+};
 pub use record::{Consent, NewDonation, RecordError, known, record};
-pub use refund::{NewRefund, Refunded, refund};
+pub use refund::{NewRefund, RefundOutcome, refund};

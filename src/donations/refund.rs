@@ -21,7 +21,7 @@ pub struct NewRefund {
 
 /// What became of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refunded {
+pub enum RefundOutcome {
     Done,
     /// The euro was already given back; once is enough.
     Already,
@@ -49,7 +49,7 @@ pub async fn refund(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     new: &[NewRefund],
-) -> Result<Vec<Refunded>, RecordError> {
+) -> Result<Vec<RefundOutcome>, RecordError> {
     if new.is_empty() {
         return Ok(Vec::new());
     }
@@ -70,9 +70,9 @@ pub async fn refund(
     let (mut rows, mut transfers) = (Vec::new(), Vec::new());
     for r in new {
         outcomes.push(match states.get_mut(&r.donation_id) {
-            None => Refunded::Unknown,
-            Some(s) if s.refunded => Refunded::Already,
-            Some(s) if s.paid_out => Refunded::PaidOut,
+            None => RefundOutcome::Unknown,
+            Some(s) if s.refunded => RefundOutcome::Already,
+            Some(s) if s.paid_out => RefundOutcome::PaidOut,
             Some(s) => {
                 s.refunded = true;
                 let fact = Fact {
@@ -87,7 +87,7 @@ pub async fn refund(
                     ledger::donation_refunded(fact, &s.merchant, &s.association, amount)
                 });
                 rows.push((r, s.collected));
-                Refunded::Done
+                RefundOutcome::Done
             }
         });
     }

@@ -1,7 +1,6 @@
 //! What is outside: the bank's files, HTTP, mail. A gateway knows the values and nothing of the domain.
 
-pub mod bank_files;
+pub mod bank;
 pub mod http;
-pub mod outbound;
-pub mod simulated_bank;
 pub mod smtp;
+pub mod webhook_client;

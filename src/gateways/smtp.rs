@@ -7,7 +7,7 @@ use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::PoolConfig;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
-use super::bank_files::write_whole;
+use super::bank::write_whole;
 use crate::settings::Settings;
 use crate::values::MailId;
 
@@ -37,14 +37,14 @@ pub enum Mailer {
 
 /// A file that goes with a message.
 #[derive(Clone, Debug)]
-pub struct Attached {
+pub struct FileAttachment {
     pub name: String,
     /// Its media type.
     kind: &'static str,
     content: Vec<u8>,
 }
 
-impl Attached {
+impl FileAttachment {
     #[must_use]
     pub const fn pdf(name: String, content: Vec<u8>) -> Self {
         Self {
@@ -66,11 +66,11 @@ impl Attached {
 }
 
 /// A message ready to leave.
-pub struct Outgoing<'a> {
+pub struct OutgoingMail<'a> {
     pub mail_id: MailId,
     pub to: &'a str,
     pub message: crate::mail::Message,
-    pub files: Vec<Attached>,
+    pub files: Vec<FileAttachment>,
     /// Where to leave: for what is optional.
     pub unsubscribe: Option<String>,
 }
@@ -93,7 +93,7 @@ impl Mailer {
     }
 
     /// Sends a message. The same message twice has one Message-ID, and is one file.
-    pub async fn send(&self, from: &str, outgoing: Outgoing<'_>) -> Result<(), MailError> {
+    pub async fn send(&self, from: &str, outgoing: OutgoingMail<'_>) -> Result<(), MailError> {
         let mail_id = outgoing.mail_id;
         let message = written(from, outgoing)?;
         match self {
@@ -115,7 +115,7 @@ impl Mailer {
     }
 }
 
-fn written(from: &str, o: Outgoing<'_>) -> Result<Message, MailError> {
+fn written(from: &str, o: OutgoingMail<'_>) -> Result<Message, MailError> {
     let wrong = |e: &dyn std::fmt::Display| MailError::Message(e.to_string());
     let from: Mailbox = from.parse().map_err(|e| wrong(&e))?;
     let to: Mailbox = o.to.parse().map_err(|e| wrong(&e))?;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::donations::Consent;
-use crate::parties::donor::Told;
+use crate::parties::donor::DonorDetails;
 use crate::values::{Amount, FieldError, listed};
 
 /// An event, understood.
@@ -43,7 +43,7 @@ pub struct Checkout {
     pub amount: Option<Amount>,
     pub cause: Option<String>,
     pub consent: Option<Consent>,
-    pub donor: Option<Told>,
+    pub donor: Option<DonorDetails>,
     pub funded_by: FundedBy,
     /// The platform tells an order again whenever something about it changes: only the gift makes it another.
     pub restated: bool,
@@ -98,17 +98,17 @@ pub struct Refund {
 /// An authentic body that is not understood, field by field.
 #[derive(Debug, thiserror::Error, PartialEq, Eq, Clone)]
 #[error("{}", listed(.0))]
-pub struct Unread(pub Vec<FieldError>);
+pub struct ParseError(pub Vec<FieldError>);
 
 /// Reads a shape. Where and why a body has another is only asked when it has: finding the path costs time.
-pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Unread> {
+pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ParseError> {
     serde_json::from_slice(body).map_err(|plain| {
         let mut again = serde_json::Deserializer::from_slice(body);
         let (field, message) = match serde_path_to_error::deserialize::<_, T>(&mut again) {
             Err(e) => (e.path().to_string(), e.inner().to_string()),
             Ok(_) => (".".to_owned(), plain.to_string()),
         };
-        Unread(vec![FieldError::new(field, message)])
+        ParseError(vec![FieldError::new(field, message)])
     })
 }
 
@@ -143,11 +143,11 @@ impl Wrong {
         }
     }
 
-    pub fn done(self, event: Event) -> Result<Event, Unread> {
+    pub fn done(self, event: Event) -> Result<Event, ParseError> {
         if self.0.is_empty() {
             Ok(event)
         } else {
-            Err(Unread(self.0))
+            Err(ParseError(self.0))
         }
     }
 }

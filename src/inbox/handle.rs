@@ -8,19 +8,19 @@ use sqlx::{PgConnection, Row as _};
 use uuid::Uuid;
 
 use super::dialects::parse;
-use super::event::{Checkout, Event, Refund, Unread};
-use super::handover::Handover;
+use super::event::{Checkout, Event, ParseError, Refund};
+use super::parsed::ParsedEvents;
 use crate::db;
-use crate::donations::{self, NewDonation, NewRefund, RecordError, Refunded};
+use crate::donations::{self, NewDonation, NewRefund, RecordError, RefundOutcome};
 use crate::parties::cause::{self, Cause};
-use crate::parties::donor::{self, Choice};
+use crate::parties::donor::{self, CauseChoice};
 use crate::parties::endpoint::{self, Phrasing};
 use crate::parties::merchant::{self, Merchant};
 use crate::values::{CauseId, DonationId, DonorId, EndpointId, EventId, MerchantId};
 
 /// Why a set was not handled; all of it still waits.
 #[derive(Debug, thiserror::Error)]
-pub enum HandleError {
+pub enum ProcessError {
     #[error(transparent)]
     Record(#[from] RecordError),
     #[error("the database refused")]
@@ -29,7 +29,7 @@ pub enum HandleError {
 
 /// What a set took from the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Handled {
+pub struct ProcessedBatch {
     pub count: usize,
     pub last: EventId,
 }
@@ -66,11 +66,11 @@ struct Problem {
 pub async fn handle(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    handover: &Handover,
+    parsed_events: &ParsedEvents,
     after: EventId,
     limit: i64,
     look: bool,
-) -> Result<Option<Handled>, HandleError> {
+) -> Result<Option<ProcessedBatch>, ProcessError> {
     let mut rows: Vec<(EventId, EndpointId, DateTime<Utc>, i32)> = sqlx::query_as(
         "delete from inbox_queue where ctid = any(array(
            select ctid from inbox_queue where event_id > $2 order by event_id for update skip locked limit $1))
@@ -81,7 +81,7 @@ pub async fn handle(
     .fetch_all(&mut *tx)
     .await?;
     rows.sort_unstable_by_key(|r| r.0);
-    let Some(handled) = rows.last().map(|r| Handled {
+    let Some(handled) = rows.last().map(|r| ProcessedBatch {
         count: rows.len(),
         last: r.0,
     }) else {
@@ -104,7 +104,7 @@ pub async fn handle(
     }
     let mut problems = Vec::new();
     let (mut checkouts, mut refunds, mut thin) = (Vec::new(), Vec::new(), Vec::new());
-    for (n, event) in understand(tx, handover, &taken)
+    for (n, event) in understand(tx, parsed_events, &taken)
         .await?
         .into_iter()
         .enumerate()
@@ -124,12 +124,12 @@ pub async fn handle(
     }
     if !refunds.is_empty() {
         // Before any balance moves, as runs do: two that lock in one order never wait for each other in a circle.
-        db::share_settlement_gate(tx).await?;
+        db::settlement_lock::lock_shared(tx).await?;
     }
     let recorded = record(tx, now, &taken, &checkouts, look, &mut problems).await?;
     refund(tx, now, &taken, &refunds, &mut problems).await?;
     let thin: Vec<&Taken<'_>> = thin.iter().filter_map(|n| taken.get(*n)).collect();
-    super::fetch::put(
+    super::order_fetch::put(
         tx,
         now,
         &thin
@@ -146,10 +146,10 @@ pub async fn handle(
 /// What each event says: as it was understood when it came in, else as its body reads; none whose body is no longer kept.
 async fn understand(
     db: &mut PgConnection,
-    handover: &Handover,
+    parsed_events: &ParsedEvents,
     taken: &[Taken<'_>],
-) -> Result<Vec<Option<Result<Event, Unread>>>, sqlx::Error> {
-    let mut known = handover.take(taken.iter().map(|t| t.event_id));
+) -> Result<Vec<Option<Result<Event, ParseError>>>, sqlx::Error> {
+    let mut known = parsed_events.remove(taken.iter().map(|t| t.event_id));
     let mut events: Vec<_> = taken
         .iter()
         .map(|t| known.remove(&t.event_id).map(Ok))
@@ -203,7 +203,7 @@ struct Known {
     causes: HashMap<CauseId, Cause>,
     slugs: HashMap<String, CauseId>,
     donors: HashMap<String, DonorId>,
-    choices: BTreeMap<DonorId, Vec<Choice>>,
+    choices: BTreeMap<DonorId, Vec<CauseChoice>>,
 }
 
 async fn record(
@@ -213,7 +213,7 @@ async fn record(
     checkouts: &[(usize, DonationId, Box<Checkout>)],
     look: bool,
     problems: &mut Vec<Problem>,
-) -> Result<Vec<DonationId>, HandleError> {
+) -> Result<Vec<DonationId>, ProcessError> {
     if checkouts.is_empty() {
         return Ok(Vec::new());
     }
@@ -226,7 +226,8 @@ async fn record(
         .filter_map(|c| taken.get(c.0))
         .map(|t| t.phrasing.merchant_id)
         .collect();
-    let donors = donor::meet(tx, now, checkouts.iter().filter_map(|c| c.2.donor.as_ref())).await?;
+    let donors =
+        donor::find_or_create(tx, now, checkouts.iter().filter_map(|c| c.2.donor.as_ref())).await?;
     let choosing: Vec<DonorId> = checkouts
         .iter()
         .filter(|(_, id, c)| c.cause.is_none() && !counted.contains_key(id))
@@ -301,7 +302,7 @@ fn decide(
         .copied();
     let cause_id = match &c.cause {
         Some(slug) => *known.slugs.get(slug).ok_or_else(|| format!("no cause is called {slug:?}: add it, then redrive this event"))?,
-        None => donor_id.and_then(|d| donor::take_turn(known.choices.get_mut(&d)?)).or(merchant.default_cause_id).ok_or(
+        None => donor_id.and_then(|d| donor::next_cause(known.choices.get_mut(&d)?)).or(merchant.default_cause_id).ok_or(
             "no cause: the order names none, the donor chose none and the shop has no default; give it one, then redrive this event",
         )?,
     };
@@ -350,7 +351,7 @@ async fn refund(
     taken: &[Taken<'_>],
     refunds: &[(usize, Refund)],
     problems: &mut Vec<Problem>,
-) -> Result<(), HandleError> {
+) -> Result<(), ProcessError> {
     let mut new = Vec::new();
     for (n, r) in refunds.iter().filter(|(_, r)| r.donation_refunded) {
         let Some(t) = taken.get(*n) else { continue };
@@ -373,14 +374,14 @@ async fn refund(
     .await?;
     for ((n, r), outcome) in new.iter().zip(outcomes) {
         match outcome {
-            Refunded::Done | Refunded::Already => {}
-            Refunded::Unknown => problems.push(Problem {
+            RefundOutcome::Done | RefundOutcome::Already => {}
+            RefundOutcome::Unknown => problems.push(Problem {
                 taken: *n,
                 state: "parked",
                 reason: "waits for its checkout.completed".into(),
                 waits_for: Some(r.donation_id),
             }),
-            Refunded::PaidOut => problems.push(dead(
+            RefundOutcome::PaidOut => problems.push(dead(
                 *n,
                 "the euro is already with the association: agree with it first".into(),
             )),
@@ -439,7 +440,7 @@ pub async fn unpark(tx: &mut PgConnection) -> Result<u64, sqlx::Error> {
 }
 
 /// Sets the oldest waiting event after one aside, after it alone could not be handled.
-pub async fn bury(
+pub async fn dead_letter(
     tx: &mut PgConnection,
     after: EventId,
     reason: &str,

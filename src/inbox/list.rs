@@ -50,7 +50,7 @@ impl std::str::FromStr for State {
 
 /// One line of the log. The state `test` is an event of a test endpoint: kept, never in the books.
 #[derive(Clone, Debug, Serialize)]
-pub struct Listed {
+pub struct EventSummary {
     pub event_id: String,
     pub endpoint_id: String,
     pub merchant: String,
@@ -78,7 +78,7 @@ struct Row {
 
 /// Which events to list.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Wanted {
+pub struct EventFilter {
     /// Only this merchant's; all for the team.
     pub merchant: Option<MerchantId>,
     pub state: Option<State>,
@@ -87,7 +87,10 @@ pub struct Wanted {
 }
 
 /// The newest events first, at most 200.
-pub async fn list(db: &mut PgConnection, wanted: Wanted) -> Result<Vec<Listed>, sqlx::Error> {
+pub async fn list(
+    db: &mut PgConnection,
+    wanted: EventFilter,
+) -> Result<Vec<EventSummary>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
         // What could not be posted is few, and found in its own table; the rest is read from each endpoint's newest on.
         "with wanted as (select endpoint_id, test, m.slug as merchant from endpoint join merchant m using (merchant_id) where $2::uuid is null or merchant_id = $2),
@@ -121,10 +124,10 @@ pub async fn list(db: &mut PgConnection, wanted: Wanted) -> Result<Vec<Listed>, 
     .bind(wanted.after)
     .fetch_all(db)
     .await?;
-    Ok(rows.into_iter().map(Listed::from).collect())
+    Ok(rows.into_iter().map(EventSummary::from).collect())
 }
 
-impl From<Row> for Listed {
+impl From<Row> for EventSummary {
     fn from(r: Row) -> Self {
         Self {
             event_id: r.event_id.to_string(),
@@ -144,7 +147,7 @@ impl From<Row> for Listed {
 #[derive(Clone, Debug, Serialize)]
 pub struct Detail {
     #[serde(flatten)]
-    pub event: Listed,
+    pub event: EventSummary,
     pub body: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub came_first: Option<Value>,

@@ -14,25 +14,25 @@ macro_rules! requeue {
 }
 
 mod dialects;
-mod endpoints;
+mod endpoint_cache;
 mod event;
-mod fetch;
 mod handle;
-mod handover;
-mod hope;
+mod insert_batch;
 mod list;
+mod order_fetch;
+mod parsed;
 mod partitions;
 mod receive;
 pub mod signature;
-mod write;
 
 pub use dialects::{delivery_key, parse, topic_header};
-pub use endpoints::Endpoints;
-pub use event::{Event, Unread};
-pub use fetch::{Fetch, bring, due, give_up, postpone};
-pub use handle::{HandleError, Handled, bury, handle, unpark};
-pub use handover::Handover;
-pub use hope::Hope;
-pub use list::{Detail, Listed, Redrive, State, Wanted, depths, is_behind, list, redrive, show};
+pub use endpoint_cache::EndpointCache;
+pub use event::{Event, ParseError};
+pub use handle::{ProcessError, ProcessedBatch, dead_letter, handle, unpark};
+pub use list::{
+    Detail, EventFilter, EventSummary, Redrive, State, depths, is_behind, list, redrive, show,
+};
+pub use order_fetch::{Fetch, bring, due, give_up, postpone};
+pub use parsed::ParsedEvents;
 pub use partitions::{drop_partitions, prepare_partitions};
-pub use receive::{Delivery, Fate, Headers, Intake, ReceiveError, Received, committer};
+pub use receive::{Delivery, Disposition, Headers, Intake, ReceiveError, Received, committer};

@@ -15,10 +15,10 @@ use sqlx::PgPool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::event::Event;
-use super::handover::Handover;
-use super::hope::Hope;
-use super::write::write;
-use crate::db::Kept;
+use super::insert_batch::insert_batch;
+use super::parsed::ParsedEvents;
+use crate::db::Breaker;
+use crate::db::DedicatedConnection;
 use crate::values::{EndpointId, EventId};
 
 const MOST_ROWS: usize = 1000;
@@ -32,7 +32,7 @@ const DEADLINE: Duration = Duration::from_secs(3);
 
 /// Where an authentic delivery goes once it is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Disposition {
     /// To the poster.
     Queue,
     /// Kept and shown only: a test endpoint.
@@ -61,7 +61,7 @@ pub struct Delivery {
     pub body: Bytes,
     pub headers: Headers,
     pub received_at: DateTime<Utc>,
-    pub fate: Fate,
+    pub fate: Disposition,
     /// What was understood of the body, for a poster in the same process.
     pub event: Option<Event>,
 }
@@ -86,7 +86,7 @@ pub enum ReceiveError {
 }
 
 /// A delivery on its way to the disk, and who waits for the answer.
-pub(super) struct Waiting {
+pub(super) struct PendingDelivery {
     pub(super) event_id: EventId,
     pub(super) body_hash: Vec<u8>,
     pub(super) delivery: Delivery,
@@ -98,7 +98,7 @@ pub(super) struct Waiting {
 /// The way in to the committer; cheap to clone.
 #[derive(Clone)]
 pub struct Intake {
-    sender: mpsc::Sender<Waiting>,
+    sender: mpsc::Sender<PendingDelivery>,
     room: Arc<Semaphore>,
     shares: Arc<Shares>,
 }
@@ -152,7 +152,7 @@ impl Intake {
         let place = Place::take(&self.shares, delivery.endpoint_id).ok_or(ReceiveError::Busy)?;
         let (answer, answered) = oneshot::channel();
         let body_hash = Sha256::digest(&delivery.body).to_vec();
-        let waiting = Waiting {
+        let waiting = PendingDelivery {
             event_id: EventId::new(),
             body_hash,
             delivery,
@@ -175,11 +175,11 @@ impl Intake {
 /// in the same process, if there is one.
 pub fn committer(
     db: PgPool,
-    handover: Option<Arc<Handover>>,
+    parsed_events: Option<Arc<ParsedEvents>>,
 ) -> (Intake, impl Future<Output = ()> + Send) {
-    let (sender, mut receiver) = mpsc::channel::<Waiting>(MOST_WAITING);
+    let (sender, mut receiver) = mpsc::channel::<PendingDelivery>(MOST_WAITING);
     let run = async move {
-        let (mut kept, hope) = (Kept::of(db), Hope::default());
+        let (mut kept, breaker) = (DedicatedConnection::new(db), Breaker::default());
         while let Some(first) = receiver.recv().await {
             let mut bytes = first.delivery.body.len();
             let mut batch = vec![first];
@@ -192,16 +192,16 @@ pub fn committer(
             }
             // Whose sender has given up was told that nothing was accepted.
             batch.retain(|w| !w.answer.is_closed());
-            if let Some(handover) = &handover {
-                handover.lay(
+            if let Some(parsed_events) = &parsed_events {
+                parsed_events.insert(
                     batch
                         .iter_mut()
                         .filter_map(|w| Some((w.event_id, w.delivery.event.take()?))),
                 );
             }
-            commit(&mut kept, &hope, batch).await;
-            if let Some(handover) = &handover {
-                handover.ring();
+            commit(&mut kept, &breaker, batch).await;
+            if let Some(parsed_events) = &parsed_events {
+                parsed_events.notify();
             }
         }
     };
@@ -216,13 +216,13 @@ pub fn committer(
 }
 
 /// Writes and answers a batch. A row the database refuses is found by halving, and hurts only itself.
-async fn commit(kept: &mut Kept, hope: &Hope, batch: Vec<Waiting>) {
+async fn commit(kept: &mut DedicatedConnection, breaker: &Breaker, batch: Vec<PendingDelivery>) {
     let mut work = vec![(batch, false)];
     while let Some((mut batch, again)) = work.pop() {
         if batch.is_empty() {
             continue;
         }
-        match write_over(kept, hope, &batch).await {
+        match write_over(kept, breaker, &batch).await {
             Ok(received) => {
                 for (w, held) in batch.into_iter().zip(received) {
                     w.answer
@@ -260,13 +260,13 @@ fn refused(error: &sqlx::Error) -> bool {
 
 /// Writes over the kept connection; one that failed is not kept.
 async fn write_over(
-    kept: &mut Kept,
-    hope: &Hope,
-    batch: &[Waiting],
+    kept: &mut DedicatedConnection,
+    breaker: &Breaker,
+    batch: &[PendingDelivery],
 ) -> Result<Vec<Option<Received>>, sqlx::Error> {
-    let written = write(kept.get().await?, hope, batch).await;
+    let written = insert_batch(kept.get().await?, breaker, batch).await;
     if written.as_ref().is_err_and(|e| !refused(e)) {
-        kept.forget().await;
+        kept.close().await;
     }
     written
 }

@@ -23,7 +23,7 @@ const MOST_SIGNATURES: usize = 16;
 
 /// Why a delivery is not believed. The words help an honest developer and tell a forger nothing new.
 #[derive(Debug, thiserror::Error, PartialEq, Eq, Clone)]
-pub enum Refusal {
+pub enum Rejected {
     #[error("the header {0} is missing, or there more than once")]
     Missing(String),
     #[error("webhook-id must have 1 to 256 visible characters and no dot")]
@@ -71,7 +71,7 @@ pub fn verify<'h, 's>(
     body: &[u8],
     secrets: impl Iterator<Item = &'s [u8]>,
     now: i64,
-) -> Result<(), Refusal> {
+) -> Result<(), Rejected> {
     let signed = match dialect {
         Dialect::Standard | Dialect::Bigcommerce => standard(
             ["webhook-id", "webhook-timestamp", "webhook-signature"],
@@ -104,7 +104,7 @@ pub fn verify<'h, 's>(
             let given = needed(&header, &settings.signature_header)?;
             let digest = given
                 .strip_prefix(settings.signature_prefix.as_str())
-                .ok_or(Refusal::Form("the signature does not begin with the prefix that the endpoint's settings name"))?;
+                .ok_or(Rejected::Form("the signature does not begin with the prefix that the endpoint's settings name"))?;
             body_only(digest, settings.encoding, settings.hash)?
         }
     };
@@ -127,11 +127,11 @@ pub fn verify<'h, 's>(
             return Ok(());
         }
     }
-    Err(Refusal::NoMatch(signed.words))
+    Err(Rejected::NoMatch(signed.words))
 }
 
-fn needed<'h>(header: &impl Fn(&str) -> Option<&'h str>, name: &str) -> Result<&'h str, Refusal> {
-    header(name).ok_or_else(|| Refusal::Missing(name.to_owned()))
+fn needed<'h>(header: &impl Fn(&str) -> Option<&'h str>, name: &str) -> Result<&'h str, Rejected> {
+    header(name).ok_or_else(|| Rejected::Missing(name.to_owned()))
 }
 
 /// Standard Webhooks 1.0.0.
@@ -139,8 +139,8 @@ fn standard<'h>(
     names: [&str; 3],
     header: &impl Fn(&str) -> Option<&'h str>,
     now: i64,
-) -> Result<Signed<'h>, Refusal> {
-    const FORM: Refusal = Refusal::Form(
+) -> Result<Signed<'h>, Rejected> {
+    const FORM: Rejected = Rejected::Form(
         "the signature must be a list of at most 16 `v1,<base64>`, separated by spaces",
     );
     let [id, timestamp, list] = [
@@ -149,7 +149,7 @@ fn standard<'h>(
         needed(header, names[2])?,
     ];
     if id.is_empty() || id.len() > 256 || !id.bytes().all(|b| b.is_ascii_graphic() && b != b'.') {
-        return Err(Refusal::Id);
+        return Err(Rejected::Id);
     }
     timely(timestamp, now)?;
     let mut offered = Vec::new();
@@ -174,8 +174,8 @@ fn standard<'h>(
 }
 
 /// Stripe's header: `t=` once, `v1=` once or more, other schemes ignored.
-fn stripe(list: &str, now: i64) -> Result<Signed<'_>, Refusal> {
-    const FORM: Refusal = Refusal::Form(
+fn stripe(list: &str, now: i64) -> Result<Signed<'_>, Rejected> {
+    const FORM: Rejected = Rejected::Form(
         "Stripe-Signature must be one `t=` and at most 16 `v1=`, separated by commas",
     );
     let (mut timestamp, mut offered) = (None, Vec::new());
@@ -199,13 +199,17 @@ fn stripe(list: &str, now: i64) -> Result<Signed<'_>, Refusal> {
     })
 }
 
-fn body_only(digest: &str, encoding: TextEncoding, hash: Hash) -> Result<Signed<'static>, Refusal> {
+fn body_only(
+    digest: &str,
+    encoding: TextEncoding,
+    hash: Hash,
+) -> Result<Signed<'static>, Rejected> {
     let decoded = match encoding {
         TextEncoding::Base64 => STANDARD
             .decode(digest)
-            .map_err(|_| Refusal::Form("the signature must be base64"))?,
+            .map_err(|_| Rejected::Form("the signature must be base64"))?,
         TextEncoding::Hex => {
-            hex::decode(digest).map_err(|_| Refusal::Form("the signature must be hexadecimal"))?
+            hex::decode(digest).map_err(|_| Rejected::Form("the signature must be hexadecimal"))?
         }
     };
     Ok(Signed {
@@ -217,16 +221,16 @@ fn body_only(digest: &str, encoding: TextEncoding, hash: Hash) -> Result<Signed<
 }
 
 /// Whole unix seconds within the window on both sides.
-fn timely(timestamp: &str, now: i64) -> Result<(), Refusal> {
+fn timely(timestamp: &str, now: i64) -> Result<(), Rejected> {
     if timestamp.is_empty()
         || timestamp.len() > 12
         || !timestamp.bytes().all(|b| b.is_ascii_digit())
     {
-        return Err(Refusal::Timestamp);
+        return Err(Rejected::Timestamp);
     }
-    let sent: i64 = timestamp.parse().map_err(|_| Refusal::Timestamp)?;
+    let sent: i64 = timestamp.parse().map_err(|_| Rejected::Timestamp)?;
     if sent.abs_diff(now) > WINDOW {
-        Err(Refusal::Window)
+        Err(Rejected::Window)
     } else {
         Ok(())
     }

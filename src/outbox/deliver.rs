@@ -18,7 +18,7 @@ const WAITS: [i64; 8] = [5, 60, 300, 1800, 7200, 18_000, 36_000, 43_200];
 
 /// A message to send.
 #[derive(Clone, Debug)]
-pub struct Due {
+pub struct OutboundMessage {
     pub message_id: MessageId,
     pub subscription_id: SubscriptionId,
     pub url: String,
@@ -43,7 +43,7 @@ pub async fn take_due(
     now: DateTime<Utc>,
     key: &[u8; 32],
     limit: i64,
-) -> Result<Vec<Due>, sqlx::Error> {
+) -> Result<Vec<OutboundMessage>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
         "with due as (
            select message_id, row_number() over (partition by subscription_id order by next_at) as nth
@@ -64,7 +64,7 @@ pub async fn take_due(
         .into_iter()
         .filter_map(
             |r| match seal::open(key, &place(r.subscription_id), &r.sealed) {
-                Ok(secret) => Some(Due {
+                Ok(secret) => Some(OutboundMessage {
                     message_id: r.message_id,
                     subscription_id: r.subscription_id,
                     url: r.url,
@@ -85,7 +85,7 @@ pub async fn take_due(
 pub async fn delivered(
     db: &mut PgConnection,
     now: DateTime<Utc>,
-    message: &Due,
+    message: &OutboundMessage,
     answer: &str,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("update outbox set delivered_at = $2, last_answer = $3 where message_id = $1")
@@ -106,7 +106,7 @@ pub async fn delivered(
 pub async fn failed(
     db: &mut PgConnection,
     now: DateTime<Utc>,
-    message: &Due,
+    message: &OutboundMessage,
     answer: &str,
 ) -> Result<(), sqlx::Error> {
     let nth = usize::try_from(message.attempts - 1)

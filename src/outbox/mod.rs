@@ -5,5 +5,5 @@ mod deliver;
 mod subscribe;
 
 pub use announce::{Announcement, Kind, announce, is_heard};
-pub use deliver::{Due, delivered, failed, replay, take_due};
-pub use subscribe::{Listed, SubscribeError, Subscriber, enable, list, subscribe};
+pub use deliver::{OutboundMessage, delivered, failed, replay, take_due};
+pub use subscribe::{SubscribeError, Subscriber, SubscriptionSummary, enable, list, subscribe};

@@ -84,7 +84,7 @@ pub async fn subscribe(
 
 /// What a list shows.
 #[derive(Clone, Debug, Serialize, FromRow)]
-pub struct Listed {
+pub struct SubscriptionSummary {
     pub subscription_id: String,
     pub subscriber: String,
     pub url: String,
@@ -94,7 +94,7 @@ pub struct Listed {
 }
 
 /// Every subscription, oldest first.
-pub async fn list(db: &mut PgConnection) -> Result<Vec<Listed>, sqlx::Error> {
+pub async fn list(db: &mut PgConnection) -> Result<Vec<SubscriptionSummary>, sqlx::Error> {
     sqlx::query_as(
         "select 'sub_' || replace(subscription_id::text, '-', '') as subscription_id, coalesce(m.slug, a.slug) as subscriber, url,
            case when disabled_at is not null then 'disabled' when failing_since is not null then 'failing' else 'live' end as state,

@@ -179,7 +179,7 @@ fn checked<T>(
 
 /// What a list shows; the bank account is masked.
 #[derive(Clone, Debug, Serialize, FromRow)]
-pub struct Listed {
+pub struct AssociationSummary {
     pub association_id: String,
     pub slug: String,
     pub name: String,
@@ -189,7 +189,7 @@ pub struct Listed {
 }
 
 /// Every association, by slug.
-pub async fn list(db: &mut PgConnection) -> Result<Vec<Listed>, sqlx::Error> {
+pub async fn list(db: &mut PgConnection) -> Result<Vec<AssociationSummary>, sqlx::Error> {
     sqlx::query_as(
         "select 'asso_' || replace(association_id::text, '-', '') as association_id, slug, name, state, rate_percent::text as rate,
            left(iban, 2) || '…' || right(iban, 4) as iban from association order by slug",

@@ -13,7 +13,7 @@ const UNSUBSCRIBE: &str = "unsubscribe";
 
 /// What an event says of a donor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct DonorDetails {
     pub email: Email,
     pub first_name: Option<String>,
     pub last_name: Option<String>,
@@ -22,13 +22,13 @@ pub struct Told {
 }
 
 /// Finds or makes the donors of a batch. What a donor already has is kept: a shop fills gaps and overwrites nothing.
-pub async fn meet(
+pub async fn find_or_create(
     db: &mut PgConnection,
     now: DateTime<Utc>,
-    told: impl Iterator<Item = &Told>,
+    told: impl Iterator<Item = &DonorDetails>,
 ) -> Result<HashMap<String, DonorId>, sqlx::Error> {
     // One row an address, in order of address, so that two batches never wait for each other in a circle.
-    let mut by_email: BTreeMap<&str, &Told> = BTreeMap::new();
+    let mut by_email: BTreeMap<&str, &DonorDetails> = BTreeMap::new();
     for t in told {
         by_email.entry(t.email.as_str()).or_insert(t);
     }
@@ -37,7 +37,7 @@ pub async fn meet(
     }
     // Customers come again: most are known and complete, and a look takes no lock.
     let mut met = known(db, by_email.keys().copied()).await?;
-    let told: Vec<&Told> = by_email
+    let told: Vec<&DonorDetails> = by_email
         .iter()
         .filter(|(email, t)| met.get(**email).is_none_or(|known| known.1.is_filled_by(t)))
         .map(|(_, t)| *t)
@@ -81,7 +81,7 @@ struct Gaps {
 }
 
 impl Gaps {
-    const fn is_filled_by(self, t: &Told) -> bool {
+    const fn is_filled_by(self, t: &DonorDetails) -> bool {
         (self.first_name && t.first_name.is_some())
             || (self.last_name && t.last_name.is_some())
             || (self.address && t.address.is_some())
@@ -213,7 +213,7 @@ pub async fn leave_receipts(db: &mut PgConnection, id: DonorId) -> Result<(), sq
 
 /// A cause in a donor's choice: its weight and the gifts it got since the choice was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
-pub struct Choice {
+pub struct CauseChoice {
     pub cause_id: CauseId,
     pub weight: i32,
     pub given: i64,
@@ -243,7 +243,10 @@ pub async fn choose(
 }
 
 /// A donor's choice as it stands.
-pub async fn choices(db: &mut PgConnection, donor: DonorId) -> Result<Vec<Choice>, sqlx::Error> {
+pub async fn choices(
+    db: &mut PgConnection,
+    donor: DonorId,
+) -> Result<Vec<CauseChoice>, sqlx::Error> {
     sqlx::query_as(
         "select cause_id, weight, given from donor_choice where donor_id = $1 order by cause_id",
     )
@@ -256,7 +259,7 @@ pub async fn choices(db: &mut PgConnection, donor: DonorId) -> Result<Vec<Choice
 pub async fn lock_choices(
     db: &mut PgConnection,
     donors: &[DonorId],
-) -> Result<BTreeMap<DonorId, Vec<Choice>>, sqlx::Error> {
+) -> Result<BTreeMap<DonorId, Vec<CauseChoice>>, sqlx::Error> {
     let mut ids: Vec<Uuid> = donors.iter().map(|d| d.0).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -271,9 +274,9 @@ pub async fn lock_choices(
     .bind(ids)
     .fetch_all(db)
     .await?;
-    let mut choices: BTreeMap<DonorId, Vec<Choice>> = BTreeMap::new();
+    let mut choices: BTreeMap<DonorId, Vec<CauseChoice>> = BTreeMap::new();
     for (donor, cause_id, weight, given) in rows {
-        choices.entry(donor).or_default().push(Choice {
+        choices.entry(donor).or_default().push(CauseChoice {
             cause_id,
             weight,
             given,
@@ -285,7 +288,7 @@ pub async fn lock_choices(
 /// Writes back how many gifts each chosen cause has got.
 pub async fn save_choices(
     db: &mut PgConnection,
-    choices: &BTreeMap<DonorId, Vec<Choice>>,
+    choices: &BTreeMap<DonorId, Vec<CauseChoice>>,
 ) -> Result<(), sqlx::Error> {
     let rows: Vec<(Uuid, Uuid, i64)> = choices
         .iter()
@@ -312,7 +315,7 @@ pub async fn save_choices(
 /// breaks with three causes or more; the quota method (Balinski and Young 1975; Still 1979) does not: among the causes that
 /// a further gift keeps at or under their share rounded up, the one whose next gift falls due first.
 #[must_use]
-pub fn take_turn(choices: &mut [Choice]) -> Option<CauseId> {
+pub fn next_cause(choices: &mut [CauseChoice]) -> Option<CauseId> {
     let weights: i128 = choices.iter().map(|c| i128::from(c.weight)).sum();
     let nth: i128 = choices.iter().map(|c| i128::from(c.given)).sum::<i128>() + 1;
     choices
@@ -351,17 +354,17 @@ mod tests {
             vec![1; 9],
         ] {
             let total: i32 = weights.iter().sum();
-            let mut choices: Vec<Choice> = weights
+            let mut choices: Vec<CauseChoice> = weights
                 .iter()
                 .enumerate()
-                .map(|(i, w)| Choice {
+                .map(|(i, w)| CauseChoice {
                     cause_id: CauseId(Uuid::from_u128(i as u128)),
                     weight: *w,
                     given: 0,
                 })
                 .collect();
             for n in 1..=1000_i64 {
-                assert!(take_turn(&mut choices).is_some(), "{weights:?} gift {n}");
+                assert!(next_cause(&mut choices).is_some(), "{weights:?} gift {n}");
                 for c in &choices {
                     let distance = c.given * i64::from(total) - n * i64::from(c.weight);
                     assert!(
@@ -371,6 +374,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(take_turn(&mut []), None);
+        assert_eq!(next_cause(&mut []), None);
     }
 }

@@ -99,7 +99,7 @@ impl NewMerchant {
 
 /// What the shop's developer needs; the secrets are shown this once.
 #[derive(Clone, Debug)]
-pub struct Added {
+pub struct MerchantCredentials {
     pub merchant_id: MerchantId,
     pub endpoint_id: EndpointId,
     pub secret: String,
@@ -112,7 +112,7 @@ pub async fn add(
     now: DateTime<Utc>,
     key: &[u8; 32],
     new: &NewMerchant,
-) -> Result<Added, AddError> {
+) -> Result<MerchantCredentials, AddError> {
     let slug = new.slug.clone().unwrap_or_else(|| slug_of(&new.name));
     if !slug_is_valid(&slug) {
         return Err(AddError::field(
@@ -163,7 +163,7 @@ pub async fn add(
         .bind(now)
         .execute(db)
         .await?;
-    Ok(Added {
+    Ok(MerchantCredentials {
         merchant_id,
         endpoint_id,
         secret,
@@ -230,7 +230,7 @@ pub async fn of_api_key(
 
 /// What a list shows.
 #[derive(Clone, Debug, Serialize, FromRow)]
-pub struct Listed {
+pub struct MerchantSummary {
     pub merchant_id: String,
     pub slug: String,
     pub name: String,
@@ -241,7 +241,7 @@ pub struct Listed {
 }
 
 /// Every merchant, by slug.
-pub async fn list(db: &mut PgConnection) -> Result<Vec<Listed>, sqlx::Error> {
+pub async fn list(db: &mut PgConnection) -> Result<Vec<MerchantSummary>, sqlx::Error> {
     sqlx::query_as(
         "select 'mer_' || replace(merchant_id::text, '-', '') as merchant_id, slug, name, state,
            rule || ':' || to_char(rule_cents / 100.0, 'FM999999990.00') as rule, collect_method as collect,

@@ -40,7 +40,7 @@ pub async fn approve(
     operator: OperatorId,
 ) -> Result<bool, ApproveError> {
     // The gate also keeps two approvals of one payout from each seeing itself as the first.
-    db::close_settlement_gate(tx).await?;
+    db::settlement_lock::lock_exclusive(tx).await?;
     let row: Option<Row> = sqlx::query_as(
         "select a.slug as association, amount_cents, exists (select from payout_state s where s.payout_id = p.payout_id) as left
          from payout p join association a using (association_id) where payout_id = $1",
@@ -104,7 +104,7 @@ pub async fn approve(
 
 /// A payout that left the books and whose file is not known to be written.
 #[derive(Clone, Debug, FromRow)]
-pub struct Unwritten {
+pub struct PayoutOrder {
     pub payout_id: PayoutId,
     pub name: String,
     pub iban: String,
@@ -116,7 +116,7 @@ pub struct Unwritten {
 }
 
 /// Submitted payouts without a file: just approved, or cut short between the books and the disk.
-pub async fn unwritten(db: &mut PgConnection) -> Result<Vec<Unwritten>, sqlx::Error> {
+pub async fn unwritten_orders(db: &mut PgConnection) -> Result<Vec<PayoutOrder>, sqlx::Error> {
     sqlx::query_as(
         "select payout_id, a.name, a.iban, a.bic, amount_cents, reference, count, s.occurred_on as submitted_on
          from payout p join association a using (association_id) join payout_state s using (payout_id)

@@ -5,7 +5,7 @@ mod prepare;
 mod report;
 mod settle;
 
-pub use approve::{ApproveError, approve, record_file, unwritten};
+pub use approve::{ApproveError, approve, record_file, unwritten_orders};
 pub use prepare::{Payout, list, prepare};
-pub use report::{Unreported, report, reported, unreported};
-pub use settle::{Settled, settle};
+pub use report::{PayoutReport, mark_reported, report, unreported};
+pub use settle::{SettleOutcome, settle};

@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
-use crate::db::{self, Part};
+use crate::db::{self, Partition};
 use crate::values::{AssociationId, PayoutId, euros};
 
 /// Below this many cents an association is paid at most once a quarter.
@@ -15,14 +15,14 @@ pub async fn prepare(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     on: NaiveDate,
-    part: &Part,
+    partition: &Partition,
 ) -> Result<(), sqlx::Error> {
-    db::close_settlement_doors(tx, part).await?;
-    db::join_whole(tx).await?;
+    db::settlement_lock::lock_partition(tx, partition).await?;
+    db::disable_nested_loops(tx).await?;
     let quarter = NaiveDate::from_ymd_opt(on.year(), (on.month() - 1) / 3 * 3 + 1, 1).unwrap_or(on);
     let associations: Vec<AssociationId> =
-        sqlx::query_scalar("select association_id from association where part_of(association_id) = any($1) order by slug")
-            .bind(part.doors())
+        sqlx::query_scalar("select association_id from association where partition_of(association_id) = any($1) order by slug")
+            .bind(partition.keys())
             .fetch_all(&mut *tx)
             .await?;
     let ids: Vec<PayoutId> = associations.iter().map(|_| PayoutId::new()).collect();

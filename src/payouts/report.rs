@@ -7,7 +7,7 @@ use crate::values::{PayoutId, csv_field, euros};
 
 /// A settled payout whose report has not left.
 #[derive(Clone, Debug, FromRow)]
-pub struct Unreported {
+pub struct PayoutReport {
     pub payout_id: PayoutId,
     pub association: String,
     pub email: String,
@@ -18,7 +18,7 @@ pub struct Unreported {
 }
 
 /// Settled payouts whose associations were not written to.
-pub async fn unreported(db: &mut PgConnection) -> Result<Vec<Unreported>, sqlx::Error> {
+pub async fn unreported(db: &mut PgConnection) -> Result<Vec<PayoutReport>, sqlx::Error> {
     sqlx::query_as(
         "select payout_id, a.name as association, a.email, count, amount_cents, reference, s.occurred_on as paid_on
          from payout p join association a using (association_id) join payout_state s using (payout_id)
@@ -29,7 +29,7 @@ pub async fn unreported(db: &mut PgConnection) -> Result<Vec<Unreported>, sqlx::
 }
 
 /// Notes that a report was sent.
-pub async fn reported(
+pub async fn mark_reported(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     payout: PayoutId,

@@ -12,7 +12,7 @@ use crate::values::{AssociationId, BankLine, BankSide, PayoutId, paris_midnight}
 
 /// What a line turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
+pub enum SettleOutcome {
     Paid(PayoutId),
     Returned(PayoutId),
     /// No payout of this reference and amount waits for such a line.
@@ -37,7 +37,7 @@ pub async fn settle(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     lines: &[&BankLine],
-) -> Result<Vec<Settled>, PostError> {
+) -> Result<Vec<SettleOutcome>, PostError> {
     let left: Vec<Left> = sqlx::query_as(
         "select payout_id, association_id, a.slug as association, count, amount_cents, reference,
            exists (select from payout_state s where s.payout_id = p.payout_id and state = 'settled') as settled
@@ -60,7 +60,7 @@ pub async fn settle(
                 .is_some_and(|p| p.amount_cents == line.amount.cents())
         });
         let Some(p) = named.and_then(|r| left.get_mut(r)) else {
-            answers.push(Settled::No);
+            answers.push(SettleOutcome::No);
             continue;
         };
         let fact = Fact {
@@ -73,17 +73,17 @@ pub async fn settle(
                 states.push((p.payout_id, "settled", line.booked_on));
                 transfers.push(ledger::payout_settled(fact, line.amount));
                 told.push(announcement(p, line));
-                Settled::Paid(p.payout_id)
+                SettleOutcome::Paid(p.payout_id)
             }
             (BankSide::Credit, true) => {
                 let id = p.payout_id;
                 states.push((id, "returned", line.booked_on));
                 transfers.push(ledger::payout_returned(fact, &p.association, line.amount));
                 left.retain(|_, other| other.payout_id != id);
-                Settled::Returned(id)
+                SettleOutcome::Returned(id)
             }
             // Debited twice, or back before it left: not ours to understand.
-            (BankSide::Debit, true) | (BankSide::Credit, false) => Settled::No,
+            (BankSide::Debit, true) | (BankSide::Credit, false) => SettleOutcome::No,
         });
     }
     if states.is_empty() {

@@ -2,9 +2,9 @@
 
 use chrono::NaiveDate;
 
-use super::document::{Beneficiary, Identity, Mandate, Printed, PrintedGift, Signatory};
+use super::amount_in_words::{framed, in_words};
+use super::document::{Beneficiary, Identity, Mandate, ReceiptContent, ReceiptLine, Signatory};
 use super::issue::{Association, Candidate};
-use super::words::{framed, in_words};
 use crate::values::{figures, french_day, paris_day};
 
 /// What a receipt over these gifts prints, the gifts in order of time.
@@ -14,7 +14,7 @@ pub(super) fn printed(
     on: NaiveDate,
     gifts: &[Candidate],
     cents: i64,
-) -> Option<Printed> {
+) -> Option<ReceiptContent> {
     let day = french_day;
     let first = gifts.first()?;
     let days: Vec<NaiveDate> = gifts.iter().map(|g| paris_day(g.occurred_at)).collect();
@@ -38,7 +38,7 @@ pub(super) fn printed(
         [] => return None,
     };
     let address = first.address.as_ref()?;
-    Some(Printed {
+    Some(ReceiptContent {
         number: number.to_owned(),
         beneficiary: Beneficiary {
             name: a.name.clone(),
@@ -87,7 +87,7 @@ pub(super) fn printed(
         gifts: gifts
             .iter()
             .zip(&days)
-            .map(|(g, d)| PrintedGift {
+            .map(|(g, d)| ReceiptLine {
                 on: day(*d),
                 shop: g.shop.clone(),
                 order: g.order_id.clone(),

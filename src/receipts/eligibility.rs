@@ -2,7 +2,7 @@
 
 /// What is known of a gift that has no receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gift {
+pub struct DonationFacts {
     /// Its payout is on the association's account: the tax control compares receipts with money received (LPF L14 A).
     pub paid_out: bool,
     pub named: bool,
@@ -18,7 +18,7 @@ pub struct Gift {
 
 /// Why a gift has no receipt yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Held {
+pub enum WithheldReason {
     NotPaidOut,
     Anonymous,
     IdentityIncomplete,
@@ -28,7 +28,7 @@ pub enum Held {
     WaitsForYearEnd,
 }
 
-impl Held {
+impl WithheldReason {
     /// The reason as reports name it.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -46,28 +46,28 @@ impl Held {
 
 /// The first thing a gift waits for, or none: then it earns a receipt.
 #[must_use]
-pub const fn held(g: Gift) -> Option<Held> {
+pub const fn withheld(g: DonationFacts) -> Option<WithheldReason> {
     match g {
-        Gift {
+        DonationFacts {
             paid_out: false, ..
-        } => Some(Held::NotPaidOut),
-        Gift {
+        } => Some(WithheldReason::NotPaidOut),
+        DonationFacts {
             funded_by_donor: false,
             ..
-        } => Some(Held::PaidByShop),
-        Gift {
+        } => Some(WithheldReason::PaidByShop),
+        DonationFacts {
             consented: false, ..
-        } => Some(Held::ConsentUnclear),
-        Gift { named: false, .. } => Some(Held::Anonymous),
-        Gift { wanted: false, .. } => Some(Held::NotWanted),
-        Gift {
+        } => Some(WithheldReason::ConsentUnclear),
+        DonationFacts { named: false, .. } => Some(WithheldReason::Anonymous),
+        DonationFacts { wanted: false, .. } => Some(WithheldReason::NotWanted),
+        DonationFacts {
             identity_complete: false,
             ..
-        } => Some(Held::IdentityIncomplete),
-        Gift {
+        } => Some(WithheldReason::IdentityIncomplete),
+        DonationFacts {
             waits_for_year_end: true,
             ..
-        } => Some(Held::WaitsForYearEnd),
+        } => Some(WithheldReason::WaitsForYearEnd),
         _ => None,
     }
 }
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_gift_earns_a_receipt_only_when_nothing_is_missing() {
-        let good = Gift {
+        let good = DonationFacts {
             paid_out: true,
             named: true,
             identity_complete: true,
@@ -87,56 +87,56 @@ mod tests {
             wanted: true,
             waits_for_year_end: false,
         };
-        assert_eq!(held(good), None);
+        assert_eq!(withheld(good), None);
         assert_eq!(
-            held(Gift {
+            withheld(DonationFacts {
                 paid_out: false,
                 ..good
             }),
-            Some(Held::NotPaidOut)
+            Some(WithheldReason::NotPaidOut)
         );
         assert_eq!(
-            held(Gift {
+            withheld(DonationFacts {
                 named: false,
                 identity_complete: false,
                 ..good
             }),
-            Some(Held::Anonymous)
+            Some(WithheldReason::Anonymous)
         );
         assert_eq!(
-            held(Gift {
+            withheld(DonationFacts {
                 identity_complete: false,
                 ..good
             }),
-            Some(Held::IdentityIncomplete)
+            Some(WithheldReason::IdentityIncomplete)
         );
         assert_eq!(
-            held(Gift {
+            withheld(DonationFacts {
                 consented: false,
                 ..good
             }),
-            Some(Held::ConsentUnclear)
+            Some(WithheldReason::ConsentUnclear)
         );
         assert_eq!(
-            held(Gift {
+            withheld(DonationFacts {
                 funded_by_donor: false,
                 ..good
             }),
-            Some(Held::PaidByShop)
+            Some(WithheldReason::PaidByShop)
         );
         assert_eq!(
-            held(Gift {
+            withheld(DonationFacts {
                 wanted: false,
                 ..good
             }),
-            Some(Held::NotWanted)
+            Some(WithheldReason::NotWanted)
         );
         assert_eq!(
-            held(Gift {
+            withheld(DonationFacts {
                 waits_for_year_end: true,
                 ..good
             }),
-            Some(Held::WaitsForYearEnd)
+            Some(WithheldReason::WaitsForYearEnd)
         );
     }
 }

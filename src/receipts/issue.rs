@@ -7,8 +7,8 @@ use serde_json::json;
 use sqlx::{FromRow, PgConnection, types::Json};
 
 use super::compose::printed;
-use super::document::Printed;
-use super::eligibility::{Gift, Held, held};
+use super::document::ReceiptContent;
+use super::eligibility::{DonationFacts, WithheldReason, withheld};
 use crate::db::{self, Rows};
 use crate::outbox::{self, Announcement, Kind};
 use crate::parties::seal;
@@ -35,7 +35,7 @@ pub enum IssueError {
 #[derive(Clone, Debug, Default)]
 pub struct Issued {
     pub receipts: Vec<IssuedReceipt>,
-    pub held: BTreeMap<Held, i64>,
+    pub withheld: BTreeMap<WithheldReason, i64>,
 }
 
 /// A receipt of a run.
@@ -56,7 +56,7 @@ pub struct Receipt {
     pub association: String,
     pub donor_id: DonorId,
     pub amount_cents: i64,
-    pub printed: Printed,
+    pub printed: ReceiptContent,
 }
 
 #[derive(FromRow)]
@@ -107,8 +107,8 @@ pub async fn issue(
     key: &[u8; 32],
 ) -> Result<Issued, IssueError> {
     // One run at a time: numbers are given in order, and a gift is looked at by one run only.
-    db::close_settlement_gate(tx).await?;
-    db::join_whole(tx).await?;
+    db::settlement_lock::lock_exclusive(tx).await?;
+    db::disable_nested_loops(tx).await?;
     let associations: Vec<Association> = sqlx::query_as(
         "select association_id, slug, name, kind, object, siren, rna, address, articles, signatory_name, signatory_capacity,
            receipt_mandate_signed_on, receipt_mandate_reference from association",
@@ -128,7 +128,7 @@ pub async fn issue(
         issued: Issued::default(),
     };
     declare_candidates(tx, on, period).await?;
-    db::look_up_again(tx).await?;
+    db::enable_nested_loops(tx).await?;
     let (mut group, mut of): (Vec<Candidate>, Option<Receives>) = (Vec::new(), None);
     loop {
         let some: Vec<Candidate> = sqlx::query_as("fetch 2000 from candidate")
@@ -139,10 +139,10 @@ pub async fn issue(
             break;
         }
         for c in some {
-            let (None, Some(donor)) = (held(weighed(&c, on)), c.donor_id) else {
+            let (None, Some(donor)) = (withheld(assess(&c, on)), c.donor_id) else {
                 *run.issued
-                    .held
-                    .entry(held(weighed(&c, on)).unwrap_or(Held::Anonymous))
+                    .withheld
+                    .entry(withheld(assess(&c, on)).unwrap_or(WithheldReason::Anonymous))
                     .or_default() += 1;
                 continue;
             };
@@ -343,10 +343,10 @@ async fn last_number(
     .await
 }
 
-fn weighed(c: &Candidate, on: NaiveDate) -> Gift {
+fn assess(c: &Candidate, on: NaiveDate) -> DonationFacts {
     let filled = |text: &Option<String>| text.as_deref().is_some_and(can_be_printed);
     let wish = c.receipts.as_deref().unwrap_or("monthly");
-    Gift {
+    DonationFacts {
         paid_out: c.paid_out_on.is_some(),
         named: c.donor_id.is_some(),
         identity_complete: filled(&c.first_name)

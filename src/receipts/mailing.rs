@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use super::content::{SealedRow, opened};
 use super::issue::{IssueError, Receipt};
-use super::vault::{SealedRow, opened};
 use crate::db;
 use crate::values::{DonorId, MailId};
 
@@ -15,7 +15,7 @@ pub async fn prepare_mailings(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
 ) -> Result<u64, sqlx::Error> {
-    db::close_settlement_gate(tx).await?;
+    db::settlement_lock::lock_exclusive(tx).await?;
     let donors: Vec<DonorId> = sqlx::query_scalar(
         "select distinct donor_id from receipt r where not exists (select from mailing_receipt m where m.receipt_id = r.receipt_id) order by donor_id",
     )
@@ -79,7 +79,7 @@ pub async fn of_mails(
 }
 
 /// Notes that a message was sent.
-pub async fn sent(
+pub async fn mark_sent(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     mail: MailId,

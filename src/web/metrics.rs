@@ -18,7 +18,7 @@ pub fn count(outcome: &'static str) {
 }
 
 #[derive(Clone)]
-struct Scraped {
+struct MetricsState {
     app: App,
     counters: PrometheusHandle,
 }
@@ -36,11 +36,11 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
     );
     let router = Router::new()
         .route("/metrics", get(show))
-        .with_state(Scraped { app, counters });
+        .with_state(MetricsState { app, counters });
     listen(listener, router, stop).await;
 }
 
-async fn show(State(scraped): State<Scraped>) -> String {
+async fn show(State(scraped): State<MetricsState>) -> String {
     match async { inbox::depths(&mut *scraped.app.db.acquire().await?).await }.await {
         Ok(depths) => {
             for (state, count) in depths {

@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::shell::{Notice, page};
+use super::page::{Notice, page};
 use super::{Shell, Web};
 use crate::values::FieldError;
 
@@ -227,7 +227,7 @@ impl IntoResponse for Problem {
 }
 
 /// Shows a problem as a page to whoever asked for one.
-pub async fn for_people(State(web): State<Web>, request: Request, next: Next) -> Response {
+pub async fn render_for_browsers(State(web): State<Web>, request: Request, next: Next) -> Response {
     let wants_page = request
         .headers()
         .get(header::ACCEPT)

@@ -13,9 +13,10 @@ use tokio::time::timeout;
 use super::problem::ProblemDocument;
 use super::{Problem, Web, metrics};
 use crate::donations::claim_token;
-use crate::inbox::signature::{self, Refusal};
+use crate::inbox::signature::{self, Rejected};
 use crate::inbox::{
-    Delivery, Event, Fate, Headers, ReceiveError, Received, delivery_key, parse, topic_header,
+    Delivery, Disposition, Event, Headers, ReceiveError, Received, delivery_key, parse,
+    topic_header,
 };
 use crate::parties::endpoint::Endpoint;
 use crate::values::{Dialect, DonationId, EndpointId, EventId, FieldError};
@@ -101,15 +102,15 @@ async fn answer(
         .await
         .map_err(|_| Problem::TooSlow)?
         .map_err(|_| Problem::TooLarge)?;
-    if let Err(refusal) = believe(&endpoint, &headers, &body, now) {
+    if let Err(refusal) = verify(&endpoint, &headers, &body, now) {
         // The secret may be newer than what is remembered.
-        let newer = if matches!(refusal, Refusal::NoMatch(_)) {
+        let newer = if matches!(refusal, Rejected::NoMatch(_)) {
             web.endpoints.newer(now, endpoint_id).await?
         } else {
             None
         };
         endpoint = newer.ok_or_else(|| Problem::NotSigned(refusal.to_string()))?;
-        believe(&endpoint, &headers, &body, now)
+        verify(&endpoint, &headers, &body, now)
             .map_err(|refusal| Problem::NotSigned(refusal.to_string()))?;
     }
     let header = |name: &str| one(&headers, name);
@@ -140,9 +141,9 @@ async fn answer(
         errors.push(FieldError::new("data.donation.cause", message));
     }
     let fate = match (errors.is_empty(), endpoint.test) {
-        (false, _) => Fate::Dead(crate::values::listed(&errors)),
-        (true, true) => Fate::Keep,
-        (true, false) => Fate::Queue,
+        (false, _) => Disposition::Dead(crate::values::listed(&errors)),
+        (true, true) => Disposition::Keep,
+        (true, false) => Disposition::Queue,
     };
     let told = |name: &str| header(name).map(str::to_owned);
     let kept = Headers {
@@ -157,7 +158,7 @@ async fn answer(
         .and_then(Event::order_id)
         .map(|order| DonationId::of_order(endpoint.merchant_id, order));
     let anonymous = matches!(&event, Ok(Event::Checkout(c)) if c.donor.is_none());
-    let event = if fate == Fate::Queue {
+    let event = if fate == Disposition::Queue {
         event.ok()
     } else {
         None
@@ -224,12 +225,12 @@ async fn woocommerce_ping(body: Body) -> Result<Answer, Problem> {
     Ok(Answer::of("pong"))
 }
 
-fn believe(
+fn verify(
     endpoint: &Endpoint,
     headers: &HeaderMap,
     body: &[u8],
     now: DateTime<Utc>,
-) -> Result<(), Refusal> {
+) -> Result<(), Rejected> {
     let active = endpoint
         .secrets
         .iter()

@@ -1,18 +1,13 @@
 //! The loops that run beside the web.
 
-mod at_once;
-mod fetcher;
-mod keeper;
-mod letters;
-pub mod month;
-mod outbound;
-mod poster;
-mod reviver;
-mod sign_in;
+mod deliver_outbox;
+mod fetch_orders;
+mod maintenance;
+mod postgres_watchdog;
+mod process_inbox;
 
-pub use fetcher::{fetch_due, fetcher};
-pub use keeper::keeper;
-pub use outbound::{outbound, send_due};
-pub use poster::{drain, poster};
-pub use reviver::reviver;
-pub use sign_in::send_link;
+pub use deliver_outbox::{deliver_outbox, send_due};
+pub use fetch_orders::{fetch_due, fetch_orders};
+pub use maintenance::maintenance;
+pub use postgres_watchdog::postgres_watchdog;
+pub use process_inbox::{process_all, process_inbox};

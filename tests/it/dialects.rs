@@ -16,7 +16,7 @@ use crate::shop::{Service, new_merchant};
 struct Platform<'s> {
     s: &'s Service,
     dialect: &'static str,
-    added: merchant::Added,
+    added: merchant::MerchantCredentials,
 }
 
 impl<'s> Platform<'s> {

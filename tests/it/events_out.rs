@@ -109,7 +109,7 @@ async fn each_fact_reaches_who_asked_once_and_signed_and_names_no_donor() {
     s.posted().await;
     let on = day(last_month().next(), 2);
     settle_month(&s, on).await;
-    obole::worker::month::run_receipts(&s.app, Utc::now(), on, last_month(), Default::default())
+    obole::runs::run_receipts(&s.app, Utc::now(), on, last_month(), Default::default())
         .await
         .unwrap();
     sent(&s).await;

@@ -2,8 +2,8 @@
 
 use chrono::Utc;
 use obole::donations::{self, Which};
+use obole::runs;
 use obole::values::{DonorId, EventId, MerchantId, Period, paris_day};
-use obole::worker::month;
 use obole::{collections, inbox, worker};
 use sqlx::{ConnectOptions as _, PgConnection, Row as _};
 use uuid::Uuid;
@@ -57,12 +57,12 @@ async fn no_hot_statement_reads_a_growing_table_from_end_to_end() {
             begin..begin + 5000,
         )
         .await;
-        worker::drain(&s.world.db).await.unwrap();
+        worker::process_all(&s.world.db).await.unwrap();
     }
     s.posted().await;
     let now = Utc::now();
     let period = Period::of(paris_day(now));
-    let collected = month::run_collections(&s.app, now, period.next().first_day(), period)
+    let collected = runs::run_collections(&s.app, now, period.next().first_day(), period)
         .await
         .unwrap();
     // What is still empty has no statistics, as on a young system.
@@ -102,7 +102,7 @@ async fn no_hot_statement_reads_a_growing_table_from_end_to_end() {
     );
     let first = inbox::list(
         &mut db,
-        inbox::Wanted {
+        inbox::EventFilter {
             merchant: Some(merchant),
             ..Default::default()
         },
@@ -113,7 +113,7 @@ async fn no_hot_statement_reads_a_growing_table_from_end_to_end() {
     let after = first[199].event_id.parse().ok();
     let older = inbox::list(
         &mut db,
-        inbox::Wanted {
+        inbox::EventFilter {
             merchant: Some(merchant),
             state: None,
             after,
@@ -148,7 +148,7 @@ async fn no_hot_statement_reads_a_growing_table_from_end_to_end() {
         inbox::handle(
             &mut db,
             now,
-            &inbox::Handover::default(),
+            &inbox::ParsedEvents::default(),
             EventId(Uuid::nil()),
             100,
             true

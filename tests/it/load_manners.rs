@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::Utc;
-use obole::inbox::{self, Delivery, Fate, Headers, Intake, ReceiveError, Received};
+use obole::inbox::{self, Delivery, Disposition, Headers, Intake, ReceiveError, Received};
 use obole::parties::merchant;
 use obole::values::EndpointId;
 use tokio::task::JoinSet;
@@ -19,7 +19,7 @@ fn delivery(endpoint_id: EndpointId, n: usize) -> Delivery {
         body: Bytes::from_static(b"{}"),
         headers: Headers::default(),
         received_at: Utc::now(),
-        fate: Fate::Keep,
+        fate: Disposition::Keep,
         event: None,
     }
 }

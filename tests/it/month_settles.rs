@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use chrono::{Days, NaiveDate, Utc};
-use obole::db::{self, Part};
-use obole::gateways::simulated_bank::{Incoming, play_day};
+use obole::db::{self, Partition};
+use obole::gateways::bank::simulated::{IncomingTransfer, play_day};
 use obole::parties::merchant;
 use obole::payouts::ApproveError;
+use obole::runs;
 use obole::values::{Amount, BankLine, BankSide, Email, Period, paris_day};
-use obole::worker::month;
 
 use crate::shop::{Service, Shop, checkout, new_merchant, refund};
 use crate::support::{tool, written};
@@ -36,8 +36,8 @@ async fn gifts(s: &Service, orders: std::ops::Range<u32>, cause: &str) {
     s.posted().await;
 }
 
-fn incoming(collection: &obole::collections::Collection) -> Incoming {
-    Incoming {
+fn incoming(collection: &obole::collections::Collection) -> IncomingTransfer {
+    IncomingTransfer {
         from: "Librairie & Cie".into(),
         reference: collection.reference.clone(),
         amount: Amount::from_cents(collection.amount_cents).unwrap(),
@@ -61,8 +61,8 @@ fn schema(name: &str, file: &Path) {
     );
 }
 
-async fn import(s: &Service, file: &Path) -> obole::bank::Imported {
-    month::import_statements(&s.app, Utc::now(), &[file.to_owned()])
+async fn import(s: &Service, file: &Path) -> obole::reconciliation::ImportSummary {
+    runs::import_statements(&s.app, Utc::now(), &[file.to_owned()])
         .await
         .unwrap()[0]
         .imported
@@ -71,19 +71,19 @@ async fn import(s: &Service, file: &Path) -> obole::bank::Imported {
 #[tokio::test]
 async fn the_parts_of_a_run_go_on_at_once_and_a_refund_waits_for_each() {
     let s = Service::start().await;
-    let doors: Vec<i32> = sqlx::query_scalar("select gate::int from settlement_gate order by gate")
+    let doors: Vec<i32> = sqlx::query_scalar("select gate::int from settlement_lock order by gate")
         .fetch_all(&s.world.owner)
         .await
         .unwrap();
-    for cores in [1, 2, 3, 4, 64] {
-        let mut told: Vec<i32> = Part::of(cores)
+    for parallelism in [1, 2, 3, 4, 64] {
+        let mut told: Vec<i32> = Partition::of(parallelism)
             .iter()
-            .flat_map(|p| p.doors().to_vec())
+            .flat_map(|p| p.keys().to_vec())
             .collect();
         told.sort_unstable();
-        assert_eq!(told, doors, "{cores} parts are the whole");
+        assert_eq!(told, doors, "{parallelism} parts are the whole");
     }
-    assert_eq!(Part::of(2).len(), 2);
+    assert_eq!(Partition::of(2).len(), 2);
     let of: Vec<i32> = sqlx::query_scalar(
         "select distinct part_of(gen_random_uuid()) from generate_series(1, 1000) order by 1",
     )
@@ -93,9 +93,11 @@ async fn the_parts_of_a_run_go_on_at_once_and_a_refund_waits_for_each() {
     assert_eq!(of, doors, "whatever an id ends with, it belongs to a part");
 
     let mut parts = Vec::new();
-    for part in Part::of(4) {
+    for part in Partition::of(4) {
         let mut tx = s.world.db.begin().await.unwrap();
-        db::close_settlement_doors(&mut tx, &part).await.unwrap();
+        db::settlement_lock::lock_partition(&mut tx, &part)
+            .await
+            .unwrap();
         parts.push(tx);
     }
     for part in parts {
@@ -104,7 +106,9 @@ async fn the_parts_of_a_run_go_on_at_once_and_a_refund_waits_for_each() {
             .execute(&mut *refund)
             .await
             .unwrap();
-        let waits = db::share_settlement_gate(&mut refund).await.unwrap_err();
+        let waits = db::settlement_lock::lock_shared(&mut refund)
+            .await
+            .unwrap_err();
         assert_eq!(
             waits.as_database_error().and_then(|e| e.code()).as_deref(),
             Some("55P03")
@@ -112,7 +116,7 @@ async fn the_parts_of_a_run_go_on_at_once_and_a_refund_waits_for_each() {
         part.commit().await.unwrap();
     }
     let mut refund = s.world.db.begin().await.unwrap();
-    db::share_settlement_gate(&mut refund).await.unwrap();
+    db::settlement_lock::lock_shared(&mut refund).await.unwrap();
     refund.rollback().await.unwrap();
     s.checked().await;
 }
@@ -129,15 +133,15 @@ async fn a_month_is_collected_paid_out_by_two_and_settled_each_step_once() {
     s.posted().await;
 
     assert!(
-        month::run_collections(&s.app, now, period.last_day(), period)
+        runs::run_collections(&s.app, now, period.last_day(), period)
             .await
             .is_err(),
         "the month is not over"
     );
-    let collections = month::run_collections(&s.app, now, on, period)
+    let collections = runs::run_collections(&s.app, now, on, period)
         .await
         .unwrap();
-    let again = month::run_collections(&s.app, now, on, period)
+    let again = runs::run_collections(&s.app, now, on, period)
         .await
         .unwrap();
     assert_eq!(
@@ -154,10 +158,7 @@ async fn a_month_is_collected_paid_out_by_two_and_settled_each_step_once() {
     assert_eq!(s.balance("merchant_receivable:librairie").await, 0);
     assert_eq!(s.balance("collection_in_transit:bank").await, 2200);
     assert!(
-        month::run_payouts(&s.app, now, on)
-            .await
-            .unwrap()
-            .is_empty(),
+        runs::run_payouts(&s.app, now, on).await.unwrap().is_empty(),
         "nothing has arrived"
     );
 
@@ -174,7 +175,7 @@ async fn a_month_is_collected_paid_out_by_two_and_settled_each_step_once() {
     schema("camt.053.001.08.xsd", &file);
     assert_eq!(
         import(&s, &file).await,
-        obole::bank::Imported {
+        obole::reconciliation::ImportSummary {
             entries: 1,
             matched: 1,
             unmatched: 0,
@@ -185,9 +186,9 @@ async fn a_month_is_collected_paid_out_by_two_and_settled_each_step_once() {
     assert_eq!(s.balance("safeguarded_cash:bank").await, 2200);
     assert_eq!(s.balance("association_payable:foret-vivante").await, 1900);
 
-    let payouts = month::run_payouts(&s.app, now, on).await.unwrap();
+    let payouts = runs::run_payouts(&s.app, now, on).await.unwrap();
     assert_eq!(
-        month::run_payouts(&s.app, now, on).await.unwrap().len(),
+        runs::run_payouts(&s.app, now, on).await.unwrap().len(),
         2,
         "run again, nothing new"
     );
@@ -200,7 +201,7 @@ async fn a_month_is_collected_paid_out_by_two_and_settled_each_step_once() {
     );
     for payout in &payouts {
         let id = payout.payout_id.parse().unwrap();
-        let approve = async |who: &Email| month::approve_payout(&s.app, now, on, id, who).await;
+        let approve = async |who: &Email| runs::approve_payout(&s.app, now, on, id, who).await;
         let first = approve(&lea).await.unwrap();
         assert_eq!(
             (first[0].state.as_str(), first[0].file.as_ref()),
@@ -242,18 +243,13 @@ async fn a_month_is_collected_paid_out_by_two_and_settled_each_step_once() {
         None,
         "the bank has nothing left to do"
     );
-    assert!(
-        month::run_payouts(&s.app, now, on)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert!(runs::run_payouts(&s.app, now, on).await.unwrap().is_empty());
     s.checked().await;
 }
 
 async fn approve_by_stranger(s: &Service, payout: &str) -> String {
     let stranger = Email::parse("eve@example.org").unwrap();
-    month::approve_payout(
+    runs::approve_payout(
         &s.app,
         Utc::now(),
         paris_day(Utc::now()),
@@ -271,7 +267,7 @@ async fn a_euro_given_back_after_its_collection_is_taken_off_the_next_one() {
     let (now, period) = (Utc::now(), last_month());
     let on = day(period.next(), 2);
     gifts(&s, 1..4, "foret-vivante").await;
-    let collections = month::run_collections(&s.app, now, on, period)
+    let collections = runs::run_collections(&s.app, now, on, period)
         .await
         .unwrap();
     s.shop.send("r-1", &refund("FR-1")).await;
@@ -290,7 +286,7 @@ async fn a_euro_given_back_after_its_collection_is_taken_off_the_next_one() {
     .unwrap()
     .unwrap();
     import(&s, &file).await;
-    let payouts = month::run_payouts(&s.app, now, on).await.unwrap();
+    let payouts = runs::run_payouts(&s.app, now, on).await.unwrap();
     assert_eq!(
         (payouts[0].count, payouts[0].amount.as_str()),
         (2, "2.00"),
@@ -311,7 +307,7 @@ async fn a_euro_given_back_after_its_collection_is_taken_off_the_next_one() {
             .await;
     }
     s.posted().await;
-    let next = month::run_collections(&s.app, now, day(period.next().next(), 1), period.next())
+    let next = runs::run_collections(&s.app, now, day(period.next().next(), 1), period.next())
         .await
         .unwrap();
     assert_eq!(
@@ -337,14 +333,14 @@ async fn what_the_bank_shows_and_nobody_understands_stands_in_suspense() {
     let (now, period) = (Utc::now(), last_month());
     let on = day(period.next(), 2);
     gifts(&s, 1..3, "foret-vivante").await;
-    let collections = month::run_collections(&s.app, now, on, period)
+    let collections = runs::run_collections(&s.app, now, on, period)
         .await
         .unwrap();
-    let short = Incoming {
+    let short = IncomingTransfer {
         amount: Amount::from_cents(199).unwrap(),
         ..incoming(&collections[0])
     };
-    let stray = Incoming {
+    let stray = IncomingTransfer {
         from: "Who?".into(),
         reference: "HELLO".into(),
         amount: Amount::from_cents(500).unwrap(),
@@ -359,7 +355,7 @@ async fn what_the_bank_shows_and_nobody_understands_stands_in_suspense() {
     .unwrap();
     assert_eq!(
         import(&s, &file).await,
-        obole::bank::Imported {
+        obole::reconciliation::ImportSummary {
             entries: 2,
             matched: 0,
             unmatched: 2,
@@ -374,15 +370,12 @@ async fn what_the_bank_shows_and_nobody_understands_stands_in_suspense() {
         (-699, 699)
     );
     assert!(
-        month::run_payouts(&s.app, now, on)
-            .await
-            .unwrap()
-            .is_empty(),
+        runs::run_payouts(&s.app, now, on).await.unwrap().is_empty(),
         "a wrong amount settles nothing"
     );
     let wrong = written("wrong.xml", b"<Document/>");
     let right: PathBuf = file;
-    let error = month::import_statements(&s.app, now, &[right, wrong])
+    let error = runs::import_statements(&s.app, now, &[right, wrong])
         .await
         .unwrap_err();
     assert!(error.to_string().contains("wrong.xml"), "{error:#}");
@@ -409,12 +402,14 @@ async fn one_statement_may_tell_a_payment_twice_and_a_payout_that_left_and_came_
     let [lea, hugo] = s.operators().await;
     let on = day(period.next(), 2);
     gifts(&s, 1..21, "foret-vivante").await;
-    let collections = month::run_collections(&s.app, now, on, period)
+    let collections = runs::run_collections(&s.app, now, on, period)
         .await
         .unwrap();
     let import = async |lines: &[BankLine]| {
         let mut tx = s.world.db.begin().await.unwrap();
-        let imported = obole::bank::import(&mut tx, now, lines).await.unwrap();
+        let imported = obole::reconciliation::import(&mut tx, now, lines)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         (imported.matched, imported.unmatched, imported.known)
     };
@@ -428,13 +423,13 @@ async fn one_statement_may_tell_a_payment_twice_and_a_payout_that_left_and_came_
     assert_eq!(s.balance("suspense:bank").await, -2000);
     assert_eq!(s.balance("association_payable:foret-vivante").await, 2000);
 
-    let payout = month::run_payouts(&s.app, now, on).await.unwrap().remove(0);
+    let payout = runs::run_payouts(&s.app, now, on).await.unwrap().remove(0);
     let id = payout.payout_id.parse().unwrap();
     let went = |identity, side| line(identity, side, &payout.reference, 2000, on);
     let debit = went("early", BankSide::Debit);
     assert_eq!(import(&[debit]).await, (0, 1, 0), "it has not left yet");
     for who in [&lea, &hugo] {
-        month::approve_payout(&s.app, now, on, id, who)
+        runs::approve_payout(&s.app, now, on, id, who)
             .await
             .unwrap();
     }
@@ -457,7 +452,7 @@ async fn one_statement_may_tell_a_payment_twice_and_a_payout_that_left_and_came_
         "what came back does not leave again"
     );
     assert_eq!(
-        month::run_payouts(&s.app, now, day(period.next(), 3))
+        runs::run_payouts(&s.app, now, day(period.next(), 3))
             .await
             .unwrap()
             .iter()
@@ -488,7 +483,7 @@ async fn one_statement_settles_the_collections_of_many_shops() {
         assert_eq!(Shop::new(&s.url, &added).send("m-1", &event).await.0, 200);
     }
     s.posted().await;
-    let collections = month::run_collections(&s.app, now, on, period)
+    let collections = runs::run_collections(&s.app, now, on, period)
         .await
         .unwrap();
     let incoming: Vec<_> = collections.iter().map(incoming).collect();
@@ -502,7 +497,7 @@ async fn one_statement_settles_the_collections_of_many_shops() {
     .unwrap();
     assert_eq!(
         import(&s, &file).await,
-        obole::bank::Imported {
+        obole::reconciliation::ImportSummary {
             entries: 60,
             matched: 60,
             unmatched: 0,
@@ -563,18 +558,18 @@ async fn receipts_are_numbered_complete_and_mailed_once() {
         .await;
     s.posted().await;
     let run = async |options| {
-        month::run_receipts(&s.app, now, on, period, options)
+        runs::run_receipts(&s.app, now, on, period, options)
             .await
             .unwrap()
     };
-    let early = run(month::ReceiptOptions::default()).await;
+    let early = run(runs::ReceiptOptions::default()).await;
     assert_eq!(
         (early.issued, early.held[0].reason, early.held[0].count),
         (0, "not-paid-out", 7)
     );
 
     settle_month(&s, on).await;
-    let dry = run(month::ReceiptOptions {
+    let dry = run(runs::ReceiptOptions {
         dry_run: true,
         no_mail: false,
     })
@@ -583,7 +578,7 @@ async fn receipts_are_numbered_complete_and_mailed_once() {
         (dry.issued, s.count("select count(*) from receipt").await),
         (3, 0)
     );
-    let first = run(month::ReceiptOptions {
+    let first = run(runs::ReceiptOptions {
         dry_run: false,
         no_mail: true,
     })
@@ -608,13 +603,13 @@ async fn receipts_are_numbered_complete_and_mailed_once() {
         .collect();
     numbers.sort();
     assert_eq!(numbers, ["000001", "000002", "000003"]);
-    let second = run(month::ReceiptOptions::default()).await;
+    let second = run(runs::ReceiptOptions::default()).await;
     assert_eq!(
         (second.issued, second.mailed),
         (0, 3),
         "one euro, one receipt; the messages left before go now"
     );
-    assert_eq!(run(month::ReceiptOptions::default()).await.mailed, 0);
+    assert_eq!(run(runs::ReceiptOptions::default()).await.mailed, 0);
 
     let both = first.receipts.iter().find(|r| r.amount == "2.00").unwrap();
     let file = both.file.as_deref().unwrap();
@@ -692,7 +687,7 @@ async fn receipts_are_numbered_complete_and_mailed_once() {
 pub async fn settle_month(s: &Service, on: NaiveDate) {
     let now = Utc::now();
     let operators = s.operators().await;
-    let collections = month::run_collections(&s.app, now, on, last_month())
+    let collections = runs::run_collections(&s.app, now, on, last_month())
         .await
         .unwrap();
     let (bank, account) = (&s.app.settings.bank_dir, &s.app.settings.account);
@@ -708,9 +703,9 @@ pub async fn settle_month(s: &Service, on: NaiveDate) {
         .unwrap(),
     )
     .await;
-    for payout in month::run_payouts(&s.app, now, on).await.unwrap() {
+    for payout in runs::run_payouts(&s.app, now, on).await.unwrap() {
         for who in &operators {
-            month::approve_payout(&s.app, now, on, payout.payout_id.parse().unwrap(), who)
+            runs::approve_payout(&s.app, now, on, payout.payout_id.parse().unwrap(), who)
                 .await
                 .unwrap();
         }

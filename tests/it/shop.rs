@@ -8,7 +8,7 @@ use chrono::Utc;
 use obole::app::App;
 use obole::inbox::signature;
 use obole::parties::{association, cause, merchant};
-use obole::{settings, web, worker};
+use obole::{service, settings, worker};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -105,7 +105,7 @@ impl Service {
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = app.clone();
         let served = tokio::spawn(async move {
-            web::serve(serving, web::Parts::ALL, None, listener, async {
+            service::serve(serving, service::ServiceParts::ALL, None, listener, async {
                 drop(stopped.await);
             })
             .await
@@ -123,7 +123,7 @@ impl Service {
     /// Posts all that waits, now.
     pub async fn posted(&self) {
         loop {
-            worker::drain(&self.world.db).await.unwrap();
+            worker::process_all(&self.world.db).await.unwrap();
             // The service's own poster may hold the rest: waiting for its row locks is waiting for its commit.
             sqlx::query("select from inbox_queue for update")
                 .fetch_all(&self.world.db)
@@ -189,7 +189,7 @@ pub fn new_merchant(name: &str, default_cause: Option<&str>) -> merchant::NewMer
 }
 
 impl Shop {
-    pub fn new(url: &str, added: &merchant::Added) -> Self {
+    pub fn new(url: &str, added: &merchant::MerchantCredentials) -> Self {
         Self::of(
             &format!("{url}/webhooks/{}", added.endpoint_id),
             &added.secret,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use obole::gateways::simulated_bank::{Incoming, play_day};
+use obole::gateways::bank::simulated::{IncomingTransfer, play_day};
 use obole::settings;
 use obole::values::{Amount, Period, paris_day};
 use serde_json::{Value, json};
@@ -203,7 +203,7 @@ async fn one_euro_goes_from_the_checkout_to_the_association_and_its_receipt_to_t
 
     let bank = house.data.join("bank");
     let account = settings::read(|_| None).unwrap().account;
-    let paid = Incoming {
+    let paid = IncomingTransfer {
         from: "Librairie".into(),
         reference: reference.into(),
         amount: Amount::from_cents(200).unwrap(),

@@ -105,7 +105,7 @@ async fn another_content_under_a_known_key_is_a_conflict_and_is_kept() {
     assert_eq!(s.balance(RECEIVABLE).await, 100);
     let kept = inbox::list(
         &mut s.world.db.acquire().await.unwrap(),
-        inbox::Wanted {
+        inbox::EventFilter {
             state: Some(State::Conflict),
             ..Default::default()
         },
@@ -230,7 +230,7 @@ async fn what_is_authentic_but_not_understood_is_kept_and_can_be_redriven() {
     let mut db = s.world.db.acquire().await.unwrap();
     let dead = inbox::list(
         &mut db,
-        inbox::Wanted {
+        inbox::EventFilter {
             state: Some(State::Dead),
             ..Default::default()
         },
@@ -266,7 +266,7 @@ async fn what_is_authentic_but_not_understood_is_kept_and_can_be_redriven() {
     assert_eq!(s.balance(RECEIVABLE).await, 100, "the cause now exists");
     let dead = inbox::list(
         &mut s.world.db.acquire().await.unwrap(),
-        inbox::Wanted {
+        inbox::EventFilter {
             state: Some(State::Dead),
             ..Default::default()
         },
@@ -288,7 +288,7 @@ async fn a_refund_gives_the_euro_back_once_even_when_it_comes_first() {
     s.posted().await;
     let parked = inbox::list(
         &mut s.world.db.acquire().await.unwrap(),
-        inbox::Wanted {
+        inbox::EventFilter {
             state: Some(State::Parked),
             ..Default::default()
         },
@@ -520,7 +520,7 @@ async fn a_test_endpoint_never_reaches_the_books_and_a_rotated_secret_overlaps()
         200,
         "the old secret"
     );
-    let added = merchant::Added {
+    let added = merchant::MerchantCredentials {
         secret,
         endpoint_id: s.shop.url.rsplit('/').next().unwrap().parse().unwrap(),
         ..added
@@ -575,7 +575,10 @@ async fn the_whole_inbox_replayed_into_empty_books_gives_equal_balances() {
         sqlx::query(sql).execute(&s.world.owner).await.unwrap();
     }
     // Two posters at once, as two instances would.
-    let (one, two) = tokio::join!(worker::drain(&s.world.db), worker::drain(&s.world.db));
+    let (one, two) = tokio::join!(
+        worker::process_all(&s.world.db),
+        worker::process_all(&s.world.db)
+    );
     one.and(two).unwrap();
     s.posted().await;
     let after = obole::ledger::balances(&mut s.world.db.acquire().await.unwrap())

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use obole::gateways::bank_files::read_statement;
+use obole::gateways::bank::read_statement;
 use obole::inbox::{parse, signature};
 use obole::parties::endpoint::EndpointSettings;
 use obole::values::{Amount, Bic, Dialect, Email, Iban, Rna, Siren, parse_cents};

@@ -7,7 +7,7 @@ use chrono::DateTime;
 use serde::Deserialize;
 
 use super::{Person, amount, consent, read, tidy, total};
-use crate::inbox::event::{Checkout, Event, FundedBy, Refund, Unread};
+use crate::inbox::event::{Checkout, Event, FundedBy, ParseError, Refund};
 use crate::parties::endpoint::EndpointSettings;
 use crate::values::{FieldError, slug_is_valid};
 
@@ -92,7 +92,7 @@ pub fn order_url(settings: &EndpointSettings, order: &str) -> Option<[String; 2]
     Some([order, products])
 }
 
-pub(super) fn parse(settings: &EndpointSettings, body: &[u8]) -> Result<Event, Unread> {
+pub(super) fn parse(settings: &EndpointSettings, body: &[u8]) -> Result<Event, ParseError> {
     #[derive(Deserialize)]
     struct Shape {
         order: Option<serde::de::IgnoredAny>,
@@ -114,7 +114,7 @@ pub(super) fn parse(settings: &EndpointSettings, body: &[u8]) -> Result<Event, U
 fn fetched(
     settings: &EndpointSettings,
     Fetched { order, products }: Fetched,
-) -> Result<Event, Unread> {
+) -> Result<Event, ParseError> {
     let Some(gift) = products
         .iter()
         .find(|p| p.sku.starts_with(settings.sku_prefix.as_str()))
@@ -151,7 +151,7 @@ fn fetched(
         | "Partially Refunded" => {}
         _ => return Ok(Event::Nothing("the order is not paid")),
     }
-    let wrong = |field: &str, message: &str| Unread(vec![FieldError::new(field, message)]);
+    let wrong = |field: &str, message: &str| ParseError(vec![FieldError::new(field, message)]);
     if order.currency_code != "EUR" {
         return Err(wrong("order.currency_code", "gifts are in euros: \"EUR\""));
     }

@@ -8,10 +8,10 @@ mod woocommerce;
 
 use sha2::{Digest, Sha256};
 
-use super::event::{Event, Unread, read};
-use super::signature::Refusal;
+use super::event::{Event, ParseError, read};
+use super::signature::Rejected;
 use crate::donations::Consent;
-use crate::parties::donor::Told;
+use crate::parties::donor::DonorDetails;
 use crate::parties::endpoint::EndpointSettings;
 use crate::values::{Amount, Dialect, Email, PostalAddress};
 
@@ -33,9 +33,9 @@ pub fn delivery_key<'h>(
     settings: &EndpointSettings,
     header: impl Fn(&str) -> Option<&'h str>,
     body: &[u8],
-) -> Result<String, Refusal> {
+) -> Result<String, Rejected> {
     let hash = || hex::encode(Sha256::digest(body));
-    let needed = |name: &str| header(name).ok_or_else(|| Refusal::Missing(name.to_owned()));
+    let needed = |name: &str| header(name).ok_or_else(|| Rejected::Missing(name.to_owned()));
     let key = match dialect {
         Dialect::Standard => needed("webhook-id")?.to_owned(),
         Dialect::Svix => header("svix-id")
@@ -69,7 +69,7 @@ pub fn parse(
     settings: &EndpointSettings,
     topic: Option<&str>,
     body: &[u8],
-) -> Result<Event, Unread> {
+) -> Result<Event, ParseError> {
     match dialect {
         Dialect::Standard | Dialect::Svix | Dialect::Generic => standard::parse(body),
         Dialect::Stripe => stripe::parse(body),
@@ -104,7 +104,7 @@ struct Person<'a> {
 }
 
 impl Person<'_> {
-    fn told(&self) -> Option<Told> {
+    fn told(&self) -> Option<DonorDetails> {
         let email = Email::parse(self.email?).ok()?;
         let address = PostalAddress {
             line1: tidy(self.line1, 300).unwrap_or_default(),
@@ -113,7 +113,7 @@ impl Person<'_> {
             city: tidy(self.city, 200).unwrap_or_default(),
             country: tidy(self.country, 2).map_or_else(|| "FR".into(), |c| c.to_uppercase()),
         };
-        Some(Told {
+        Some(DonorDetails {
             email,
             first_name: tidy(self.first_name, 200),
             last_name: tidy(self.last_name, 200),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Person, amount, consent, read, tidy, total};
-use crate::inbox::event::{Checkout, Event, FundedBy, Refund, Unread};
+use crate::inbox::event::{Checkout, Event, FundedBy, ParseError, Refund};
 use crate::parties::endpoint::EndpointSettings;
 use crate::values::{Amount, FieldError, slug_is_valid};
 
@@ -102,7 +102,7 @@ pub(super) fn parse(
     settings: &EndpointSettings,
     topic: &str,
     body: &[u8],
-) -> Result<Event, Unread> {
+) -> Result<Event, ParseError> {
     match topic {
         "orders/paid" => paid(settings, read(body)?),
         "refunds/create" => {
@@ -143,13 +143,13 @@ pub(super) fn parse(
     }
 }
 
-fn paid(settings: &EndpointSettings, order: Order) -> Result<Event, Unread> {
+fn paid(settings: &EndpointSettings, order: Order) -> Result<Event, ParseError> {
     if order.test {
         return Ok(Event::Nothing("a test order"));
     }
     let gift = order.line_items.iter().find(|l| l.is_gift(settings));
     let note = named(&order.note_attributes, &settings.attribute);
-    let wrong = |field: &str, message: &str| Unread(vec![FieldError::new(field, message)]);
+    let wrong = |field: &str, message: &str| ParseError(vec![FieldError::new(field, message)]);
     let (amount, cause, funded_by, said) = match (gift, note) {
         (Some(line), _) => {
             let each = amount(&line.price).ok_or_else(|| {

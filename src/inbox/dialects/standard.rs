@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 use super::read;
 use crate::donations::Consent;
-use crate::inbox::event::{Checkout, Event, FundedBy, Refund, Unread, Wrong};
-use crate::parties::donor::Told;
+use crate::inbox::event::{Checkout, Event, FundedBy, ParseError, Refund, Wrong};
+use crate::parties::donor::DonorDetails;
 use crate::values::{Amount, Email, FieldError, PostalAddress, parse_cents, slug_is_valid};
 
 #[derive(Deserialize)]
@@ -77,7 +77,7 @@ struct RawRefund {
 }
 
 /// Reads a body, or says what is wrong with which field.
-pub fn parse(body: &[u8]) -> Result<Event, Unread> {
+pub fn parse(body: &[u8]) -> Result<Event, ParseError> {
     // Most are checkouts and are read at once; what is none, or is wrong, is first asked what it says it is.
     if let Ok(text) = std::str::from_utf8(body)
         && let Ok(raw) = serde_json::from_str::<Raw<'_, RawCheckout>>(text)
@@ -95,12 +95,12 @@ pub fn parse(body: &[u8]) -> Result<Event, Unread> {
             let message = format!(
                 "{other:?} is not known; known are checkout.completed, checkout.refunded and ping"
             );
-            Err(Unread(vec![FieldError::new("type", message)]))
+            Err(ParseError(vec![FieldError::new("type", message)]))
         }
     }
 }
 
-fn checkout(raw: Raw<'_, RawCheckout>) -> Result<Event, Unread> {
+fn checkout(raw: Raw<'_, RawCheckout>) -> Result<Event, ParseError> {
     let (at, raw) = (raw.timestamp, raw.data);
     let mut wrong = Wrong::default();
     wrong.text("data.order_id", Some(&raw.order_id), 200);
@@ -152,7 +152,7 @@ fn checkout(raw: Raw<'_, RawCheckout>) -> Result<Event, Unread> {
         let email = wrong.kept("data.donor.email", Email::parse(&d.email))?;
         let given =
             |name: Option<String>| name.map(|n| n.trim().to_owned()).filter(|n| !n.is_empty());
-        Some(Told {
+        Some(DonorDetails {
             email,
             first_name: given(d.first_name),
             last_name: given(d.last_name),
@@ -177,7 +177,7 @@ fn checkout(raw: Raw<'_, RawCheckout>) -> Result<Event, Unread> {
     })))
 }
 
-fn refund(raw: Raw<'_, RawRefund>) -> Result<Event, Unread> {
+fn refund(raw: Raw<'_, RawRefund>) -> Result<Event, ParseError> {
     let (at, raw) = (raw.timestamp, raw.data);
     let mut wrong = Wrong::default();
     wrong.text("data.order_id", Some(&raw.order_id), 200);

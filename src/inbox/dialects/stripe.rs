@@ -8,7 +8,7 @@ use chrono::DateTime;
 use serde::Deserialize;
 
 use super::{Person, consent, read};
-use crate::inbox::event::{Checkout, Event, FundedBy, Refund, Unread};
+use crate::inbox::event::{Checkout, Event, FundedBy, ParseError, Refund};
 use crate::values::{Amount, FieldError, slug_is_valid};
 
 #[derive(Deserialize)]
@@ -70,7 +70,7 @@ pub(super) fn event_id(body: &[u8]) -> Option<String> {
     serde_json::from_slice::<Id>(body).ok().map(|i| i.id)
 }
 
-pub(super) fn parse(body: &[u8]) -> Result<Event, Unread> {
+pub(super) fn parse(body: &[u8]) -> Result<Event, ParseError> {
     #[derive(Deserialize)]
     struct Kind {
         #[serde(rename = "type")]
@@ -126,7 +126,7 @@ pub(super) fn parse(body: &[u8]) -> Result<Event, Unread> {
         return Ok(Event::Nothing("the session is not paid yet"));
     }
     let wrong = |field: &str, message: String| {
-        Unread(vec![FieldError::new(
+        ParseError(vec![FieldError::new(
             format!("data.object.{field}"),
             message,
         )])

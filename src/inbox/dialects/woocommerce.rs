@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Person, amount, consent, read, tidy, total};
-use crate::inbox::event::{Checkout, Event, FundedBy, Refund, Unread};
+use crate::inbox::event::{Checkout, Event, FundedBy, ParseError, Refund};
 use crate::parties::endpoint::EndpointSettings;
 use crate::values::{FieldError, slug_is_valid};
 
@@ -87,7 +87,7 @@ pub(super) fn parse(
     settings: &EndpointSettings,
     topic: &str,
     body: &[u8],
-) -> Result<Event, Unread> {
+) -> Result<Event, ParseError> {
     if topic != "order.updated" && topic != "order.created" {
         return Ok(Event::Nothing("this topic says nothing of a gift"));
     }
@@ -134,7 +134,7 @@ pub(super) fn parse(
     if order.status != "processing" && order.status != "completed" {
         return Ok(Event::Nothing("the order is not processing or completed"));
     }
-    let wrong = |field: &str, message: &str| Unread(vec![FieldError::new(field, message)]);
+    let wrong = |field: &str, message: &str| ParseError(vec![FieldError::new(field, message)]);
     if order.currency != "EUR" {
         return Err(wrong("currency", "gifts are in euros: \"EUR\""));
     }

@@ -7,11 +7,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Merchant;
-use crate::donations::{self, Told, Which};
+use crate::donations::{self, MerchantDonation, Which};
 use crate::values::{DonationId, FieldError, euros};
+use crate::web::access::KeyHolder;
 use crate::web::problem::ProblemDocument;
-use crate::web::{Problem, Web, asked};
+use crate::web::{Problem, Web, query_params};
 
 /// A donation, as its merchant may see it.
 #[derive(Serialize, ToSchema)]
@@ -36,8 +36,8 @@ pub struct Donation {
     receipted_on: Option<NaiveDate>,
 }
 
-impl From<Told> for Donation {
-    fn from(d: Told) -> Self {
+impl From<MerchantDonation> for Donation {
+    fn from(d: MerchantDonation) -> Self {
         Self {
             status: d.status(),
             donation_id: d.donation_id.to_string(),
@@ -62,7 +62,7 @@ impl From<Told> for Donation {
         (status = 404, body = ProblemDocument, content_type = "application/problem+json", description = "No such donation of this merchant")))]
 pub async fn show(
     State(web): State<Web>,
-    Merchant(merchant): Merchant,
+    KeyHolder(merchant): KeyHolder,
     Path(id): Path<String>,
 ) -> Result<Json<Donation>, Problem> {
     let id: DonationId = id.parse().map_err(|_| Problem::NotFound)?;
@@ -78,10 +78,10 @@ pub async fn show(
         (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "`order_id` is missing")))]
 pub async fn of_order(
     State(web): State<Web>,
-    Merchant(merchant): Merchant,
+    KeyHolder(merchant): KeyHolder,
     uri: Uri,
 ) -> Result<Json<Vec<Donation>>, Problem> {
-    let asked = asked(&uri);
+    let asked = query_params(&uri);
     let order = asked.get("order_id").ok_or_else(|| {
         Problem::Invalid(vec![FieldError::new(
             "order_id",

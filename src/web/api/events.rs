@@ -8,11 +8,11 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::Merchant;
-use crate::inbox::{self, Listed, Redrive, Wanted};
+use crate::inbox::{self, EventFilter, EventSummary, Redrive};
 use crate::values::{EventId, FieldError};
+use crate::web::access::KeyHolder;
 use crate::web::problem::ProblemDocument;
-use crate::web::{Problem, Web, asked};
+use crate::web::{Problem, Web, query_params};
 
 /// One delivery.
 #[derive(Serialize, ToSchema)]
@@ -32,8 +32,8 @@ pub struct Event {
     received_at: DateTime<Utc>,
 }
 
-impl From<Listed> for Event {
-    fn from(l: Listed) -> Self {
+impl From<EventSummary> for Event {
+    fn from(l: EventSummary) -> Self {
         Self {
             event_id: l.event_id,
             endpoint_id: l.endpoint_id,
@@ -72,7 +72,7 @@ pub enum WantedState {
 
 /// What was put back in the queue.
 #[derive(Serialize, ToSchema)]
-pub struct Redriven {
+pub struct RedriveResult {
     redriven: Vec<String>,
 }
 
@@ -84,10 +84,10 @@ pub struct Redriven {
         (status = 422, body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn list(
     State(web): State<Web>,
-    Merchant(merchant): Merchant,
+    KeyHolder(merchant): KeyHolder,
     uri: Uri,
 ) -> Result<Json<Vec<Event>>, Problem> {
-    let asked = asked(&uri);
+    let asked = query_params(&uri);
     let wrong =
         |field: &str, message: &str| Problem::Invalid(vec![FieldError::new(field, message)]);
     let state = asked
@@ -104,7 +104,7 @@ pub async fn list(
                 .map_err(|_| wrong("after", "an event_id such as evt_01a2…"))
         })
         .transpose()?;
-    let wanted = Wanted {
+    let wanted = EventFilter {
         merchant: Some(merchant),
         state,
         after,
@@ -119,7 +119,7 @@ pub async fn list(
         (status = 404, body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn show(
     State(web): State<Web>,
-    Merchant(merchant): Merchant,
+    KeyHolder(merchant): KeyHolder,
     Path(id): Path<String>,
 ) -> Result<Json<EventDetail>, Problem> {
     let id: EventId = id.parse().map_err(|_| Problem::NotFound)?;
@@ -135,20 +135,20 @@ pub async fn show(
 
 /// Puts a dead, parked or conflicting delivery back in the queue; one in another state is left as it is.
 #[utoipa::path(post, path = "/api/v1/events/{id}/redrive", tag = "events", security(("api_key" = [])), params(("id" = String, Path, description = "An `event_id`")),
-    responses((status = 200, body = Redriven), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
+    responses((status = 200, body = RedriveResult), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn redrive(
     State(web): State<Web>,
-    Merchant(merchant): Merchant,
+    KeyHolder(merchant): KeyHolder,
     Path(id): Path<String>,
-) -> Result<Json<Redriven>, Problem> {
+) -> Result<Json<RedriveResult>, Problem> {
     let id: EventId = id.parse().map_err(|_| Problem::NotFound)?;
     let mut db = web.app.db.acquire().await?;
     inbox::show(&mut db, id, Some(merchant))
         .await?
         .ok_or(Problem::NotFound)?;
     let back = inbox::redrive(&mut db, &Redrive::Of(id, merchant)).await?;
-    Ok(Json(Redriven {
+    Ok(Json(RedriveResult {
         redriven: back.iter().map(ToString::to_string).collect(),
     }))
 }

@@ -11,9 +11,9 @@ use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Merchant;
 use crate::donations::manifest::{self, Manifest};
 use crate::values::{Amount, FieldError, parse_cents};
+use crate::web::access::KeyHolder;
 use crate::web::problem::ProblemDocument;
 use crate::web::{Problem, Web};
 
@@ -76,7 +76,7 @@ pub struct ManifestTotal {
         (status = 422, body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn tell(
     State(web): State<Web>,
-    Merchant(merchant): Merchant,
+    KeyHolder(merchant): KeyHolder,
     Path(day): Path<String>,
     body: Bytes,
 ) -> Result<Json<ManifestAnswer>, Problem> {

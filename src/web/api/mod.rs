@@ -2,9 +2,6 @@
 
 pub mod donations;
 pub mod events;
-mod key;
 pub mod manifests;
 pub mod openapi;
 pub mod statements;
-
-pub use key::Merchant;

@@ -8,9 +8,9 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Merchant;
 use crate::collections::{self, Collection, StatementLine};
 use crate::values::{Period, euros};
+use crate::web::access::KeyHolder;
 use crate::web::problem::ProblemDocument;
 use crate::web::{Problem, Web};
 
@@ -80,7 +80,7 @@ impl From<StatementLine> for Line {
     responses((status = 200, body = Vec<Statement>), (status = 401, body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn list(
     State(web): State<Web>,
-    Merchant(merchant): Merchant,
+    KeyHolder(merchant): KeyHolder,
 ) -> Result<Json<Vec<Statement>>, Problem> {
     let all = collections::of_merchant(&mut *web.app.db.acquire().await?, merchant, None).await?;
     Ok(Json(all.into_iter().map(Statement::from).collect()))
@@ -94,7 +94,7 @@ pub async fn list(
         (status = 404, body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn show(
     State(web): State<Web>,
-    Merchant(merchant): Merchant,
+    KeyHolder(merchant): KeyHolder,
     Path(period): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

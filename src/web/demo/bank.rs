@@ -13,7 +13,7 @@ use crate::demo::next_period;
 use crate::ledger::{self, Balance};
 use crate::payouts::{self, Payout};
 use crate::values::Period;
-use crate::web::shell::page;
+use crate::web::page::page;
 use crate::web::{Problem, Shell, Web};
 
 #[derive(Template)]

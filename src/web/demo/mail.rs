@@ -10,7 +10,7 @@ use mail_parser::{Message, MessageParser, MimeHeaders as _};
 
 use super::demo;
 use crate::values::MailId;
-use crate::web::shell::page;
+use crate::web::page::page;
 use crate::web::{Problem, Shell, Web};
 
 #[derive(Template)]

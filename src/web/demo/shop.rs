@@ -11,8 +11,8 @@ use super::{demo, failed};
 use crate::demo::Order;
 use crate::parties::cause::{self, Cause};
 use crate::values::Email;
-use crate::web::identity::IdentityFields;
-use crate::web::shell::page;
+use crate::web::page::IdentityFields;
+use crate::web::page::page;
 use crate::web::{Problem, Shell, Web};
 
 /// Books to buy: a title and a price in cents.

@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use crate::parties::cause::{self, Cause};
 use crate::parties::donor;
 use crate::values::CauseId;
-use crate::web::session::Donor;
-use crate::web::shell::page;
+use crate::web::access::SignedInDonor;
+use crate::web::page::page;
 use crate::web::{Problem, Shell, Web};
 
 /// The largest weight that the page offers.
@@ -41,7 +41,7 @@ impl Page {
 pub async fn show(
     State(web): State<Web>,
     shell: Shell,
-    Donor(id): Donor,
+    SignedInDonor(id): SignedInDonor,
 ) -> Result<Response, Problem> {
     let mut db = web.app.db.acquire().await?;
     let choices = donor::choices(&mut db, id).await?;
@@ -69,7 +69,7 @@ pub async fn show(
 /// `POST /donor/causes`: one field a cause, its slug and its weight.
 pub async fn choose(
     State(web): State<Web>,
-    Donor(id): Donor,
+    SignedInDonor(id): SignedInDonor,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let mut tx = web.app.db.begin().await?;

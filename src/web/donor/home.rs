@@ -6,11 +6,11 @@ use axum::response::Response;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use crate::donations::{self, Followed, Given};
+use crate::donations::{self, DonorDonation, DonorTotal};
 use crate::parties::donor;
-use crate::receipts::{self, Kept};
-use crate::web::session::Donor;
-use crate::web::shell::page;
+use crate::receipts::{self, ReceiptSummary};
+use crate::web::access::SignedInDonor;
+use crate::web::page::page;
 use crate::web::{Problem, Shell, Web};
 
 /// Gifts on one page.
@@ -21,9 +21,9 @@ const GIFTS: i64 = 20;
 struct Page {
     shell: Shell,
     first_name: String,
-    given: Given,
-    gifts: Vec<Followed>,
-    receipts: Vec<Kept>,
+    given: DonorTotal,
+    gifts: Vec<DonorDonation>,
+    receipts: Vec<ReceiptSummary>,
     /// Name or address is missing, so that no receipt can be made.
     incomplete: bool,
     number: i64,
@@ -38,7 +38,7 @@ struct Station {
 
 impl Page {
     /// The stations of a gift, in order; the receipt's own day is not needed, its number is.
-    fn stations(&self, g: &Followed) -> [Station; 3] {
+    fn stations(&self, g: &DonorDonation) -> [Station; 3] {
         let name = |french: &'static str, english: &'static str| {
             if self.shell.lang == "en" {
                 english
@@ -72,7 +72,7 @@ pub struct Asked {
 pub async fn show(
     State(web): State<Web>,
     shell: Shell,
-    Donor(id): Donor,
+    SignedInDonor(id): SignedInDonor,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let number = i64::from(asked.page.unwrap_or(1).max(1));

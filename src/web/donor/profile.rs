@@ -7,9 +7,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use crate::parties::donor::{self, Profile};
-use crate::web::identity::IdentityFields;
-use crate::web::session::Donor;
-use crate::web::shell::page;
+
+use crate::web::access::SignedInDonor;
+use crate::web::page::{IdentityFields, page};
 use crate::web::{Problem, Shell, Web};
 
 /// What a donor says of themselves.
@@ -35,7 +35,7 @@ struct Page<'a> {
 pub async fn show(
     State(web): State<Web>,
     shell: Shell,
-    Donor(id): Donor,
+    SignedInDonor(id): SignedInDonor,
 ) -> Result<Response, Problem> {
     let donor = donor::load(&mut *web.app.db.acquire().await?, id).await?;
     let address = donor.address.map(|a| a.0);
@@ -66,7 +66,7 @@ pub async fn show(
 pub async fn save(
     State(web): State<Web>,
     shell: Shell,
-    Donor(id): Donor,
+    SignedInDonor(id): SignedInDonor,
     Form(fields): Form<Fields>,
 ) -> Result<Response, Problem> {
     let mut db = web.app.db.acquire().await?;

@@ -5,12 +5,12 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use crate::receipts;
-use crate::web::session::Donor;
+use crate::web::access::SignedInDonor;
 use crate::web::{Problem, Web};
 
 pub async fn show(
     State(web): State<Web>,
-    Donor(id): Donor,
+    SignedInDonor(id): SignedInDonor,
     Path(file): Path<String>,
 ) -> Result<Response, Problem> {
     let number = file.strip_suffix(".pdf").ok_or(Problem::NotFound)?;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::parties::cause::{self, Cause, THEMES};
-use crate::web::shell::page;
+use crate::web::page::page;
 use crate::web::{Problem, Shell, Web};
 
 #[derive(Template)]

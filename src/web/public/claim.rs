@@ -7,10 +7,10 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use crate::donations::{self, ClaimError, of_claim_token};
-use crate::parties::donor::{self, Told};
+use crate::parties::donor::{self, DonorDetails};
 use crate::values::Email;
-use crate::web::identity::IdentityFields;
-use crate::web::shell::{Notice, page};
+use crate::web::page::IdentityFields;
+use crate::web::page::{Notice, page};
 use crate::web::{Problem, Shell, Web};
 
 /// What the giver says of themselves.
@@ -72,7 +72,7 @@ pub async fn claim(
         ));
     };
     let now = chrono::Utc::now();
-    let told = Told {
+    let told = DonorDetails {
         email,
         first_name: Some(identity.first_name),
         last_name: Some(identity.last_name),
@@ -80,7 +80,7 @@ pub async fn claim(
         locale: shell.lang.to_owned(),
     };
     let mut tx = web.app.db.begin().await?;
-    let met = donor::meet(&mut tx, now, std::iter::once(&told)).await?;
+    let met = donor::find_or_create(&mut tx, now, std::iter::once(&told)).await?;
     let donor = *met.get(told.email.as_str()).ok_or(Problem::Internal)?;
     match donations::claim(&mut tx, now, donation, donor).await {
         Ok(()) => {

@@ -7,11 +7,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 
+use crate::mailing;
 use crate::parties::sign_in;
 use crate::values::Email;
-use crate::web::shell::{Notice, page};
-use crate::web::{Problem, Shell, Web, session};
-use crate::worker;
+use crate::web::access::cookie;
+use crate::web::page::{Notice, page};
+use crate::web::{Problem, Shell, Web};
 
 #[derive(Template)]
 #[template(path = "public/login.html", config = ".askama.toml")]
@@ -52,7 +53,7 @@ pub async fn send(
     let mut db = web.app.db.acquire().await?;
     let app = web.app.clone();
     tokio::spawn(async move {
-        if let Err(error) = worker::send_link(
+        if let Err(error) = mailing::send_link(
             &app,
             &mut db,
             chrono::Utc::now(),
@@ -105,7 +106,7 @@ pub async fn enter(
         })?;
     tx.commit().await?;
     match session {
-        Some(token) => Ok((session::cookie(&web.app.settings, Some(&token)), Redirect::to("/donor")).into_response()),
+        Some(token) => Ok((cookie::cookie(&web.app.settings, Some(&token)), Redirect::to("/donor")).into_response()),
         None => page(&Notice {
             shell,
             title: shell.t("Ce lien ne sert plus", "This link no longer works"),
@@ -121,8 +122,8 @@ pub async fn enter(
 
 /// `POST /logout`.
 pub async fn leave(State(web): State<Web>, jar: CookieJar) -> Result<Response, Problem> {
-    if let Some(token) = session::token(&jar, &web.app.settings) {
+    if let Some(token) = cookie::token(&jar, &web.app.settings) {
         sign_in::sign_out(&mut *web.app.db.acquire().await?, &token).await?;
     }
-    Ok((session::cookie(&web.app.settings, None), Redirect::to("/")).into_response())
+    Ok((cookie::cookie(&web.app.settings, None), Redirect::to("/")).into_response())
 }

@@ -5,7 +5,7 @@ use axum::response::Response;
 
 use crate::parties::donor;
 use crate::values::DonorId;
-use crate::web::shell::{Notice, page};
+use crate::web::page::{Notice, page};
 use crate::web::{Problem, Shell, Web};
 
 fn meant(web: &Web, donor: &str, token: &str) -> Result<DonorId, Problem> {

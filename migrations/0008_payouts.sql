@@ -1,0 +1,99 @@
+-- The month, second half: what arrived goes on to the associations, when two people of the team approve.
+
+create table payout (
+  payout_id      uuid primary key,
+  association_id uuid not null references association,
+  count          integer not null check (count > 0),
+  amount_cents   bigint not null check (amount_cents > 0),
+  reference      text not null unique,
+  prepared_on    date not null,
+  prepared_at    timestamptz not null
+);
+comment on table payout is
+  'Money for one association; append-only, its changes are rows of payout_state.';
+comment on column payout.payout_id is 'Id, printed pay_….';
+comment on column payout.association_id is 'Who is paid.';
+comment on column payout.count is 'How many donations it pays.';
+comment on column payout.amount_cents is 'Their sum in cents.';
+comment on column payout.reference is
+  'EndToEndId of the credit transfer, which the bank statement carries back.';
+comment on column payout.prepared_on is 'The business day it was prepared on.';
+comment on column payout.prepared_at is 'When it was written here.';
+create index payout_by_association on payout (association_id, prepared_on);
+create trigger payout_is_append_only before update or delete on payout
+  for each statement execute function refuse_change();
+
+create table payout_donation (
+  donation_id uuid not null,
+  payout_id   uuid not null,
+  live        boolean not null default true
+);
+comment on table payout_donation is 'Donations of a payout.';
+comment on column payout_donation.donation_id is 'A donation that it pays.';
+comment on column payout_donation.payout_id is 'The payout.';
+comment on column payout_donation.live is
+  'Ends when the payout is returned, which frees the donation.';
+create unique index one_live_payout_a_donation on payout_donation (donation_id) where live;
+create index payout_donation_payout on payout_donation (payout_id);
+
+create table payout_approval (
+  payout_id   uuid not null references payout,
+  operator_id uuid not null references operator,
+  approved_at timestamptz not null,
+  primary key (payout_id, operator_id)
+);
+comment on table payout_approval is
+  'Who approved; the primary key makes two rows two people. Append-only.';
+comment on column payout_approval.payout_id is 'The payout.';
+comment on column payout_approval.operator_id is 'The person of the team.';
+comment on column payout_approval.approved_at is 'When they approved.';
+create trigger payout_approval_is_append_only before update or delete on payout_approval
+  for each statement execute function refuse_change();
+
+create table payout_state (
+  payout_id   uuid not null references payout,
+  n           smallint not null check (n > 0),
+  state       text not null check (state in
+                ('prepared', 'taken_back', 'submitted', 'settled', 'refused', 'returned')),
+  occurred_on date not null,
+  recorded_at timestamptz not null,
+  primary key (payout_id, n)
+);
+comment on table payout_state is
+  'What became of a payout, one numbered row a change, so that a state may come twice; '
+  'append-only. The last one counts.';
+comment on column payout_state.payout_id is 'The payout.';
+comment on column payout_state.n is 'Number of the change, from 1 without a gap.';
+comment on column payout_state.state is 'The state it went to.';
+comment on column payout_state.occurred_on is 'The day it happened.';
+comment on column payout_state.recorded_at is 'When it was written here.';
+create trigger payout_state_is_append_only before update or delete on payout_state
+  for each statement execute function refuse_change();
+
+create view payout_current_state as
+  select distinct on (payout_id) payout_id, n, state, occurred_on, recorded_at
+  from payout_state order by payout_id, n desc;
+comment on view payout_current_state is 'The last state of each payout.';
+
+create table payout_file (
+  payout_id  uuid primary key references payout,
+  file       text not null,
+  written_at timestamptz not null
+);
+comment on table payout_file is
+  'Where a credit transfer''s file was written; without a row it is written again, the same.';
+comment on column payout_file.payout_id is 'The payout.';
+comment on column payout_file.file is 'Path of the file.';
+comment on column payout_file.written_at is 'When it was written.';
+
+create table payout_mail (
+  payout_id uuid primary key references payout,
+  sent_at   timestamptz not null
+);
+comment on table payout_mail is 'Payout reports that left for their associations, each once.';
+comment on column payout_mail.payout_id is 'The payout reported.';
+comment on column payout_mail.sent_at is 'When the report left.';
+
+grant select, insert on payout, payout_donation, payout_approval, payout_state, payout_file, payout_mail to obole_app;
+grant update (live) on payout_donation to obole_app;
+grant select on payout_current_state to obole_app;

@@ -1,0 +1,145 @@
+//! Every route, grouped by who reads the answer; nothing else.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::IntoResponse as _;
+use axum::routing::{get, post, put};
+use tower_http::csrf::CsrfLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use super::{Problem, Web, api, demo, donor, health, page, problem, public, webhooks};
+
+/// The longest that a request may take, receiving its body included.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Which groups of routes a process serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteGroups {
+    /// Pages and the merchant's API.
+    pub web: bool,
+    /// Webhooks.
+    pub intake: bool,
+}
+
+/// For programs.
+fn api() -> Router<Web> {
+    Router::new()
+        .route("/api/v1/causes", get(public::causes::list))
+        .route("/api/v1/donations", get(api::donations::of_order))
+        .route("/api/v1/donations/{id}", get(api::donations::show))
+        .route("/api/v1/events", get(api::events::list))
+        .route("/api/v1/events/{id}", get(api::events::show))
+        .route("/api/v1/events/{id}/redrive", post(api::events::redrive))
+        .route("/api/v1/manifests/{day}", put(api::manifests::tell))
+        .route("/api/v1/statements", get(api::statements::list))
+        .route("/api/v1/statements/{period}", get(api::statements::show))
+        .route("/openapi.json", get(api::openapi::show))
+}
+
+/// For shops.
+fn intake() -> Router<Web> {
+    Router::new().route("/webhooks/{endpoint_id}", post(webhooks::receive))
+}
+
+/// For who watches over the process.
+fn health() -> Router<Web> {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+}
+
+/// For people.
+fn pages() -> Router<Web> {
+    Router::new()
+        .route("/", get(public::causes::show))
+        .route("/causes", get(public::causes::show))
+        .route(
+            "/claim/{token}",
+            get(public::claim::ask).post(public::claim::claim),
+        )
+        .route(
+            "/unsubscribe/{donor_id}/{token}",
+            get(public::unsubscribe::ask).post(public::unsubscribe::leave),
+        )
+        .route("/login", get(public::login::ask).post(public::login::send))
+        .route(
+            "/login/{token}",
+            get(public::login::open).post(public::login::enter),
+        )
+        .route("/logout", post(public::login::leave))
+        .route("/donor", get(donor::home::show))
+        .route(
+            "/donor/causes",
+            get(donor::causes::show).post(donor::causes::choose),
+        )
+        .route(
+            "/donor/profile",
+            get(donor::profile::show).post(donor::profile::save),
+        )
+        .route("/donor/receipts/{file}", get(donor::receipt::show))
+        .route("/style.css", get(page::style))
+}
+
+/// For a look around.
+fn demo_pages() -> Router<Web> {
+    Router::new()
+        .route("/demo/shop", get(demo::shop::show).post(demo::shop::order))
+        .route("/demo/bank", get(demo::bank::show).post(demo::bank::play))
+        .route("/demo/bank/{file}", get(demo::bank::file))
+        .route("/demo/mail", get(demo::mail::list))
+        .route("/demo/mail/{id}", get(demo::mail::show))
+        .route("/demo/mail/{id}/{file}", get(demo::mail::file))
+}
+
+/// Every page, kept to itself.
+fn all_pages(demo: bool) -> Router<Web> {
+    let pages = if demo {
+        pages().merge(demo_pages())
+    } else {
+        pages()
+    };
+    let csrf = CsrfLayer::new().with_rejection_response(|_| Problem::ForeignForm.into_response());
+    pages
+        .layer(csrf)
+        .layer(from_fn(page::remember_language))
+        // What a page shows is its reader's: no store keeps it.
+        .layer(default_header("cache-control", "no-store"))
+}
+
+/// The router of the groups asked for; health is always there.
+pub fn router(groups: RouteGroups, web: Web) -> Router {
+    let mut routes = health();
+    if groups.web {
+        routes = routes.merge(all_pages(web.demo.is_some())).merge(api());
+    }
+    let routes = routes
+        .fallback(|| async { Problem::NotFound })
+        .layer(from_fn_with_state(web.clone(), problem::render_for_browsers))
+        // Pages bring nothing from elsewhere, are framed nowhere, and tell no other site where the reader was.
+        .layer(default_header(
+            "content-security-policy",
+            "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
+        .layer(default_header("referrer-policy", "no-referrer"))
+        .layer(default_header("x-content-type-options", "nosniff"));
+    // Webhooks come by the thousand, from programs: what is for people's pages would only delay them.
+    let routes = if groups.intake {
+        routes.merge(intake())
+    } else {
+        routes
+    };
+    routes.with_state(web)
+}
+
+/// A header on every response that does not set it itself.
+fn default_header(name: &'static str, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(
+        HeaderName::from_static(name),
+        HeaderValue::from_static(value),
+    )
+}
