@@ -7,6 +7,7 @@ mod field;
 mod identity;
 mod ids;
 mod money;
+mod reader;
 mod time;
 
 pub use bank::{BankLine, BankSide, Bic, Iban, rf_reference};
@@ -14,8 +15,12 @@ pub use csv::csv_field;
 pub use dialect::{Dialect, DialectError};
 pub use field::{FieldError, listed};
 pub use identity::{Email, PostalAddress, Rna, Siren, slug_is_valid};
-pub use ids::*;
+pub use ids::{
+    AssociationId, CauseId, CollectionId, DonationId, DonorId, EndpointId, EventId, IdError,
+    MailId, MerchantId, MessageId, OperatorId, PayoutId, ReceiptId, SubscriptionId, derived_id,
+};
 pub use money::{Amount, AmountError, euros, figures, parse_cents};
+pub use reader::{AssociationRole, MerchantRole, Reader, Scope, TeamRole};
 pub use time::{Period, french_day, french_month, paris_day, paris_midnight};
 
 /// Serialises a value as it prints.
