@@ -105,6 +105,26 @@ create index donation_refund_event on donation_refund (event_id);
 create trigger donation_refund_is_append_only before update or delete on donation_refund
   for each statement execute function refuse_change();
 
+-- The donation's row is locked, so that two refunds of one donation are added up one after the other.
+create function refund_within_donation() returns trigger
+language plpgsql security definer set search_path = public as $$
+declare
+  given bigint;
+  refunded bigint;
+begin
+  select amount_cents into given from donation where donation_id = new.donation_id for no key update;
+  select sum(amount_cents) into refunded from donation_refund where donation_id = new.donation_id;
+  if refunded > given then
+    raise exception 'a donation of % cents was refunded % cents', given, refunded
+      using errcode = 'check_violation', constraint = 'donation_refund_within_donation',
+        table = 'donation_refund';
+  end if;
+  return null;
+end $$;
+comment on function refund_within_donation is 'Refunds of a donation are in sum never more than the donation.';
+create trigger donation_refund_within_donation after insert on donation_refund
+  for each row execute function refund_within_donation();
+
 create table donation_claim (
   donation_id uuid primary key references donation,
   donor_id    uuid not null references donor,

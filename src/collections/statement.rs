@@ -1,13 +1,13 @@
-//! The shop's statement of a month: each euro, each euro given back, and the entry its accountant copies.
+//! The merchant's statement of a month: each donation, each refund, and the entry its accountant copies.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::Stream;
 use sqlx::{FromRow, PgConnection};
 
 use super::Collection;
-use crate::values::{CollectionId, csv_field, euros, paris_day};
+use crate::values::{CollectionId, Reader, csv_field, euros, paris_day};
 
-/// One euro of a statement; a credit is a euro given back after an earlier collection.
+/// One line of a statement; a refund of a donation collected before is negative.
 #[derive(Clone, Debug, FromRow)]
 pub struct StatementLine {
     pub collection_id: CollectionId,
@@ -26,38 +26,66 @@ impl StatementLine {
     }
 }
 
-/// The lines of collections, in order of collection and time. What they are sorted by comes first: of a row, the database finds
-/// what stands behind a text only by walking over it, at each comparison.
-macro_rules! lines {
-    ($links:ident) => {
-        concat!(
-            "select collection_id, occurred_at, l.donation_id, amount_cents * l.sign as amount_cents, order_id, c.slug as cause, a.name as association
-             from (select collection_id, donation_id, 1 as sign from collection_donation where collection_id = any($1)
-                   union all select collection_id, donation_id, -1 from collection_credit where collection_id = any($1)) l",
-            donation_of!($links),
-            "join cause c using (cause_id) join association a on a.association_id = d.association_id
-             order by collection_id, occurred_at, l.donation_id"
-        )
-    };
-}
+/// The lines of one collection, in order of time, each donation found by its key, however many other merchants and
+/// months the table holds.
+const LINES_BY_KEY: &str = "select l.collection_id, d.occurred_at, l.donation_id,
+       l.amount_cents as amount_cents, d.order_id, c.slug as cause, a.name as association
+     from (
+       select l.collection_id, l.donation_id, d.amount_cents
+       from collection_donation l cross join lateral (
+         select d.amount_cents from donation d where d.donation_id = l.donation_id limit 1) d
+       where l.collection_id = $1
+       union all
+       select x.collection_id, r.donation_id, -r.amount_cents
+       from collection_credit x join donation_refund r using (fact_id)
+       where x.collection_id = $1) l
+     cross join lateral (
+       select d.occurred_at, d.order_id, d.cause_id, d.association_id from donation d
+       where d.donation_id = l.donation_id limit 1) d
+     join cause c using (cause_id) join association a on a.association_id = d.association_id
+     where exists (select 1 from collection o
+       where o.collection_id = $1 and ($2 or o.merchant_id = $3))
+     order by l.collection_id, d.occurred_at, l.donation_id";
 
-/// The lines of one collection, each found by its key, however many other shops and months the table holds.
+/// The lines of a month's collections, in order of collection and time, in one reading of their merchants'
+/// donations ($2). What they are sorted by stands first: of a row, the database finds what stands behind a text
+/// only by walking over it, at each comparison.
+const LINES_OF_MONTH: &str = "select collection_id, occurred_at, l.donation_id,
+       coalesce(l.credit_cents, d.amount_cents) as amount_cents, order_id, c.slug as cause,
+       a.name as association
+     from (
+       select collection_id, donation_id, null::bigint as credit_cents from collection_donation
+       where collection_id = any($1)
+       union all
+       select x.collection_id, r.donation_id, -r.amount_cents
+       from collection_credit x join donation_refund r using (fact_id)
+       where x.collection_id = any($1)) l
+     join (select donation_id, occurred_at, amount_cents, order_id, cause_id, association_id
+           from donation where merchant_id = any($2)) d using (donation_id)
+     join cause c using (cause_id) join association a on a.association_id = d.association_id
+     order by collection_id, occurred_at, l.donation_id";
+
+/// The lines of a collection that the reader may see.
 pub async fn lines(
     db: &mut PgConnection,
+    reader: Reader,
     collection: CollectionId,
 ) -> Result<Vec<StatementLine>, sqlx::Error> {
-    sqlx::query_as(lines!(a_link))
-        .bind([collection.0])
+    let scope = reader.merchants();
+    sqlx::query_as(LINES_BY_KEY)
+        .bind(collection)
+        .bind(scope.sees_all())
+        .bind(scope.only())
         .fetch_all(db)
         .await
 }
 
-/// The lines of a month's collections, as they come.
+/// The lines of a month's collections, as the database finds them.
 pub fn lines_of_month<'db>(
     db: &'db mut PgConnection,
     collections: &[Collection],
 ) -> impl Stream<Item = Result<StatementLine, sqlx::Error>> + Unpin + use<'db> {
-    sqlx::query_as(lines!(many_links))
+    sqlx::query_as(LINES_OF_MONTH)
         .bind(
             collections
                 .iter()
@@ -74,7 +102,7 @@ pub fn lines_of_month<'db>(
         .fetch(db)
 }
 
-/// A statement as CSV (RFC 4180), amounts as decimal strings; a credit is negative.
+/// A statement as CSV (RFC 4180), amounts as decimal strings; a refund is negative.
 pub struct Csv(String);
 
 impl Default for Csv {
@@ -86,15 +114,11 @@ impl Default for Csv {
 impl Csv {
     /// Adds a line.
     pub fn add(&mut self, l: &StatementLine) {
-        let (order, cause, association) = (
-            csv_field(&l.order_id),
-            csv_field(&l.cause),
-            csv_field(&l.association),
-        );
+        let (order, cause) = (csv_field(&l.order_id), csv_field(&l.cause));
+        let (association, amount) = (csv_field(&l.association), euros(l.amount_cents));
         self.0.push_str(&format!(
-            "{},{order},{cause},{association},{}\r\n",
-            l.day(),
-            euros(l.amount_cents)
+            "{},{order},{cause},{association},{amount}\r\n",
+            l.day()
         ));
     }
 

@@ -48,7 +48,7 @@ pub async fn claim(
     let claimed = sqlx::query(
         "insert into donation_claim (donation_id, donor_id, claimed_at)
          select donation_id, $2, $3 from donation d where donation_id = $1 and donor_id is null
-           and not exists (select from donation_refund r where r.donation_id = d.donation_id)
+           and not exists (select 1 from donation_refund r where r.donation_id = d.donation_id)
          on conflict do nothing",
     )
     .bind(donation)

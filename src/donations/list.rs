@@ -1,29 +1,30 @@
-//! Listing: one donor's euros, each with the stations it has passed.
+//! Listing: one donor's donations, each with the stages it has reached, and one merchant's.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
 
-use crate::values::{DonationId, DonorId, MerchantId};
+use crate::values::{DonationId, DonorId, MerchantId, Reader};
 
-/// A gift as its donor follows it. A day that is there is a station passed.
+/// A donation as its donor follows it. A day that is there is a stage reached.
 #[derive(Clone, Debug, FromRow)]
 pub struct DonorDonation {
     pub donation_id: DonationId,
     pub recorded_on: NaiveDate,
-    pub shop: String,
+    pub merchant: String,
     pub cause: String,
     pub association: String,
     pub amount_cents: i64,
-    /// The shop's money came.
+    /// The merchant's money arrived.
     pub collected_on: Option<NaiveDate>,
     /// The association has it.
     pub paid_out_on: Option<NaiveDate>,
+    /// Number of its receipt.
     pub receipt: Option<String>,
-    /// The shop gave it back.
+    /// The merchant gave it back.
     pub refunded_on: Option<NaiveDate>,
 }
 
-/// What one donor gave, without what was given back: gifts, cents, and cents that arrived at the associations.
+/// What one donor gave, without what was refunded: donations, cents, and cents that arrived at the associations.
 #[derive(Clone, Copy, Debug, Default, FromRow)]
 pub struct DonorTotal {
     pub count: i64,
@@ -31,24 +32,26 @@ pub struct DonorTotal {
     pub arrived_cents: i64,
 }
 
-/// A donor's gifts, newest first: at most `limit`, after the first `skip`.
+/// A donor's donations, newest first: at most `limit`, after the first `skip`.
 pub async fn of_donor(
     db: &mut PgConnection,
+    reader: Reader,
     donor: DonorId,
     skip: i64,
     limit: i64,
 ) -> Result<Vec<DonorDonation>, sqlx::Error> {
+    if !reader.donors().includes(donor) {
+        return Ok(Vec::new());
+    }
     sqlx::query_as(
-        "select d.donation_id, (d.occurred_at at time zone 'Europe/Paris')::date as recorded_on, m.name as shop, c.title as cause,
-           a.name as association, d.amount_cents,
-           (select occurred_on from collection_donation l join collection_state s using (collection_id)
-            where l.donation_id = d.donation_id and l.live and s.state = 'settled') as collected_on,
-           (select occurred_on from payout_donation l join payout_state s using (payout_id)
-            where l.donation_id = d.donation_id and l.live and s.state = 'settled') as paid_out_on,
-           (select number from receipt_donation l join receipt r using (receipt_id) where l.donation_id = d.donation_id and l.live) as receipt,
-           (select (occurred_at at time zone 'Europe/Paris')::date from donation_refund r where r.donation_id = d.donation_id) as refunded_on
-         from donation d join merchant m using (merchant_id) join cause c using (cause_id) join association a on a.association_id = d.association_id
-         where d.donation_id in (select donation_id from donation where donor_id = $1 union all select donation_id from donation_claim where donor_id = $1)
+        "select d.donation_id, (d.occurred_at at time zone 'Europe/Paris')::date as recorded_on,
+           m.name as merchant, c.title as cause, a.name as association, d.amount_cents, d.collected_on,
+           d.paid_out_on, d.receipt_number as receipt,
+           (d.refunded_at at time zone 'Europe/Paris')::date as refunded_on
+         from donation_progress d join merchant m using (merchant_id) join cause c using (cause_id)
+         join association a on a.association_id = d.association_id
+         where d.donation_id in (select donation_id from donation where donor_id = $1
+           union all select donation_id from donation_claim where donor_id = $1)
          order by d.occurred_at desc, d.donation_id desc offset $2 limit $3",
     )
     .bind(donor)
@@ -59,25 +62,25 @@ pub async fn of_donor(
 }
 
 /// What a donor gave in all.
-pub async fn given_by(db: &mut PgConnection, donor: DonorId) -> Result<DonorTotal, sqlx::Error> {
+pub async fn total_of_donor(
+    db: &mut PgConnection,
+    reader: Reader,
+    donor: DonorId,
+) -> Result<DonorTotal, sqlx::Error> {
+    if !reader.donors().includes(donor) {
+        return Ok(DonorTotal::default());
+    }
     sqlx::query_as(
         "select count(*) as count, coalesce(sum(amount_cents), 0)::bigint as cents,
-           coalesce(sum(amount_cents) filter (where exists (select from payout_donation l join payout_state s using (payout_id)
-             where l.donation_id = d.donation_id and l.live and s.state = 'settled')), 0)::bigint as arrived_cents
-         from donation d
-         where d.donation_id in (select donation_id from donation where donor_id = $1 union all select donation_id from donation_claim where donor_id = $1)
-           and not exists (select from donation_refund r where r.donation_id = d.donation_id)",
+           coalesce(sum(amount_cents) filter (where paid_out_on is not null), 0)::bigint as arrived_cents
+         from donation_progress
+         where donation_id in (select donation_id from donation where donor_id = $1
+           union all select donation_id from donation_claim where donor_id = $1)
+           and refunded_at is null",
     )
     .bind(donor)
     .fetch_one(db)
     .await
-}
-
-/// Which of a merchant's donations.
-#[derive(Clone, Debug)]
-pub enum Which<'a> {
-    Id(DonationId),
-    Order(&'a str),
 }
 
 /// A donation as its merchant may see it: nothing of the donor.
@@ -96,55 +99,75 @@ pub struct MerchantDonation {
     pub receipted_on: Option<NaiveDate>,
 }
 
-impl MerchantDonation {
-    /// The contract's word for the furthest station.
+/// The furthest stage of a donation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DonationStage {
+    Recorded,
+    Refunded,
+    Collected,
+    PaidOut,
+    Receipted,
+}
+
+impl DonationStage {
+    /// The contract's word.
     #[must_use]
-    pub const fn status(&self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
-            Self {
-                refunded_at: Some(_),
-                ..
-            } => "refunded",
-            Self {
-                receipted_on: Some(_),
-                ..
-            } => "receipted",
-            Self {
-                paid_out_on: Some(_),
-                ..
-            } => "paid_out",
-            Self {
-                collected_on: Some(_),
-                ..
-            } => "collected",
-            _ => "recorded",
+            Self::Recorded => "recorded",
+            Self::Refunded => "refunded",
+            Self::Collected => "collected",
+            Self::PaidOut => "paid_out",
+            Self::Receipted => "receipted",
         }
     }
 }
 
-/// One of a merchant's donations.
-pub async fn of_merchant(
+impl MerchantDonation {
+    /// The furthest stage it has reached.
+    #[must_use]
+    pub const fn stage(&self) -> DonationStage {
+        if self.refunded_at.is_some() {
+            DonationStage::Refunded
+        } else if self.receipted_on.is_some() {
+            DonationStage::Receipted
+        } else if self.paid_out_on.is_some() {
+            DonationStage::PaidOut
+        } else if self.collected_on.is_some() {
+            DonationStage::Collected
+        } else {
+            DonationStage::Recorded
+        }
+    }
+}
+
+/// One donation, if its merchant's rows may be seen by the reader.
+pub async fn find(
     db: &mut PgConnection,
-    merchant: MerchantId,
-    which: Which<'_>,
+    reader: Reader,
+    donation: DonationId,
 ) -> Result<Option<MerchantDonation>, sqlx::Error> {
-    let id = match which {
-        Which::Id(id) => id,
-        Which::Order(order) => DonationId::of_order(merchant, order),
-    };
+    let scope = reader.merchants();
     sqlx::query_as(
-        "select d.donation_id, d.order_id, d.amount_cents, c.slug as cause, a.name as association, d.occurred_at, d.recorded_at,
-           (select occurred_at from donation_refund r where r.donation_id = d.donation_id) as refunded_at,
-           (select occurred_on from collection_donation l join collection_state s using (collection_id)
-            where l.donation_id = d.donation_id and l.live and s.state = 'settled') as collected_on,
-           (select occurred_on from payout_donation l join payout_state s using (payout_id)
-            where l.donation_id = d.donation_id and l.live and s.state = 'settled') as paid_out_on,
-           (select issued_on from receipt_donation l join receipt r using (receipt_id) where l.donation_id = d.donation_id and l.live) as receipted_on
-         from donation d join cause c using (cause_id) join association a on a.association_id = d.association_id
-         where merchant_id = $1 and donation_id = $2",
+        "select d.donation_id, d.order_id, d.amount_cents, c.slug as cause, a.name as association,
+           d.occurred_at, d.recorded_at, d.refunded_at, d.collected_on, d.paid_out_on, d.receipted_on
+         from donation_progress d join cause c using (cause_id)
+         join association a on a.association_id = d.association_id
+         where donation_id = $1 and ($2 or merchant_id = $3)",
     )
-    .bind(merchant)
-    .bind(id)
+    .bind(donation)
+    .bind(scope.sees_all())
+    .bind(scope.only())
     .fetch_optional(db)
     .await
+}
+
+/// The donation of a merchant's order, if the reader may see it.
+pub async fn find_by_order(
+    db: &mut PgConnection,
+    reader: Reader,
+    merchant: MerchantId,
+    order_id: &str,
+) -> Result<Option<MerchantDonation>, sqlx::Error> {
+    find(db, reader, DonationId::of_order(merchant, order_id)).await
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection, types::Json};
 
-use crate::values::{Amount, MerchantId, euros, paris_midnight};
+use crate::values::{Amount, MerchantId, Reader, euros, paris_midnight};
 
 /// A shop's own count of a Paris day: gifts charged, whether or not they were given back later.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ pub struct Total {
 }
 
 /// Keeps a manifest; a second one for a day replaces the first.
-pub async fn tell(
+pub async fn store(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     merchant: MerchantId,
@@ -83,15 +83,18 @@ struct Row {
 /// The manifests of a merchant's day, or of every merchant's days since `since`, each held against the books.
 pub async fn differences(
     db: &mut PgConnection,
-    merchant: Option<MerchantId>,
+    reader: Reader,
     day: Option<NaiveDate>,
     since: NaiveDate,
 ) -> Result<Vec<Difference>, sqlx::Error> {
+    let scope = reader.merchants();
     let rows: Vec<Row> = sqlx::query_as(
         "select merchant_id, m.slug as merchant, day, count, sum_cents, orders from manifest join merchant m using (merchant_id)
-         where ($1::uuid is null or merchant_id = $1) and ($2::date is null or day = $2) and day >= $3 order by day desc, m.slug",
+         where ($1 or merchant_id = $2) and ($3::date is null or day = $3) and day >= $4
+         order by day desc, m.slug",
     )
-    .bind(merchant)
+    .bind(scope.sees_all())
+    .bind(scope.only())
     .bind(day)
     .bind(since)
     .fetch_all(&mut *db)

@@ -8,7 +8,8 @@ mod refund;
 
 pub use claim::{ClaimError, claim, claim_token, of_claim_token};
 pub use list::{
-    DonorDonation, DonorTotal, MerchantDonation, Which, given_by, of_donor, of_merchant,
+    DonationStage, DonorDonation, DonorTotal, MerchantDonation, find, find_by_order, of_donor,
+    total_of_donor,
 };
-pub use record::{Consent, NewDonation, RecordError, known, record};
+pub use record::{Consent, FundedBy, NewDonation, RecordError, known, record};
 pub use refund::{NewRefund, RefundOutcome, refund};

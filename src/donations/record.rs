@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::db::Rows;
-use crate::ledger::{self, Fact, PostError, Transfer};
+use crate::ledger::{self, Fact, Parties, PostError, Transfer};
 use crate::outbox::{self, Announcement, Kind};
 use crate::values::{Amount, AssociationId, CauseId, DonationId, DonorId, EventId, MerchantId};
 
@@ -18,6 +18,14 @@ pub struct Consent {
     pub shown_at: Option<DateTime<Utc>>,
     pub text_version: Option<String>,
     pub preticked: bool,
+}
+
+/// Who paid a donation: one that the merchant paid earns the donor no receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum FundedBy {
+    Donor,
+    Merchant,
 }
 
 /// A donation about to be recorded.
@@ -36,11 +44,24 @@ pub struct NewDonation {
     pub association: String,
     pub donor_id: Option<DonorId>,
     pub consent: Option<Consent>,
-    /// `donor` or `merchant`: who paid the euro.
-    pub funded_by: &'static str,
+    pub funded_by: FundedBy,
     /// What a person should look at, such as `consent-missing`.
     pub flags: Vec<&'static str>,
     pub occurred_at: DateTime<Utc>,
+}
+
+impl NewDonation {
+    fn transfer(&self) -> Transfer {
+        let fact = Fact {
+            id: self.donation_id.0,
+            occurred_at: self.occurred_at,
+        };
+        let of = Parties {
+            merchant: &self.merchant,
+            association: &self.association,
+        };
+        ledger::donation_recorded(fact, of, self.amount)
+    }
 }
 
 /// Why a batch was not recorded; nothing of it then is.
@@ -101,28 +122,16 @@ pub async fn record(
     }
     let written = rows.write(
         db,
-        "copy donation (donation_id, merchant_id, order_id, event_id, content_hash, amount_cents, order_total_cents, cause_id, association_id,
-           donor_id, funded_by, consent_shown_at, consent_text_version, consent_preticked, flags, occurred_at, recorded_at)
+        "copy donation (donation_id, merchant_id, order_id, event_id, content_hash, amount_cents,
+           order_total_cents, cause_id, association_id, donor_id, funded_by, consent_shown_at,
+           consent_text_version, consent_preticked, flags, occurred_at, recorded_at)
          from stdin (format binary)",
     );
     written.await.map_err(|error| match error {
         sqlx::Error::Database(e) if e.is_unique_violation() => RecordError::Known,
         other => RecordError::Database(other),
     })?;
-    let transfers: Vec<Transfer> = new
-        .iter()
-        .map(|d| {
-            ledger::donation_recorded(
-                Fact {
-                    id: d.donation_id.0,
-                    occurred_at: d.occurred_at,
-                },
-                &d.merchant,
-                &d.association,
-                d.amount,
-            )
-        })
-        .collect();
+    let transfers: Vec<Transfer> = new.iter().map(NewDonation::transfer).collect();
     ledger::post(db, now, &transfers).await?;
     if outbox::is_heard(db).await? {
         outbox::announce(

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::donations::Consent;
+use crate::donations::{Consent, FundedBy};
 use crate::parties::donor::DonorDetails;
 use crate::values::{Amount, FieldError, listed};
 
@@ -47,24 +47,6 @@ pub struct Checkout {
     pub funded_by: FundedBy,
     /// The platform tells an order again whenever something about it changes: only the gift makes it another.
     pub restated: bool,
-}
-
-/// Who paid the euro: one that the shop paid earns the donor no receipt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FundedBy {
-    Donor,
-    Merchant,
-}
-
-impl FundedBy {
-    /// The stored word.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Donor => "donor",
-            Self::Merchant => "merchant",
-        }
-    }
 }
 
 impl Checkout {

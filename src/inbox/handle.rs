@@ -339,7 +339,7 @@ fn decide(
         association: cause.association_slug.clone(),
         donor_id,
         consent: c.consent.clone(),
-        funded_by: c.funded_by.word(),
+        funded_by: c.funded_by,
         flags,
         occurred_at: t.occurred_at(c.at),
     })

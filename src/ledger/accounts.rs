@@ -1,39 +1,34 @@
-//! Accounts: what kinds exist, where they stand in the French chart of accounts, and their ids.
+//! Accounts: what kinds exist, and their ids. Numbers and sides stand in the schema's `chart_of_accounts`.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::rails::{CashAccount, Rail};
 use crate::values::derived_id;
 
-/// An account, named by its kind and the slug of its owner.
-///
-/// The codes are those of the Plan comptable général for sums held for third parties (ANC 2018-06, PCG 621-11).
+/// An account, named by its kind and its owner: the slug of a merchant or association, a rail or a cash account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Account {
     MerchantReceivable(String),
     AssociationPending(String),
     AssociationPayable(String),
-    CollectionInTransit,
-    SafeguardedCash,
-    PayoutInTransit,
-    Suspense,
-    OperatingCash,
-    ProviderFees,
+    CollectionInTransit(Rail),
+    PayoutInTransit(Rail),
+    SafeguardedCash(CashAccount),
+    Suspense(CashAccount),
 }
 
 impl Account {
-    /// Kind, owner, chart code and normal side.
-    fn row(&self) -> (&'static str, &str, &'static str, &'static str) {
+    /// Kind and owner.
+    fn names(&self) -> (&'static str, &str) {
         match self {
-            Self::MerchantReceivable(slug) => ("merchant_receivable", slug, "467100", "debit"),
-            Self::AssociationPending(slug) => ("association_pending", slug, "467200", "credit"),
-            Self::AssociationPayable(slug) => ("association_payable", slug, "467300", "credit"),
-            Self::CollectionInTransit => ("collection_in_transit", "bank", "511000", "clearing"),
-            Self::SafeguardedCash => ("safeguarded_cash", "bank", "512100", "debit"),
-            Self::PayoutInTransit => ("payout_in_transit", "bank", "580000", "clearing"),
-            Self::Suspense => ("suspense", "bank", "471000", "clearing"),
-            Self::OperatingCash => ("operating_cash", "", "512200", "debit"),
-            Self::ProviderFees => ("provider_fees", "", "627000", "debit"),
+            Self::MerchantReceivable(slug) => ("merchant_receivable", slug),
+            Self::AssociationPending(slug) => ("association_pending", slug),
+            Self::AssociationPayable(slug) => ("association_payable", slug),
+            Self::CollectionInTransit(rail) => ("collection_in_transit", rail.word()),
+            Self::PayoutInTransit(rail) => ("payout_in_transit", rail.word()),
+            Self::SafeguardedCash(cash) => ("safeguarded_cash", cash.word()),
+            Self::Suspense(cash) => ("suspense", cash.word()),
         }
     }
 
@@ -46,41 +41,44 @@ impl Account {
     /// The name accountants see: `merchant_receivable:librairie`.
     #[must_use]
     pub fn name(&self) -> String {
-        let (kind, owner, ..) = self.row();
-        if owner.is_empty() {
-            kind.to_owned()
-        } else {
-            format!("{kind}:{owner}")
-        }
+        let (kind, owner) = self.names();
+        format!("{kind}:{owner}")
     }
 }
 
-/// The accounts that belong to no shop and no association.
-pub const SHARED: [Account; 6] = [
-    Account::CollectionInTransit,
-    Account::SafeguardedCash,
-    Account::PayoutInTransit,
-    Account::Suspense,
-    Account::OperatingCash,
-    Account::ProviderFees,
+/// The accounts that belong to no merchant and no association.
+pub const SHARED: [Account; 8] = [
+    Account::CollectionInTransit(Rail::Transfer),
+    Account::CollectionInTransit(Rail::DirectDebit),
+    Account::CollectionInTransit(Rail::Stripe),
+    Account::PayoutInTransit(Rail::Transfer),
+    Account::PayoutInTransit(Rail::Stripe),
+    Account::SafeguardedCash(CashAccount::Bank),
+    Account::SafeguardedCash(CashAccount::Stripe),
+    Account::Suspense(CashAccount::Bank),
 ];
 
 /// Opens accounts that do not exist yet, with their balance rows.
 pub async fn open(db: &mut PgConnection, accounts: &[Account]) -> Result<(), sqlx::Error> {
-    for account in accounts {
-        let (kind, owner, code, side) = account.row();
-        sqlx::query("insert into account (account_id, kind, owner, code, normal_side) values ($1, $2, $3, $4, $5) on conflict do nothing")
-            .bind(account.id())
-            .bind(kind)
-            .bind(owner)
-            .bind(code)
-            .bind(side)
-            .execute(&mut *db)
-            .await?;
-        sqlx::query("insert into account_balance (account_id) values ($1) on conflict do nothing")
-            .bind(account.id())
-            .execute(&mut *db)
-            .await?;
-    }
+    let ids: Vec<Uuid> = accounts.iter().map(Account::id).collect();
+    sqlx::query(
+        "insert into account (account_id, kind, owner, code)
+         select n.account_id, n.kind, n.owner, c.code
+         from unnest($1::uuid[], $2::text[], $3::text[]) n(account_id, kind, owner)
+         join chart_of_accounts c on c.kind = n.kind and (c.owner = n.owner or c.owner is null)
+         on conflict do nothing",
+    )
+    .bind(&ids)
+    .bind(accounts.iter().map(|a| a.names().0).collect::<Vec<_>>())
+    .bind(accounts.iter().map(|a| a.names().1).collect::<Vec<_>>())
+    .execute(&mut *db)
+    .await?;
+    sqlx::query(
+        "insert into account_balance (account_id) select account_id from unnest($1::uuid[]) n(account_id)
+         on conflict do nothing",
+    )
+    .bind(&ids)
+    .execute(db)
+    .await?;
     Ok(())
 }

@@ -32,8 +32,9 @@ struct Row {
 /// Every account that has ever moved, in chart order. Clearing accounts show debits less credits.
 pub async fn balances(db: &mut PgConnection) -> Result<Vec<Balance>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
-        "select code, kind, owner, normal_side, debits_cents, credits_cents from account join account_balance using (account_id)
-         where debits_cents > 0 or credits_cents > 0 order by code, owner",
+        "select code, kind, a.owner, normal_side, debits_cents, credits_cents
+         from account a join chart_of_accounts using (code, kind) join account_balance using (account_id)
+         where debits_cents > 0 or credits_cents > 0 order by code, a.owner",
     )
     .fetch_all(db)
     .await?;
@@ -48,11 +49,7 @@ pub async fn balances(db: &mut PgConnection) -> Result<Vec<Balance>, sqlx::Error
             };
             Balance {
                 code: r.code,
-                name: if r.owner.is_empty() {
-                    r.kind
-                } else {
-                    format!("{}:{}", r.kind, r.owner)
-                },
+                name: format!("{}:{}", r.kind, r.owner),
                 debits: euros(r.debits_cents),
                 credits: euros(r.credits_cents),
                 balance: euros(balance_cents),
@@ -69,8 +66,11 @@ pub async fn lock_balances(
 ) -> Result<Vec<i64>, sqlx::Error> {
     let ids: Vec<Uuid> = accounts.iter().map(Account::id).collect();
     let held: Vec<(Uuid, i64)> = sqlx::query_as(
-        "select account_id, case normal_side when 'credit' then credits_cents - debits_cents else debits_cents - credits_cents end
-         from account_balance join account using (account_id) where account_id = any($1) order by account_id for update of account_balance",
+        "select account_id, case normal_side
+           when 'credit' then credits_cents - debits_cents else debits_cents - credits_cents end
+         from account_balance b join account using (account_id)
+         join chart_of_accounts using (code, kind)
+         where account_id = any($1) order by account_id for update of b",
     )
     .bind(&ids)
     .fetch_all(db)
@@ -94,22 +94,4 @@ pub async fn rebuild(db: &mut PgConnection) -> Result<(), sqlx::Error> {
     .execute(db)
     .await?;
     Ok(())
-}
-
-/// Posts every donation that no transfer tells of, in one statement; the balances are then to be rebuilt. For books restored or made at once.
-pub async fn post_unposted_donations(
-    db: &mut PgConnection,
-    now: DateTime<Utc>,
-) -> Result<u64, sqlx::Error> {
-    let posted = sqlx::query(
-        "insert into transfer (fact_id, fact, leg, debit_account_id, credit_account_id, amount_cents, occurred_at, recorded_at)
-         select donation_id, 'donation_recorded', 0, r.account_id, p.account_id, amount_cents, occurred_at, $1
-         from donation d join merchant m using (merchant_id) join association a using (association_id)
-         join account r on r.kind = 'merchant_receivable' and r.owner = m.slug join account p on p.kind = 'association_pending' and p.owner = a.slug
-         where not exists (select from transfer t where t.fact_id = d.donation_id and t.fact = 'donation_recorded')",
-    )
-    .bind(now)
-    .execute(db)
-    .await?;
-    Ok(posted.rows_affected())
 }

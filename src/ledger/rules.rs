@@ -21,6 +21,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::Account;
+use crate::rails::{CashAccount, Rail};
 use crate::values::Amount;
 
 /// One row of the ledger to be.
@@ -63,77 +64,85 @@ impl Fact {
     }
 }
 
-/// The shop took a euro: it owes it, and the association will receive it.
+/// Slugs of the two parties of a donation, named so that they cannot be swapped.
+#[derive(Clone, Copy, Debug)]
+pub struct Parties<'a> {
+    pub merchant: &'a str,
+    pub association: &'a str,
+}
+
+impl Parties<'_> {
+    fn receivable(self) -> Account {
+        Account::MerchantReceivable(self.merchant.to_owned())
+    }
+
+    fn pending(self) -> Account {
+        Account::AssociationPending(self.association.to_owned())
+    }
+
+    fn payable(self) -> Account {
+        Account::AssociationPayable(self.association.to_owned())
+    }
+}
+
+/// The merchant charged a donation: it owes it, and the association will receive it.
 #[must_use]
-pub fn donation_recorded(
-    fact: Fact,
-    merchant: &str,
-    association: &str,
-    amount: Amount,
-) -> Transfer {
+pub fn donation_recorded(fact: Fact, of: Parties<'_>, amount: Amount) -> Transfer {
     fact.transfer(
         "donation_recorded",
         0,
-        Account::MerchantReceivable(merchant.into()),
-        Account::AssociationPending(association.into()),
+        of.receivable(),
+        of.pending(),
         amount,
     )
 }
 
-/// The shop gave the euro back before it was collected: nobody owes it any more.
+/// The merchant gave the donation back before it was collected: nobody owes it any more.
 #[must_use]
-pub fn donation_refunded(
-    fact: Fact,
-    merchant: &str,
-    association: &str,
-    amount: Amount,
-) -> Transfer {
+pub fn donation_refunded(fact: Fact, of: Parties<'_>, amount: Amount) -> Transfer {
     fact.transfer(
         "donation_refunded",
         0,
-        Account::AssociationPending(association.into()),
-        Account::MerchantReceivable(merchant.into()),
+        of.pending(),
+        of.receivable(),
         amount,
     )
 }
 
-/// The shop gave the euro back after it was asked for: the association gives it up, the shop is credited.
+/// The merchant gave the donation back after it was asked for: the association gives it up, the merchant is credited.
 #[must_use]
-pub fn donation_refunded_late(
-    fact: Fact,
-    merchant: &str,
-    association: &str,
-    amount: Amount,
-) -> Transfer {
+pub fn donation_refunded_late(fact: Fact, of: Parties<'_>, amount: Amount) -> Transfer {
     fact.transfer(
         "donation_refunded_late",
         0,
-        Account::AssociationPayable(association.into()),
-        Account::MerchantReceivable(merchant.into()),
+        of.payable(),
+        of.receivable(),
         amount,
     )
 }
 
-/// The pull left for the bank: the shop no longer owes, the money is on its way.
+/// The request for payment left: the merchant no longer owes, the money is on its way.
 #[must_use]
-pub fn collection_submitted(fact: Fact, merchant: &str, amount: Amount) -> Transfer {
+pub fn collection_submitted(fact: Fact, rail: Rail, merchant: &str, amount: Amount) -> Transfer {
+    let receivable = Account::MerchantReceivable(merchant.to_owned());
     fact.transfer(
         "collection_submitted",
         0,
-        Account::CollectionInTransit,
-        Account::MerchantReceivable(merchant.into()),
+        Account::CollectionInTransit(rail),
+        receivable,
         amount,
     )
 }
 
-/// The pull was refused: the shop owes again.
+/// The request for payment was refused: the merchant owes again.
 #[must_use]
-pub fn collection_rejected(fact: Fact, merchant: &str, amount: Amount) -> Transfer {
+pub fn collection_rejected(fact: Fact, rail: Rail, merchant: &str, amount: Amount) -> Transfer {
+    let receivable = Account::MerchantReceivable(merchant.to_owned());
     fact.transfer(
         "collection_rejected",
         0,
-        Account::MerchantReceivable(merchant.into()),
-        Account::CollectionInTransit,
+        receivable,
+        Account::CollectionInTransit(rail),
         amount,
     )
 }
@@ -142,84 +151,67 @@ pub fn collection_rejected(fact: Fact, merchant: &str, amount: Amount) -> Transf
 #[must_use]
 pub fn collection_settled(
     fact: Fact,
+    rail: Rail,
     total: Amount,
     associations: &[(String, Amount)],
 ) -> Vec<Transfer> {
-    std::iter::once(fact.transfer(
-        "collection_settled",
-        0,
-        Account::SafeguardedCash,
-        Account::CollectionInTransit,
-        total,
-    ))
-    .chain(associations.iter().zip(1..).map(|((slug, amount), leg)| {
-        fact.transfer(
-            "collection_settled",
-            leg,
-            Account::AssociationPending(slug.clone()),
-            Account::AssociationPayable(slug.clone()),
-            *amount,
-        )
-    }))
-    .collect()
+    let (cash, in_transit) = (
+        Account::SafeguardedCash(rail.cash_account()),
+        Account::CollectionInTransit(rail),
+    );
+    std::iter::once(fact.transfer("collection_settled", 0, cash, in_transit, total))
+        .chain(associations.iter().zip(1..).map(|((slug, amount), leg)| {
+            let pending = Account::AssociationPending(slug.clone());
+            let payable = Account::AssociationPayable(slug.clone());
+            fact.transfer("collection_settled", leg, pending, payable, *amount)
+        }))
+        .collect()
 }
 
 /// The money left towards the association.
 #[must_use]
-pub fn payout_submitted(fact: Fact, association: &str, amount: Amount) -> Transfer {
+pub fn payout_submitted(fact: Fact, rail: Rail, association: &str, amount: Amount) -> Transfer {
+    let payable = Account::AssociationPayable(association.to_owned());
     fact.transfer(
         "payout_submitted",
         0,
-        Account::AssociationPayable(association.into()),
-        Account::PayoutInTransit,
+        payable,
+        Account::PayoutInTransit(rail),
         amount,
     )
 }
 
-/// The money is on the association's account.
+/// The money was debited from the ring-fenced account.
 #[must_use]
-pub fn payout_settled(fact: Fact, amount: Amount) -> Transfer {
+pub fn payout_settled(fact: Fact, rail: Rail, amount: Amount) -> Transfer {
+    let cash = Account::SafeguardedCash(rail.cash_account());
     fact.transfer(
         "payout_settled",
         0,
-        Account::PayoutInTransit,
-        Account::SafeguardedCash,
+        Account::PayoutInTransit(rail),
+        cash,
         amount,
     )
 }
 
 /// The payout came back.
 #[must_use]
-pub fn payout_returned(fact: Fact, association: &str, amount: Amount) -> Transfer {
-    fact.transfer(
-        "payout_returned",
-        0,
-        Account::SafeguardedCash,
-        Account::AssociationPayable(association.into()),
-        amount,
-    )
+pub fn payout_returned(fact: Fact, rail: Rail, association: &str, amount: Amount) -> Transfer {
+    let cash = Account::SafeguardedCash(rail.cash_account());
+    let payable = Account::AssociationPayable(association.to_owned());
+    fact.transfer("payout_returned", 0, cash, payable, amount)
 }
 
-/// The bank shows a credit that nothing here explains.
+/// A cash account shows a credit that nothing here explains.
 #[must_use]
-pub fn bank_credit_unknown(fact: Fact, amount: Amount) -> Transfer {
-    fact.transfer(
-        "bank_credit_unknown",
-        0,
-        Account::SafeguardedCash,
-        Account::Suspense,
-        amount,
-    )
+pub fn bank_credit_unknown(fact: Fact, at: CashAccount, amount: Amount) -> Transfer {
+    let (cash, suspense) = (Account::SafeguardedCash(at), Account::Suspense(at));
+    fact.transfer("bank_credit_unknown", 0, cash, suspense, amount)
 }
 
-/// The bank shows a debit that nothing here explains.
+/// A cash account shows a debit that nothing here explains.
 #[must_use]
-pub fn bank_debit_unknown(fact: Fact, amount: Amount) -> Transfer {
-    fact.transfer(
-        "bank_debit_unknown",
-        0,
-        Account::Suspense,
-        Account::SafeguardedCash,
-        amount,
-    )
+pub fn bank_debit_unknown(fact: Fact, at: CashAccount, amount: Amount) -> Transfer {
+    let (cash, suspense) = (Account::SafeguardedCash(at), Account::Suspense(at));
+    fact.transfer("bank_debit_unknown", 0, suspense, cash, amount)
 }

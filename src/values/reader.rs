@@ -61,7 +61,17 @@ pub enum Scope<Id> {
     Nothing,
 }
 
-impl<Id: Copy> Scope<Id> {
+impl<Id: Copy + PartialEq> Scope<Id> {
+    /// Whether the rows of one owner may be seen.
+    #[must_use]
+    pub fn includes(self, owner: Id) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(id) => id == owner,
+            Self::Nothing => false,
+        }
+    }
+
     /// Whether every row may be seen.
     #[must_use]
     pub const fn sees_all(self) -> bool {
@@ -144,6 +154,7 @@ mod tests {
         ] {
             assert!(all.merchants().sees_all() && all.donors().sees_all() && all.sees_everything());
         }
+        assert!(of_donor.donors().includes(donor) && !of_donor.donors().includes(DonorId::new()));
         assert_eq!(Scope::<DonorId>::Nothing.only(), None);
         assert!(!Scope::<DonorId>::Nothing.sees_all() && !of_donor.sees_everything());
     }

@@ -1,0 +1,86 @@
+//! The states of a collection, and which may follow which.
+
+/// Where a collection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::Type, serde::Serialize)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum CollectionState {
+    /// Written down; nothing left yet.
+    Prepared,
+    /// Given up before it left; its donations are free again.
+    TakenBack,
+    /// The merchant or the bank was asked.
+    Submitted,
+    /// The money arrived.
+    Settled,
+    /// Refused before any money moved.
+    Rejected,
+    /// The money came and was taken back.
+    Returned,
+    /// The money will not come.
+    WrittenOff,
+}
+
+impl CollectionState {
+    /// Every state, in the order in which a collection usually meets them.
+    pub const ALL: [Self; 7] = [
+        Self::Prepared,
+        Self::TakenBack,
+        Self::Submitted,
+        Self::Settled,
+        Self::Rejected,
+        Self::Returned,
+        Self::WrittenOff,
+    ];
+
+    /// The stored word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Prepared => "prepared",
+            Self::TakenBack => "taken_back",
+            Self::Submitted => "submitted",
+            Self::Settled => "settled",
+            Self::Rejected => "rejected",
+            Self::Returned => "returned",
+            Self::WrittenOff => "written_off",
+        }
+    }
+
+    /// The states that may follow. A rejected or returned collection is asked for again by a new attempt, or
+    /// written off.
+    #[must_use]
+    pub const fn next(self) -> &'static [Self] {
+        match self {
+            Self::Prepared => &[Self::Submitted, Self::TakenBack],
+            Self::Submitted => &[Self::Settled, Self::Rejected],
+            Self::Settled => &[Self::Returned],
+            Self::Rejected | Self::Returned => &[Self::Submitted, Self::WrittenOff],
+            Self::TakenBack | Self::WrittenOff => &[],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_but_the_two_ends_has_a_way_out() {
+        for state in CollectionState::ALL {
+            let ends = matches!(
+                state,
+                CollectionState::TakenBack | CollectionState::WrittenOff
+            );
+            assert_eq!(state.next().is_empty(), ends, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn money_moves_only_after_it_was_asked_for() {
+        for state in CollectionState::ALL {
+            let settles = state.next().contains(&CollectionState::Settled);
+            assert_eq!(settles, state == CollectionState::Submitted, "{state:?}");
+        }
+    }
+}
