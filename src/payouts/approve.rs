@@ -3,7 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
 
-use crate::db;
+use super::state::{PayoutState, RAIL};
+use crate::db::settlement_lock;
 use crate::ledger::{self, Account, Fact, PostError};
 use crate::values::{Amount, OperatorId, PayoutId, euros, paris_midnight};
 
@@ -28,10 +29,10 @@ pub enum ApproveError {
 struct Row {
     association: String,
     amount_cents: i64,
-    left: bool,
+    state: PayoutState,
 }
 
-/// Counts an operator's approval; with the second, the payout is posted as submitted. Answers whether it now leaves.
+/// Counts an operator's approval; with the second, the payout is posted as submitted. Returns whether it now leaves.
 pub async fn approve(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -39,26 +40,31 @@ pub async fn approve(
     payout: PayoutId,
     operator: OperatorId,
 ) -> Result<bool, ApproveError> {
-    // The gate also keeps two approvals of one payout from each seeing itself as the first.
-    db::settlement_lock::lock_exclusive(tx).await?;
+    // The lock also keeps two approvals of one payout from each seeing itself as the first.
+    settlement_lock::lock_exclusive(tx).await?;
     let row: Option<Row> = sqlx::query_as(
-        "select a.slug as association, amount_cents, exists (select from payout_state s where s.payout_id = p.payout_id) as left
-         from payout p join association a using (association_id) where payout_id = $1",
+        "select a.slug as association, amount_cents, s.state
+         from payout p join association a using (association_id)
+         cross join lateral (select state from payout_state s
+           where s.payout_id = p.payout_id order by s.n desc limit 1) s
+         where payout_id = $1",
     )
     .bind(payout)
     .fetch_optional(&mut *tx)
     .await?;
     let row = row.ok_or(ApproveError::Unknown)?;
-    if row.left {
+    if row.state != PayoutState::Prepared {
         return Err(ApproveError::AlreadyLeft);
     }
-    let counted =
-        sqlx::query("insert into payout_approval values ($1, $2, $3) on conflict do nothing")
-            .bind(payout)
-            .bind(operator)
-            .bind(now)
-            .execute(&mut *tx)
-            .await?;
+    let counted = sqlx::query(
+        "insert into payout_approval (payout_id, operator_id, approved_at) values ($1, $2, $3)
+         on conflict do nothing",
+    )
+    .bind(payout)
+    .bind(operator)
+    .bind(now)
+    .execute(&mut *tx)
+    .await?;
     if counted.rows_affected() == 0 {
         return Err(ApproveError::SamePerson);
     }
@@ -70,74 +76,39 @@ pub async fn approve(
     if approvals < 2 {
         return Ok(false);
     }
+    submit(tx, now, on, payout, &row).await?;
+    Ok(true)
+}
+
+/// Posts a payout as submitted, if the accounts hold what it needs.
+async fn submit(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    payout: PayoutId,
+    row: &Row,
+) -> Result<(), ApproveError> {
     let payable = Account::AssociationPayable(row.association.clone());
-    let held: i64 = ledger::lock_balances(tx, &[payable, Account::SafeguardedCash])
-        .await?
-        .into_iter()
-        .min()
-        .unwrap_or(0);
+    let cash = Account::SafeguardedCash(RAIL.cash_account());
+    let held = ledger::lock_balances(tx, &[payable, cash]).await?;
+    let held = held.into_iter().min().unwrap_or(0);
     if held < row.amount_cents {
         return Err(ApproveError::NotThere {
             held: euros(held),
             wanted: euros(row.amount_cents),
         });
     }
-    sqlx::query("insert into payout_state values ($1, 'submitted', $2, $3)")
-        .bind(payout)
-        .bind(on)
-        .bind(now)
-        .execute(&mut *tx)
-        .await?;
-    let amount = Amount::from_cents(row.amount_cents).map_err(|_| PostError::Overflow)?;
-    let fact = Fact {
-        id: payout.0,
-        occurred_at: paris_midnight(on),
-    };
-    ledger::post(
-        tx,
-        now,
-        &[ledger::payout_submitted(fact, &row.association, amount)],
+    sqlx::query(
+        "insert into payout_state (payout_id, n, state, occurred_on, recorded_at)
+         select $1, max(n) + 1, 'submitted', $2, $3 from payout_state where payout_id = $1",
     )
+    .bind(payout)
+    .bind(on)
+    .bind(now)
+    .execute(&mut *tx)
     .await?;
-    Ok(true)
-}
-
-/// A payout that left the books and whose file is not known to be written.
-#[derive(Clone, Debug, FromRow)]
-pub struct PayoutOrder {
-    pub payout_id: PayoutId,
-    pub name: String,
-    pub iban: String,
-    pub bic: String,
-    pub amount_cents: i64,
-    pub reference: String,
-    pub count: i32,
-    pub submitted_on: NaiveDate,
-}
-
-/// Submitted payouts without a file: just approved, or cut short between the books and the disk.
-pub async fn unwritten_orders(db: &mut PgConnection) -> Result<Vec<PayoutOrder>, sqlx::Error> {
-    sqlx::query_as(
-        "select payout_id, a.name, a.iban, a.bic, amount_cents, reference, count, s.occurred_on as submitted_on
-         from payout p join association a using (association_id) join payout_state s using (payout_id)
-         where s.state = 'submitted' and not exists (select from payout_file f where f.payout_id = p.payout_id) order by payout_id",
-    )
-    .fetch_all(db)
-    .await
-}
-
-/// Notes where a payout's file was written.
-pub async fn record_file(
-    db: &mut PgConnection,
-    now: DateTime<Utc>,
-    payout: PayoutId,
-    file: &str,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("insert into payout_file values ($1, $2, $3) on conflict do nothing")
-        .bind(payout)
-        .bind(file)
-        .bind(now)
-        .execute(db)
-        .await?;
+    let amount = Amount::from_cents(row.amount_cents).map_err(|_| PostError::Overflow)?;
+    let fact = Fact { id: payout.0, occurred_at: paris_midnight(on) };
+    ledger::post(tx, now, &[ledger::payout_submitted(fact, RAIL, &row.association, amount)]).await?;
     Ok(())
 }

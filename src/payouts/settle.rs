@@ -6,123 +6,159 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
 use sqlx::{FromRow, PgConnection};
 
-use crate::ledger::{self, Fact, PostError};
+use super::state::{PayoutState, RAIL};
+use crate::ledger::{self, Fact, PostError, Transfer};
 use crate::outbox::{self, Announcement, Kind};
-use crate::values::{AssociationId, BankLine, BankSide, PayoutId, paris_midnight};
+use crate::rails::transfer;
+use crate::values::{Amount, AssociationId, BankLine, BankSide, PayoutId, paris_midnight};
 
-/// What a line turned out to be.
+/// What a bank line turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettleOutcome {
     Paid(PayoutId),
     Returned(PayoutId),
     /// No payout of this reference and amount waits for such a line.
-    No,
+    NotAPayout,
 }
 
 /// A payout that left for the bank and did not come back.
 #[derive(FromRow)]
-struct Left {
+struct SubmittedPayout {
     payout_id: PayoutId,
     association_id: AssociationId,
     association: String,
     count: i32,
     amount_cents: i64,
     reference: String,
-    settled: bool,
+    state: PayoutState,
 }
 
-/// Under the settlement gate, settles (debit) or returns (credit) each payout that a reference of a line names, if the amount is
-/// exactly its own. Answers what each line turned out to be, in order.
+/// A payout's new state, by a bank line.
+struct Change {
+    payout_id: PayoutId,
+    state: PayoutState,
+    on: NaiveDate,
+}
+
+/// What a statement's lines do to payouts.
+#[derive(Default)]
+struct Changes {
+    states: Vec<Change>,
+    transfers: Vec<Transfer>,
+    announcements: Vec<Announcement>,
+}
+
+/// Settles (debit) or returns (credit) each payout that a reference of a line names, if the amount is exactly its
+/// own. Returns what each line turned out to be, in order.
+///
+/// The caller holds the settlement lock whole.
 pub async fn settle(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     lines: &[&BankLine],
 ) -> Result<Vec<SettleOutcome>, PostError> {
-    let left: Vec<Left> = sqlx::query_as(
-        "select payout_id, association_id, a.slug as association, count, amount_cents, reference,
-           exists (select from payout_state s where s.payout_id = p.payout_id and state = 'settled') as settled
-         from payout p join association a using (association_id)
-         where reference = any($1)
-           and exists (select from payout_state s where s.payout_id = p.payout_id and state = 'submitted')
-           and not exists (select from payout_state s where s.payout_id = p.payout_id and state = 'returned')",
-    )
-    .bind(lines.iter().flat_map(|l| &l.references).map(String::as_str).collect::<Vec<_>>())
-    .fetch_all(&mut *tx)
-    .await?;
-    let mut left: HashMap<String, Left> =
-        left.into_iter().map(|p| (p.reference.clone(), p)).collect();
-    let mut answers = Vec::with_capacity(lines.len());
-    let mut states: Vec<(PayoutId, &str, NaiveDate)> = Vec::new();
-    let (mut transfers, mut told) = (Vec::new(), Vec::new());
+    let mut payouts = load_submitted(tx, lines).await?;
+    let mut outcomes = Vec::with_capacity(lines.len());
+    let mut changes = Changes::default();
     for line in lines {
-        let named = line.references.iter().find(|r| {
-            left.get(*r)
-                .is_some_and(|p| p.amount_cents == line.amount.cents())
-        });
-        let Some(p) = named.and_then(|r| left.get_mut(r)) else {
-            answers.push(SettleOutcome::No);
-            continue;
+        let amount_of = |reference: &str| {
+            payouts.get(reference).and_then(|p| Amount::from_cents(p.amount_cents).ok())
         };
-        let fact = Fact {
-            id: p.payout_id.0,
-            occurred_at: paris_midnight(line.booked_on),
+        let payout = match transfer::named_reference(line, amount_of) {
+            Some(reference) => payouts.get_mut(reference),
+            None => None,
         };
-        answers.push(match (line.side, p.settled) {
-            (BankSide::Debit, false) => {
-                p.settled = true;
-                states.push((p.payout_id, "settled", line.booked_on));
-                transfers.push(ledger::payout_settled(fact, line.amount));
-                told.push(announcement(p, line));
-                SettleOutcome::Paid(p.payout_id)
-            }
-            (BankSide::Credit, true) => {
-                let id = p.payout_id;
-                states.push((id, "returned", line.booked_on));
-                transfers.push(ledger::payout_returned(fact, &p.association, line.amount));
-                left.retain(|_, other| other.payout_id != id);
-                SettleOutcome::Returned(id)
-            }
-            // Debited twice, or back before it left: not ours to understand.
-            (BankSide::Debit, true) | (BankSide::Credit, false) => SettleOutcome::No,
-        });
+        outcomes.push(payout.map_or(SettleOutcome::NotAPayout, |p| changes.add(p, line)));
     }
-    if states.is_empty() {
-        return Ok(answers);
+    if !changes.states.is_empty() {
+        changes.record(tx, now).await?;
     }
-    sqlx::query(
-        "insert into payout_state (payout_id, state, occurred_on, recorded_at)
-         select id, state, day, $4 from unnest($1::uuid[], $2::text[], $3::date[]) s(id, state, day)",
-    )
-    .bind(states.iter().map(|s| s.0.0).collect::<Vec<_>>())
-    .bind(states.iter().map(|s| s.1).collect::<Vec<_>>())
-    .bind(states.iter().map(|s| s.2).collect::<Vec<_>>())
-    .bind(now)
-    .execute(&mut *tx)
-    .await?;
-    let returned: Vec<_> = states
-        .iter()
-        .filter(|s| s.1 == "returned")
-        .map(|s| s.0.0)
-        .collect();
-    if !returned.is_empty() {
-        // Their gifts wait for a next payout.
-        sqlx::query("update payout_donation set live = false where payout_id = any($1)")
-            .bind(returned)
-            .execute(&mut *tx)
-            .await?;
-    }
-    ledger::post(tx, now, &transfers).await?;
-    outbox::announce(tx, now, Kind::PayoutSettled, &told).await?;
-    Ok(answers)
+    Ok(outcomes)
 }
 
-fn announcement(p: &Left, line: &BankLine) -> Announcement {
+async fn load_submitted(
+    tx: &mut PgConnection,
+    lines: &[&BankLine],
+) -> Result<HashMap<String, SubmittedPayout>, sqlx::Error> {
+    let found: Vec<SubmittedPayout> = sqlx::query_as(
+        "select payout_id, association_id, a.slug as association, count, amount_cents, reference, s.state
+         from payout p join association a using (association_id)
+         cross join lateral (select state from payout_state s
+           where s.payout_id = p.payout_id order by s.n desc limit 1) s
+         where reference = any($1) and s.state in ('submitted', 'settled')",
+    )
+    .bind(lines.iter().flat_map(|l| &l.references).map(String::as_str).collect::<Vec<_>>())
+    .fetch_all(tx)
+    .await?;
+    Ok(found.into_iter().map(|p| (p.reference.clone(), p)).collect())
+}
+
+impl Changes {
+    /// What a line does to the payout that it names.
+    fn add(&mut self, p: &mut SubmittedPayout, line: &BankLine) -> SettleOutcome {
+        let (payout_id, on) = (p.payout_id, line.booked_on);
+        let fact = Fact { id: payout_id.0, occurred_at: paris_midnight(on) };
+        match (line.side, p.state) {
+            (BankSide::Debit, PayoutState::Submitted) => {
+                p.state = PayoutState::Settled;
+                self.transfers.push(ledger::payout_settled(fact, RAIL, line.amount));
+                self.announcements.push(announcement(p, line));
+                self.states.push(Change { payout_id, state: p.state, on });
+                SettleOutcome::Paid(payout_id)
+            }
+            (BankSide::Credit, PayoutState::Settled) => {
+                p.state = PayoutState::Returned;
+                let returned = ledger::payout_returned(fact, RAIL, &p.association, line.amount);
+                self.transfers.push(returned);
+                self.states.push(Change { payout_id, state: p.state, on });
+                SettleOutcome::Returned(payout_id)
+            }
+            // Debited twice, or back before it left: a person must look at it.
+            (BankSide::Debit | BankSide::Credit, _) => SettleOutcome::NotAPayout,
+        }
+    }
+
+    async fn record(self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<(), PostError> {
+        // A statement may both settle and return a payout: the order of the lines numbers its states.
+        sqlx::query(
+            "insert into payout_state (payout_id, n, state, occurred_on, recorded_at)
+             select s.payout_id, (select max(n) from payout_state o where o.payout_id = s.payout_id)
+               + row_number() over (partition by s.payout_id order by s.line), s.state, s.day, $4
+             from unnest($1::uuid[], $2::text[], $3::date[]) with ordinality s(payout_id, state, day, line)",
+        )
+        .bind(self.states.iter().map(|s| s.payout_id.0).collect::<Vec<_>>())
+        .bind(self.states.iter().map(|s| s.state.word()).collect::<Vec<_>>())
+        .bind(self.states.iter().map(|s| s.on).collect::<Vec<_>>())
+        .bind(now)
+        .execute(&mut *tx)
+        .await?;
+        let returned = self.states.iter().filter(|s| s.state == PayoutState::Returned);
+        let returned: Vec<_> = returned.map(|s| s.payout_id.0).collect();
+        if !returned.is_empty() {
+            // Their donations wait for a next payout.
+            sqlx::query("update payout_donation set live = false where payout_id = any($1)")
+                .bind(returned)
+                .execute(&mut *tx)
+                .await?;
+        }
+        ledger::post(tx, now, &self.transfers).await?;
+        outbox::announce(tx, now, Kind::PayoutSettled, &self.announcements).await?;
+        Ok(())
+    }
+}
+
+fn announcement(p: &SubmittedPayout, line: &BankLine) -> Announcement {
     Announcement {
         subject: p.payout_id.0,
         merchant: None,
         association: Some(p.association_id),
         occurred_at: paris_midnight(line.booked_on),
-        data: json!({"payout_id": p.payout_id.to_string(), "count": p.count, "amount": line.amount.to_string(), "reference": p.reference,
-            "settled_on": line.booked_on}),
+        data: json!({
+            "payout_id": p.payout_id.to_string(),
+            "count": p.count,
+            "amount": line.amount.to_string(),
+            "reference": p.reference,
+            "settled_on": line.booked_on,
+        }),
     }
 }

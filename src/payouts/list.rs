@@ -1,0 +1,87 @@
+//! Payouts as people and programs see them.
+
+use serde::Serialize;
+use sqlx::{FromRow, PgConnection};
+
+use super::PayoutState;
+use crate::values::{PayoutId, Reader, euros};
+
+/// A payout. The amount as a decimal string of euros, and in cents.
+#[derive(Clone, Debug, Serialize)]
+pub struct Payout {
+    #[serde(serialize_with = "crate::values::as_text")]
+    pub payout_id: PayoutId,
+    pub association: String,
+    #[serde(skip)]
+    pub association_name: String,
+    pub count: i32,
+    pub amount: String,
+    #[serde(skip)]
+    pub amount_cents: i64,
+    /// The state's word; `approved` for a prepared payout that one person has approved.
+    #[serde(rename = "state")]
+    pub shown_state: &'static str,
+    #[serde(skip)]
+    pub state: PayoutState,
+    /// How many people have approved it.
+    #[serde(skip)]
+    pub approvals: i64,
+    pub reference: String,
+    pub file: Option<String>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    payout_id: PayoutId,
+    association: String,
+    association_name: String,
+    count: i32,
+    amount_cents: i64,
+    state: PayoutState,
+    approvals: i64,
+    reference: String,
+    file: Option<String>,
+}
+
+impl From<Row> for Payout {
+    fn from(r: Row) -> Self {
+        let approved = r.state == PayoutState::Prepared && r.approvals > 0;
+        Self {
+            payout_id: r.payout_id,
+            association: r.association,
+            association_name: r.association_name,
+            count: r.count,
+            amount: euros(r.amount_cents),
+            amount_cents: r.amount_cents,
+            shown_state: if approved { "approved" } else { r.state.word() },
+            state: r.state,
+            approvals: r.approvals,
+            reference: r.reference,
+            file: r.file,
+        }
+    }
+}
+
+/// The payouts that a reader may see, newest first: one by its id, or all.
+pub async fn list(
+    db: &mut PgConnection,
+    reader: Reader,
+    id: Option<PayoutId>,
+) -> Result<Vec<Payout>, sqlx::Error> {
+    let scope = reader.associations();
+    let rows: Vec<Row> = sqlx::query_as(
+        "select payout_id, a.slug as association, a.name as association_name, count, amount_cents, reference,
+           f.file, (select s.state from payout_state s
+             where s.payout_id = p.payout_id order by s.n desc limit 1) as state,
+           (select count(*) from payout_approval v where v.payout_id = p.payout_id) as approvals
+         from payout p join association a using (association_id) left join payout_file f using (payout_id)
+         where ($1::uuid is null or payout_id = $1) and ($2 or association_id = $3)
+         order by prepared_at desc, a.slug",
+    )
+    .bind(id)
+    .bind(scope.sees_all())
+    .bind(scope.only())
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(Payout::from).collect())
+}
