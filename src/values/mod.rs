@@ -8,9 +8,10 @@ mod identity;
 mod ids;
 mod money;
 mod reader;
+mod secret;
 mod time;
 
-pub use bank::{BankLine, BankSide, Bic, Iban, rf_reference};
+pub use bank::{BankAccount, BankLine, BankSide, Bic, Iban, rf_reference};
 pub use csv::csv_field;
 pub use dialect::{Dialect, DialectError};
 pub use field::{FieldError, listed};
@@ -21,6 +22,7 @@ pub use ids::{
 };
 pub use money::{Amount, AmountError, euros, figures, parse_cents};
 pub use reader::{AssociationRole, MerchantRole, Reader, Scope, TeamRole};
+pub use secret::Secret;
 pub use time::{Period, french_day, french_month, paris_day, paris_midnight};
 
 /// Serialises a value as it prints.
