@@ -6,6 +6,7 @@ mod dialect;
 mod field;
 mod identity;
 mod ids;
+mod message;
 mod money;
 mod reader;
 mod secret;
@@ -20,6 +21,7 @@ pub use ids::{
     AssociationId, CauseId, CollectionId, DonationId, DonorId, EndpointId, EventId, IdError,
     MailId, MerchantId, MessageId, OperatorId, PayoutId, ReceiptId, SubscriptionId, derived_id,
 };
+pub use message::MailContent;
 pub use money::{Amount, AmountError, euros, figures, parse_cents};
 pub use reader::{AssociationRole, MerchantRole, Reader, Scope, TeamRole};
 pub use secret::Secret;
