@@ -12,7 +12,8 @@ use sqlx::postgres::PgPool;
 
 use crate::db::{self, private::Cluster};
 use crate::inbox;
-use crate::settings::{Secret, Settings};
+use crate::settings::Settings;
+use crate::values::Secret;
 
 /// The running system: database, settings, keys.
 #[derive(Clone)]

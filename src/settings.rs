@@ -7,32 +7,12 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::values::{Bic, Iban};
+use crate::values::{BankAccount, Bic, Iban, Secret};
 
 /// The account that files carry until one is given: the example of the European committee for banking standards,
 /// which belongs to nobody, so that a bank refuses it.
 const EXAMPLE_IBAN: &str = "FR1420041010050500013M02606";
 const EXAMPLE_BIC: &str = "PSSTFRPPXXX";
-
-/// A text that prints as `***`.
-#[derive(Clone)]
-pub struct Secret<T>(T);
-
-impl<T> Secret<T> {
-    pub const fn new(value: T) -> Self {
-        Self(value)
-    }
-    /// The value itself: for use, never for printing.
-    pub const fn expose(&self) -> &T {
-        &self.0
-    }
-}
-
-impl<T> fmt::Debug for Secret<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
 
 /// What the environment says.
 #[derive(Clone, Debug)]
@@ -51,16 +31,6 @@ pub struct Settings {
     pub private_webhooks: bool,
     /// Whole months that the bodies of webhooks are kept after the one they came in.
     pub inbox_months: u32,
-}
-
-/// The ring-fenced account that the gifts pass through.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BankAccount {
-    pub holder: String,
-    pub iban: Iban,
-    pub bic: Bic,
-    /// Whether it was given, or is the example that any bank refuses.
-    pub given: bool,
 }
 
 /// One setting that cannot be used.

@@ -14,8 +14,7 @@ use crate::gateways::bank::simulated::{IncomingTransfer, play_day};
 use crate::parties::operator;
 use crate::receipts::{self, ReceiptContent};
 use crate::runs;
-use crate::settings::Secret;
-use crate::values::{Amount, Email, Period, paris_day, paris_midnight};
+use crate::values::{Amount, Email, Period, Secret, paris_day, paris_midnight};
 
 /// The month before this one, and its run's day.
 fn last_month(now: DateTime<Utc>) -> (Period, NaiveDate) {

@@ -8,8 +8,7 @@ use crate::app::App;
 use crate::gateways::http;
 use crate::inbox::signature;
 use crate::parties::endpoint;
-use crate::settings::Secret;
-use crate::values::{EndpointId, euros};
+use crate::values::{EndpointId, Secret, euros};
 
 /// The shop's side: where it posts, and with what it signs.
 pub struct Shop {

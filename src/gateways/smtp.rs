@@ -69,7 +69,7 @@ impl FileAttachment {
 pub struct OutgoingMail<'a> {
     pub mail_id: MailId,
     pub to: &'a str,
-    pub message: crate::mail::Message,
+    pub message: crate::values::MailContent,
     pub files: Vec<FileAttachment>,
     /// Where to leave: for what is optional.
     pub unsubscribe: Option<String>,

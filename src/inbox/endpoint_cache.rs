@@ -8,8 +8,7 @@ use sqlx::PgPool;
 
 use crate::parties::cause;
 use crate::parties::endpoint::{self, Endpoint};
-use crate::settings::Secret;
-use crate::values::EndpointId;
+use crate::values::{EndpointId, Secret};
 
 /// After this long a remembered endpoint is read again, so that a rotation elsewhere is seen.
 const FRESH: TimeDelta = TimeDelta::seconds(5);

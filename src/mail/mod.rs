@@ -10,14 +10,6 @@ pub use report::ReportMail;
 pub use sign_in::SignInMail;
 pub use statement::StatementMail;
 
-/// A message to send, before it has a sender and an address.
-#[derive(Clone, Debug)]
-pub struct Message {
-    pub subject: String,
-    pub text: String,
-    pub html: String,
-}
-
 /// Text made safe inside HTML.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;")

@@ -1,6 +1,7 @@
 //! The monthly message with its receipts.
 
-use super::{Message, html};
+use super::html;
+use crate::values::MailContent;
 
 /// What the message says: one line a receipt, number, association and amount.
 pub struct ReceiptsMail<'a> {
@@ -12,7 +13,7 @@ pub struct ReceiptsMail<'a> {
 
 impl ReceiptsMail<'_> {
     #[must_use]
-    pub fn message(&self) -> Message {
+    pub fn message(&self) -> MailContent {
         let list = self
             .lines
             .iter()
@@ -38,7 +39,7 @@ impl ReceiptsMail<'_> {
                 self.dashboard.to_owned(),
             ])
         };
-        Message {
+        MailContent {
             subject: subject.into(),
             text: paragraphs.join("\n\n"),
             html: html(lang, &paragraphs),

@@ -1,6 +1,7 @@
 //! The association's payout report, with the entry its treasurer books.
 
-use super::{Message, html};
+use super::html;
+use crate::values::MailContent;
 
 /// What the message says. Amounts as people write them.
 pub struct ReportMail<'a> {
@@ -16,7 +17,7 @@ pub struct ReportMail<'a> {
 impl ReportMail<'_> {
     /// In French: associations are in France.
     #[must_use]
-    pub fn message(&self) -> Message {
+    pub fn message(&self) -> MailContent {
         let paragraphs = [
             "Bonjour,".to_owned(),
             format!(
@@ -28,7 +29,7 @@ impl ReportMail<'_> {
                 .into(),
             format!("Écriture à passer : débit 512 Banque {}, crédit 754 Collectes et dons {}.", self.amount, self.amount),
         ];
-        Message {
+        MailContent {
             subject: "Votre reversement est arrivé".into(),
             text: paragraphs.join("\n\n"),
             html: html("fr", &paragraphs),

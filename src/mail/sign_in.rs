@@ -1,6 +1,7 @@
 //! The sign-in link.
 
-use super::{Message, html};
+use super::html;
+use crate::values::MailContent;
 
 /// What the message says.
 pub struct SignInMail<'a> {
@@ -10,7 +11,7 @@ pub struct SignInMail<'a> {
 
 impl SignInMail<'_> {
     #[must_use]
-    pub fn message(&self) -> Message {
+    pub fn message(&self) -> MailContent {
         let (lang, subject, paragraphs) = if self.english {
             (
                 "en",
@@ -34,7 +35,7 @@ impl SignInMail<'_> {
                 ],
             )
         };
-        Message {
+        MailContent {
             subject: subject.into(),
             text: paragraphs.join("\n\n"),
             html: html(lang, &paragraphs),

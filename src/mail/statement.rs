@@ -1,6 +1,7 @@
 //! The shop's monthly statement, with what its accountant needs.
 
-use super::{Message, html};
+use super::html;
+use crate::values::MailContent;
 
 /// What the message says. Amounts as people write them.
 pub struct StatementMail<'a> {
@@ -20,7 +21,7 @@ pub struct StatementMail<'a> {
 impl StatementMail<'_> {
     /// In French: shops and their accountants are in France.
     #[must_use]
-    pub fn message(&self) -> Message {
+    pub fn message(&self) -> MailContent {
         let credited = self
             .credited
             .map(|c| format!(" Les euros rendus après un relevé précédent en sont déduits : {c}."))
@@ -40,7 +41,7 @@ impl StatementMail<'_> {
                 .into(),
             "Merci pour eux.".into(),
         ];
-        Message {
+        MailContent {
             subject: format!("Relevé des dons, {}", self.month),
             text: paragraphs.join("\n\n"),
             html: html("fr", &paragraphs),

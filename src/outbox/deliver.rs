@@ -6,8 +6,7 @@ use sqlx::{FromRow, PgConnection, types::Json};
 
 use super::subscribe::place;
 use crate::parties::seal;
-use crate::settings::Secret;
-use crate::values::{MessageId, SubscriptionId};
+use crate::values::{MessageId, Secret, SubscriptionId};
 
 /// While a message is being sent nobody else takes it; a process that died loses it after this long.
 const LEASE: TimeDelta = TimeDelta::seconds(60);

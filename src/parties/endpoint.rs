@@ -11,8 +11,7 @@ use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::{AddError, seal};
-use crate::settings::Secret;
-use crate::values::{Dialect, EndpointId, MerchantId};
+use crate::values::{Dialect, EndpointId, MerchantId, Secret};
 
 /// How long the old secret is still taken after a rotation.
 const OVERLAP: TimeDelta = TimeDelta::hours(24);

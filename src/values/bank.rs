@@ -1,5 +1,16 @@
 //! Bank identifiers, checked by the `sepa` library: IBAN (ISO 13616), BIC (ISO 9362), RF reference (ISO 11649).
 
+/// The ring-fenced account that every donation passes through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BankAccount {
+    /// Its holder, exactly as the bank has it.
+    pub holder: String,
+    pub iban: Iban,
+    pub bic: Bic,
+    /// Whether it was set; otherwise it is an example that any bank refuses.
+    pub given: bool,
+}
+
 /// An IBAN with valid check digits, electronic form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Iban(String);

@@ -6,11 +6,13 @@ mod dialect;
 mod field;
 mod identity;
 mod ids;
+mod message;
 mod money;
 mod reader;
+mod secret;
 mod time;
 
-pub use bank::{BankLine, BankSide, Bic, Iban, rf_reference};
+pub use bank::{BankAccount, BankLine, BankSide, Bic, Iban, rf_reference};
 pub use csv::csv_field;
 pub use dialect::{Dialect, DialectError};
 pub use field::{FieldError, listed};
@@ -19,8 +21,10 @@ pub use ids::{
     AssociationId, CauseId, CollectionId, DonationId, DonorId, EndpointId, EventId, IdError,
     MailId, MerchantId, MessageId, OperatorId, PayoutId, ReceiptId, SubscriptionId, derived_id,
 };
+pub use message::MailContent;
 pub use money::{Amount, AmountError, euros, figures, parse_cents};
 pub use reader::{AssociationRole, MerchantRole, Reader, Scope, TeamRole};
+pub use secret::Secret;
 pub use time::{Period, french_day, french_month, paris_day, paris_midnight};
 
 /// Serialises a value as it prints.

@@ -13,8 +13,7 @@ use sepa::{
     IsoDateTime, Pain001Builder, parse_camt053,
 };
 
-use crate::settings::BankAccount;
-use crate::values::{Amount, BankLine, BankSide};
+use crate::values::{Amount, BankAccount, BankLine, BankSide};
 
 /// Why a bank's file cannot be used; nothing of it was.
 #[derive(Debug, thiserror::Error)]

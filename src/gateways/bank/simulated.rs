@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use super::{BankFileError, write_whole};
-use crate::settings::BankAccount;
-use crate::values::{Amount, BankSide, euros};
+use crate::values::{Amount, BankAccount, BankSide, euros};
 
 /// A transfer that somebody makes to the account.
 #[derive(Clone, Debug)]
