@@ -1,7 +1,8 @@
-//! Every invariant as SQL. Used at the end of each database test, by `obole check`, and while serving.
+//! Every invariant as SQL, in one snapshot. Used at the end of each database test, by `obole check`, and while
+//! serving.
 
 use serde::Serialize;
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 
 /// One invariant's verdict; `violations` counts the rows that break it.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
@@ -11,95 +12,197 @@ pub struct Verdict {
     pub violations: i64,
 }
 
-/// Name (a sentence's worth) and a query that counts violations.
-const CHECKS: &[(&str, &str)] = &[
+/// An invariant: its name, and a query that counts what breaks it.
+type Check = (&'static str, &'static str);
+
+/// The books themselves.
+const LEDGER: &[Check] = &[
     (
         "balances-equal-transfers",
         "select count(*) from account_balance b
          full join (select account_id, sum(debit) as debits, sum(credit) as credits from (
              select debit_account_id as account_id, amount_cents as debit, 0 as credit from transfer
-             union all select credit_account_id, 0, amount_cents from transfer) t group by account_id) s using (account_id)
-         where coalesce(b.debits_cents, 0) <> coalesce(s.debits, 0) or coalesce(b.credits_cents, 0) <> coalesce(s.credits, 0)",
+             union all
+             select credit_account_id, 0, amount_cents from transfer) t
+           group by account_id) s using (account_id)
+         where coalesce(b.debits_cents, 0) <> coalesce(s.debits, 0)
+            or coalesce(b.credits_cents, 0) <> coalesce(s.credits, 0)",
     ),
     (
         "debits-equal-credits",
-        "select (sum(debits_cents) <> sum(credits_cents))::int::bigint from account_balance having count(*) > 0",
+        "select (sum(debits_cents) <> sum(credits_cents))::int::bigint
+         from account_balance having count(*) > 0",
     ),
     (
         "every-transfer-names-two-accounts",
-        "select count(*) from transfer t where not exists (select from account a where a.account_id = t.debit_account_id)
-           or not exists (select from account a where a.account_id = t.credit_account_id)",
+        "select count(*) from transfer t
+         where not exists (select 1 from account a where a.account_id = t.debit_account_id)
+            or not exists (select 1 from account a where a.account_id = t.credit_account_id)",
     ),
     (
-        "every-donation-names-what-there-is",
-        "select count(*) from donation d where not exists (select from merchant m where m.merchant_id = d.merchant_id)
-           or not exists (select from cause c where c.cause_id = d.cause_id and c.association_id = d.association_id)
-           or (donor_id is not null and not exists (select from donor n where n.donor_id = d.donor_id))",
+        "donations-never-pay-fees",
+        "select count(*) from (
+           select a.owner, sum(b.credits_cents - b.debits_cents) as operator_float
+           from account a join account_balance b using (account_id)
+           where a.kind in ('operator_current', 'provider_fees', 'operator_losses')
+           group by a.owner) f where operator_float < 0",
+    ),
+    (
+        "clearing-accounts-hold-only-what-is-on-its-way",
+        "select (select count(*) from account a join account_balance b using (account_id)
+           where a.kind = 'collection_in_transit' and b.debits_cents - b.credits_cents <>
+             (select coalesce(sum(t.amount_cents), 0)
+              from collection c join collection_current_state s using (collection_id)
+              cross join lateral (select rail, amount_cents from collection_attempt t
+                where t.collection_id = c.collection_id order by t.n desc limit 1) t
+              where s.state = 'submitted' and t.rail = a.owner))
+         + (select count(*) from account a join account_balance b using (account_id)
+           where a.kind = 'payout_in_transit' and b.credits_cents - b.debits_cents <>
+             (select coalesce(sum(p.amount_cents), 0)
+              from payout p join payout_current_state s using (payout_id)
+              where s.state = 'submitted' and a.owner = 'transfer'))",
+    ),
+    (
+        "the-bank-is-mirrored",
+        "select count(*) from account a join account_balance b using (account_id)
+         where a.kind = 'safeguarded_cash' and a.owner = 'bank' and b.debits_cents - b.credits_cents <>
+           (select coalesce(sum(case side when 'credit' then amount_cents else -amount_cents end), 0)
+            from bank_line)",
+    ),
+];
+
+/// Donations and their refunds.
+const DONATIONS: &[Check] = &[
+    (
+        "every-donation-names-what-exists",
+        "select count(*) from donation d
+         where not exists (select 1 from merchant m where m.merchant_id = d.merchant_id)
+            or not exists (select 1 from cause c
+                 where c.cause_id = d.cause_id and c.association_id = d.association_id)
+            or (donor_id is not null
+                and not exists (select 1 from donor n where n.donor_id = d.donor_id))",
     ),
     (
         "every-donation-is-named-by-its-order",
-        "select count(*) from donation where donation_id <> donation_id_of(merchant_id, order_id)",
+        "select count(*) from donation
+         where donation_id <> donation_id_of(merchant_id, order_id, ordinal)",
     ),
     (
-        "every-link-names-what-there-is",
-        "select (select count(*) from collection_donation where collection_id not in (select collection_id from collection))
-           + (select count(*) from payout_donation where payout_id not in (select payout_id from payout))
-           + (select count(*) from receipt_donation where receipt_id not in (select receipt_id from receipt))
-           + (select count(*) from (select donation_id from collection_donation union all select donation_id from payout_donation
-               union all select donation_id from receipt_donation) l where not exists (select from donation d where d.donation_id = l.donation_id))",
+        "every-link-names-what-exists",
+        "select
+           (select count(*) from collection_donation
+            where collection_id not in (select collection_id from collection))
+           + (select count(*) from payout_donation
+              where payout_id not in (select payout_id from payout))
+           + (select count(*) from receipt_donation
+              where receipt_id not in (select receipt_id from receipt))
+           + (select count(*) from (
+                select donation_id from collection_donation
+                union all select donation_id from payout_donation
+                union all select donation_id from receipt_donation) l
+              where not exists (select 1 from donation d where d.donation_id = l.donation_id))",
     ),
     (
         "every-donation-is-posted-once",
-        "select count(*) from donation d full join (select fact_id, debit_account_id, credit_account_id, amount_cents from transfer where fact = 'donation_recorded') t
+        "select count(*) from donation d
+         full join (select fact_id, amount_cents from transfer where fact = 'donation_recorded') t
            on t.fact_id = d.donation_id
          where d.donation_id is null or t.fact_id is null or d.amount_cents <> t.amount_cents",
     ),
     (
         "every-refund-is-posted-once",
-        "select count(*) from donation_refund r full join (select fact_id from transfer where fact in ('donation_refunded', 'donation_refunded_late')) t
-           on t.fact_id = r.donation_id
-         where r.donation_id is null or t.fact_id is null",
+        "select count(*) from donation_refund r
+         full join (select fact_id, amount_cents from transfer
+           where fact in ('donation_refunded', 'donation_refunded_late')) t using (fact_id)
+         where r.donation_id is null or t.amount_cents is null or r.amount_cents <> t.amount_cents",
     ),
     (
-        "gifts-never-pay-fees",
-        "select count(*) from account_balance b join account a using (account_id) join account_balance f
-           on f.account_id = (select account_id from account where kind = 'provider_fees')
-         where a.kind = 'operating_cash' and b.credits_cents - b.debits_cents < f.debits_cents - f.credits_cents",
+        "refunds-stay-within-their-donation",
+        "select count(*) from (
+           select donation_id, sum(amount_cents) as cents from donation_refund group by donation_id) r
+         join donation d using (donation_id) where r.cents > d.amount_cents",
+    ),
+];
+
+/// Events received.
+const INBOX: &[Check] = &[
+    (
+        "every-queued-event-was-received",
+        "select count(*) from inbox_queue q
+         where not exists (select 1 from inbox_event e where e.event_id = q.event_id)",
     ),
     (
-        "no-event-is-queued-twice-or-lost",
-        "select count(*) from inbox_queue q left join inbox_event e using (event_id) where e.event_id is null",
+        "every-event-has-an-outcome",
+        "select count(*) from inbox_event e join endpoint p using (endpoint_id)
+         where not p.test
+           and not exists (select 1 from inbox_queue q where q.event_id = e.event_id)
+           and not exists (select 1 from inbox_problem q where q.event_id = e.event_id)
+           and not exists (select 1 from inbox_fetch q where q.event_id = e.event_id)
+           and not exists (select 1 from inbox_outcome q where q.event_id = e.event_id)
+           and not exists (select 1 from donation d where d.event_id = e.event_id)
+           and not exists (select 1 from donation_refund d where d.event_id = e.event_id)",
     ),
     (
         "every-event-came-in-at-an-endpoint",
         "select count(*) from inbox_event where endpoint_id not in (select endpoint_id from endpoint)",
     ),
+];
+
+/// The month: collections, payouts, receipts.
+const MONTH: &[Check] = &[
     (
-        "shops-owe-what-is-not-asked-for",
-        "select count(*) from merchant m join account a on a.kind = 'merchant_receivable' and a.owner = m.slug join account_balance b using (account_id)
+        "merchants-owe-what-is-not-asked-for",
+        "select count(*) from merchant m
+         join account a on a.kind = 'merchant_receivable' and a.owner = m.slug
+         join account_balance b using (account_id)
          where b.debits_cents - b.credits_cents <>
            coalesce((select sum(amount_cents) from donation d where d.merchant_id = m.merchant_id
-             and not exists (select from donation_refund r where r.donation_id = d.donation_id and not r.after_collection)
-             and not exists (select from collection_donation c where c.donation_id = d.donation_id and c.live)), 0)
-           - coalesce((select sum(amount_cents) from donation_refund r join donation d using (donation_id) where d.merchant_id = m.merchant_id
-             and r.after_collection and not exists (select from collection_credit c where c.donation_id = r.donation_id and c.live)), 0)",
+             and not exists (select 1 from donation_refund r
+               where r.donation_id = d.donation_id and not r.after_collection)
+             and not exists (select 1 from collection_donation c
+               join collection_current_state s using (collection_id)
+               where c.donation_id = d.donation_id and c.live and s.state <> 'prepared')), 0)
+           - coalesce((select sum(r.amount_cents)
+             from donation_refund r join donation d using (donation_id)
+             where d.merchant_id = m.merchant_id and r.after_collection
+               and not exists (select 1 from collection_credit c
+                 join collection_current_state s using (collection_id)
+                 where c.fact_id = r.fact_id and c.live and s.state <> 'prepared')), 0)",
     ),
     (
-        "a-collection-is-the-sum-of-its-gifts",
+        "a-collection-is-the-sum-of-its-donations",
         "select count(*) from collection c where amount_cents <>
-           (select coalesce(sum(amount_cents), 0) from collection_donation join donation using (donation_id) where collection_id = c.collection_id)
-           - (select coalesce(sum(amount_cents), 0) from collection_credit join donation using (donation_id) where collection_id = c.collection_id)
+           (select coalesce(sum(d.amount_cents), 0)
+            from collection_donation join donation d using (donation_id)
+            where collection_id = c.collection_id)
+           - (select coalesce(sum(r.amount_cents), 0)
+              from collection_credit join donation_refund r using (fact_id)
+              where collection_id = c.collection_id)
            or count <> (select count(*) from collection_donation where collection_id = c.collection_id)",
     ),
     (
-        "a-payout-is-the-sum-of-its-gifts",
+        "states-are-numbered-without-a-gap",
+        "select (select count(*) from (
+             select collection_id from collection_state group by collection_id
+             having count(*) <> max(n) or min(n) <> 1) c)
+           + (select count(*) from collection where collection_id not in
+               (select collection_id from collection_state))
+           + (select count(*) from (
+               select payout_id from payout_state group by payout_id
+               having count(*) <> max(n) or min(n) <> 1) p)
+           + (select count(*) from payout where payout_id not in (select payout_id from payout_state))",
+    ),
+    (
+        "a-payout-is-the-sum-of-its-donations",
         "select count(*) from payout p where amount_cents <>
-           (select coalesce(sum(amount_cents), 0) from payout_donation join donation using (donation_id) where payout_id = p.payout_id)
+           (select coalesce(sum(amount_cents), 0) from payout_donation join donation using (donation_id)
+            where payout_id = p.payout_id)
            or count <> (select count(*) from payout_donation where payout_id = p.payout_id)",
     ),
     (
         "only-money-that-arrived-is-paid-out",
-        "select count(*) from payout_donation p where live and not exists (select from collection_donation c join collection_state s using (collection_id)
+        "select count(*) from payout_donation p where live and not exists (
+           select 1 from collection_donation c join collection_state s using (collection_id)
            where c.donation_id = p.donation_id and c.live and s.state = 'settled')",
     ),
     (
@@ -108,50 +211,51 @@ const CHECKS: &[(&str, &str)] = &[
            and (select count(*) from payout_approval v where v.payout_id = s.payout_id) < 2",
     ),
     (
-        "clearing-accounts-hold-only-what-is-on-its-way",
-        "select (select count(*) from account a join account_balance b using (account_id) where a.kind = 'collection_in_transit' and b.debits_cents - b.credits_cents <>
-             (select coalesce(sum(amount_cents), 0) from collection c where not exists
-               (select from collection_state s where s.collection_id = c.collection_id and state <> 'submitted')))
-           + (select count(*) from account a join account_balance b using (account_id) where a.kind = 'payout_in_transit' and b.credits_cents - b.debits_cents <>
-             (select coalesce(sum(amount_cents), 0) from payout p where exists (select from payout_state s where s.payout_id = p.payout_id)
-               and not exists (select from payout_state s where s.payout_id = p.payout_id and state <> 'submitted')))",
-    ),
-    (
-        "the-bank-is-mirrored",
-        "select count(*) from account a join account_balance b using (account_id) where a.kind = 'safeguarded_cash' and b.debits_cents - b.credits_cents <>
-           (select coalesce(sum(case side when 'credit' then amount_cents else -amount_cents end), 0) from bank_entry)",
-    ),
-    (
         "receipts-are-only-for-money-paid-out",
-        "select count(*) from receipt_donation r where live and not exists (select from payout_donation p join payout_state s using (payout_id)
+        "select count(*) from receipt_donation r where live and not exists (
+           select 1 from payout_donation p join payout_state s using (payout_id)
            where p.donation_id = r.donation_id and s.state = 'settled')",
     ),
     (
-        "a-receipt-is-the-sum-of-its-gifts",
+        "a-receipt-is-the-sum-of-its-donations",
         "select count(*) from receipt r where amount_cents <>
-           (select coalesce(sum(amount_cents), 0) from receipt_donation join donation using (donation_id) where receipt_id = r.receipt_id)
+           (select coalesce(sum(amount_cents), 0) from receipt_donation join donation using (donation_id)
+            where receipt_id = r.receipt_id)
            or count <> (select count(*) from receipt_donation where receipt_id = r.receipt_id)",
     ),
     (
         "receipt-numbers-have-no-gap",
-        "select count(*) from (select association_id, year, count(*) as n, max(sequence) as last from receipt group by association_id, year) r
-         full join receipt_counter c using (association_id, year) where coalesce(r.n, 0) <> c.last or coalesce(r.last, 0) <> c.last or c.last is null",
+        "select count(*) from (
+           select association_id, year, count(*) as n, max(sequence) as last
+           from receipt group by association_id, year) r
+         full join receipt_counter c using (association_id, year)
+         where coalesce(r.n, 0) <> c.last or coalesce(r.last, 0) <> c.last or c.last is null",
     ),
 ];
 
-/// Runs every check in one snapshot.
+/// The names of all checks, in the order in which they run.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    all().map(|(name, _)| *name)
+}
+
+fn all() -> impl Iterator<Item = &'static Check> {
+    [LEDGER, DONATIONS, INBOX, MONTH].into_iter().flatten()
+}
+
+/// Runs every check in one snapshot, so that what is written meanwhile breaks none.
 pub async fn run(db: &mut PgConnection) -> Result<Vec<Verdict>, sqlx::Error> {
-    let mut verdicts = Vec::with_capacity(CHECKS.len());
-    for (name, sql) in CHECKS {
-        let violations: i64 = sqlx::query_scalar(*sql)
-            .fetch_optional(&mut *db)
-            .await?
-            .unwrap_or(0);
-        verdicts.push(Verdict {
-            name,
-            ok: violations == 0,
-            violations,
-        });
+    let mut snapshot = db.begin_with("begin isolation level repeatable read read only").await?;
+    let verdicts = run_all(&mut snapshot).await?;
+    snapshot.rollback().await?;
+    Ok(verdicts)
+}
+
+async fn run_all(db: &mut PgConnection) -> Result<Vec<Verdict>, sqlx::Error> {
+    let mut verdicts = Vec::new();
+    for (name, sql) in all() {
+        let violations: i64 =
+            sqlx::query_scalar(*sql).fetch_optional(&mut *db).await?.unwrap_or(0);
+        verdicts.push(Verdict { name, ok: violations == 0, violations });
     }
     Ok(verdicts)
 }

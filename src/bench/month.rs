@@ -86,7 +86,7 @@ pub async fn receipts(app: &App, donors: usize) -> anyhow::Result<(f64, f64)> {
     }
     for payout in runs::run_payouts(app, now, on).await? {
         for email in operators.iter().flatten() {
-            runs::approve_payout(app, now, on, payout.payout_id.parse()?, email).await?;
+            runs::approve_payout(app, now, on, payout.payout_id, email).await?;
         }
     }
     let statement = play_day(&app.settings.bank_dir, &app.settings.account, on, &[])?
@@ -116,10 +116,10 @@ pub async fn receipts(app: &App, donors: usize) -> anyhow::Result<(f64, f64)> {
     let mut db = app.db.acquire().await?;
     for r in run.receipts.iter().take(2000) {
         printed.push(
-            receipts::find(&mut db, app.key.expose(), &r.number, None)
+            receipts::find(&mut db, app.key.expose(), crate::values::Reader::System, &r.number)
                 .await?
                 .context("it is in the vault")?
-                .printed,
+                .content,
         );
     }
     Ok((

@@ -114,7 +114,19 @@ pub async fn fill_books(app: &App, fill: &Fill) -> anyhow::Result<()> {
         .try_for_each_concurrent(2, |begin| write_donations(app, fill, begin))
         .await?;
     let mut db = app.db.acquire().await?;
-    crate::ledger::post_unposted_donations(&mut db, Utc::now()).await?;
+    sqlx::query(
+        "insert into transfer
+           (fact_id, fact, leg, debit_account_id, credit_account_id, amount_cents, occurred_at, recorded_at)
+         select donation_id, 'donation_recorded', 0, r.account_id, p.account_id, amount_cents, occurred_at, $1
+         from donation d join merchant m using (merchant_id) join association a using (association_id)
+         join account r on r.kind = 'merchant_receivable' and r.owner = m.slug
+         join account p on p.kind = 'association_pending' and p.owner = a.slug
+         where not exists (select 1 from transfer t
+           where t.fact_id = d.donation_id and t.fact = 'donation_recorded')",
+    )
+    .bind(Utc::now())
+    .execute(&mut *db)
+    .await?;
     crate::ledger::rebuild(&mut db).await?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use obole::inbox::{self, Redrive};
 use obole::outbox::{self, Subscriber};
 use obole::parties::{association, cause, endpoint, merchant, operator, sign_in};
 use obole::runs;
-use obole::values::{Email, euros, paris_day, paris_midnight};
+use obole::values::{Email, Reader, euros, paris_day, paris_midnight};
 use obole::{bench, checks, ledger, payouts, receipts, settings};
 use serde_json::json;
 use sqlx::Connection as _;
@@ -132,7 +132,7 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
             Outcome::of(json!({"association_id": id.to_string()}))
         }
         Command::Association(Association::List) => {
-            Outcome::list(&association::list(&mut db).await?)?
+            Outcome::list(&association::list(&mut db, Reader::System).await?)?
         }
         Command::Cause(Cause::Add {
             slug,
@@ -167,7 +167,7 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
         }
         Command::Manifest(Manifest::List { all }) => {
             let since = paris_day(now) - chrono::Days::new(90);
-            let mut days = manifest::differences(&mut db, None, None, since).await?;
+            let mut days = manifest::differences(&mut db, Reader::System, None, since).await?;
             days.retain(|d| all || !d.matches);
             Outcome {
                 ok: days.iter().all(|d| d.matches),
@@ -238,10 +238,10 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
             }
         }
         Command::Receipts(Receipts::Verify { number }) => {
-            match receipts::find(&mut db, app.key.expose(), &number, None).await? {
+            match receipts::find(&mut db, app.key.expose(), Reader::System, &number).await? {
                 Some(r) => Outcome::of(
                     json!({"number": r.number, "state": "valid", "association": r.association,
-                "issued_on": r.printed.issued, "amount": euros(r.amount_cents)}),
+                "issued_on": r.content.issued, "amount": euros(r.amount_cents)}),
                 ),
                 None => Outcome {
                     ok: false,
@@ -264,7 +264,7 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
                 outbox::subscribe(&mut db, now, app.key.expose(), &who, url.as_str()).await?;
             Outcome::of(json!({"subscription_id": id.to_string(), "secret": secret}))
         }
-        Command::Subscription(Subscription::List) => Outcome::list(&outbox::list(&mut db).await?)?,
+        Command::Subscription(Subscription::List) => Outcome::list(&outbox::list(&mut db, Reader::System).await?)?,
         Command::Subscription(Subscription::Enable { id }) => {
             anyhow::ensure!(
                 outbox::enable(&mut db, now, id).await?,
@@ -294,7 +294,7 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
             Outcome::of(json!({"url": url}))
         }
         Command::Ledger(Ledger::Balances) => {
-            let balances = ledger::balances(&mut db).await?;
+            let balances = ledger::balances(&mut db, Reader::System).await?;
             let text = balances
                 .iter()
                 .map(|b| {
@@ -442,7 +442,7 @@ async fn merchants(
             tx.commit().await?;
             Outcome::of(serde_json::to_value(&settings)?)
         }
-        Merchant::List => Outcome::list(&merchant::list(db).await?)?,
+        Merchant::List => Outcome::list(&merchant::list(db, Reader::System).await?)?,
     })
 }
 

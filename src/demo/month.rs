@@ -6,18 +6,19 @@ use sqlx::PgConnection;
 
 use super::Demo;
 use crate::app::App;
-use crate::collections;
+use crate::collections::{self, CollectionFilter, CollectionState};
 use crate::gateways::bank::simulated::{IncomingTransfer, play_day};
-use crate::values::{Amount, Period, paris_day};
+use crate::payouts::PayoutState;
+use crate::values::{Amount, Period, Reader, paris_day};
 use crate::{runs, worker};
 
 /// The month that is played next: the current one, or the one after the last that was played.
 pub async fn next_period(db: &mut PgConnection, now: DateTime<Utc>) -> Result<Period, sqlx::Error> {
     let current = Period::of(paris_day(now));
-    let last = collections::list(db, None)
+    let last = collections::list(db, Reader::System, CollectionFilter::All)
         .await?
         .into_iter()
-        .map(|c| (c.period, c.state != "settled"))
+        .map(|c| (c.period, c.state != CollectionState::Settled))
         .max();
     Ok(match last {
         // Cut short: played to its end first.
@@ -41,7 +42,7 @@ impl Demo {
         for collection in runs::run_collections(app, now, day(2), period)
             .await?
             .into_iter()
-            .filter(|c| c.state == "submitted")
+            .filter(|c| c.state == CollectionState::Submitted)
         {
             let amount = Amount::from_cents(collection.amount_cents)?;
             incoming.push(IncomingTransfer {
@@ -58,10 +59,10 @@ impl Demo {
         for payout in runs::run_payouts(app, now, day(4))
             .await?
             .into_iter()
-            .filter(|p| p.state == "prepared" || p.state == "approved")
+            .filter(|p| p.state == PayoutState::Prepared)
         {
-            let id = payout.payout_id.parse()?;
-            let missing = if payout.state == "prepared" {
+            let id = payout.payout_id;
+            let missing = if payout.approvals == 0 {
                 &self.operators[..]
             } else {
                 &self.operators[1..]

@@ -13,7 +13,8 @@ use super::parsed::ParsedEvents;
 use crate::db;
 use crate::donations::{self, NewDonation, NewRefund, RecordError, RefundOutcome};
 use crate::parties::cause::{self, Cause};
-use crate::parties::donor::{self, CauseChoice};
+use crate::parties::choice::{self, CauseChoice};
+use crate::parties::donor;
 use crate::parties::endpoint::{self, Phrasing};
 use crate::parties::merchant::{self, Merchant};
 use crate::values::{CauseId, DonationId, DonorId, EndpointId, EventId, MerchantId};
@@ -245,7 +246,7 @@ async fn record(
             .map(|c| (c.slug.clone(), c.cause_id))
             .collect(),
         causes: causes.into_iter().map(|c| (c.cause_id, c)).collect(),
-        choices: donor::lock_choices(tx, &choosing).await?,
+        choices: choice::lock_choices(tx, &choosing).await?,
         donors,
     };
     let mut new = Vec::new();
@@ -271,7 +272,7 @@ async fn record(
             },
         }
     }
-    donor::save_choices(tx, &known.choices).await?;
+    choice::save_choices(tx, &known.choices).await?;
     // In the order of the index: neighbours are written together, and two sets never wait for each other in a circle.
     new.sort_unstable_by_key(|d| d.donation_id);
     donations::record(tx, now, &new).await?;
@@ -302,7 +303,7 @@ fn decide(
         .copied();
     let cause_id = match &c.cause {
         Some(slug) => *known.slugs.get(slug).ok_or_else(|| format!("no cause is called {slug:?}: add it, then redrive this event"))?,
-        None => donor_id.and_then(|d| donor::next_cause(known.choices.get_mut(&d)?)).or(merchant.default_cause_id).ok_or(
+        None => donor_id.and_then(|d| choice::next_cause(known.choices.get_mut(&d)?)).or(merchant.default_cause_id).ok_or(
             "no cause: the order names none, the donor chose none and the shop has no default; give it one, then redrive this event",
         )?,
     };

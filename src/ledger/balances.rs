@@ -1,12 +1,11 @@
 //! Balances: stored sums, and the one statement that rebuilds them from the transfers.
 
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::Account;
-use crate::values::euros;
+use crate::values::{Reader, euros};
 
 /// One account with its sums, in cents and as decimal strings; the balance is on the account's normal side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,8 +28,14 @@ struct Row {
     credits_cents: i64,
 }
 
-/// Every account that has ever moved, in chart order. Clearing accounts show debits less credits.
-pub async fn balances(db: &mut PgConnection) -> Result<Vec<Balance>, sqlx::Error> {
+/// Every account that has ever moved, in chart order, for the team. Clearing accounts show debits less credits.
+pub async fn balances(
+    db: &mut PgConnection,
+    reader: Reader,
+) -> Result<Vec<Balance>, sqlx::Error> {
+    if !reader.sees_everything() {
+        return Ok(Vec::new());
+    }
     let rows: Vec<Row> = sqlx::query_as(
         "select code, kind, a.owner, normal_side, debits_cents, credits_cents
          from account a join chart_of_accounts using (code, kind) join account_balance using (account_id)

@@ -13,14 +13,15 @@ mod sign_in;
 pub use sign_in::send_link;
 
 use crate::app::App;
-use crate::collections::{Collection, Csv};
+use crate::collections::{Collection, CollectionFilter, Csv};
 use crate::gateways::bank::write_whole;
 use crate::gateways::smtp::{FileAttachment, MAILS_AT_ONCE, MailError, Mailer, OutgoingMail};
 use crate::mail::{ReceiptsMail, ReportMail, StatementMail};
 use crate::parties::donor::{self, Donor};
+use crate::parties::unsubscribe;
 use crate::receipts::{IssuedReceipt, Receipt};
 use crate::values::{
-    CollectionId, DonorId, MailId, ReceiptId, derived_id, figures, french_day, french_month,
+    CollectionId, DonorId, MailId, Reader, ReceiptId, derived_id, figures, french_day, french_month,
 };
 use crate::{collections, db, payouts, receipts};
 
@@ -100,7 +101,7 @@ async fn write_share(app: &App, of: &[Collection]) -> anyhow::Result<()> {
 
 /// Sends each statement that has not left, many at once.
 pub async fn send_statements(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
-    let open = collections::unmailed(&mut *app.db.acquire().await?).await?;
+    let open = collections::list(&mut *app.db.acquire().await?, Reader::System, CollectionFilter::Unmailed).await?;
     let (mailer, app) = (Mailer::of(&app.settings)?, app.clone());
     for_each_concurrent(MAILS_AT_ONCE as usize, open, move |c| {
         let (app, mailer) = (app.clone(), mailer.clone());
@@ -121,7 +122,7 @@ async fn send_statement(
     // The statement was written when the month was prepared; cut short before that, it is made now.
     let csv = match tokio::fs::read_to_string(statement_path(app, c)).await {
         Ok(written) => written,
-        Err(_) => collections::csv(&collections::lines(&mut *app.db.acquire().await?, id).await?),
+        Err(_) => collections::csv(&collections::lines(&mut *app.db.acquire().await?, Reader::System, id).await?),
     };
     let message = StatementMail {
         shop: &c.merchant_name,
@@ -167,7 +168,7 @@ pub async fn send_reports(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
         .message();
         let file = FileAttachment::csv(
             format!("reversement-{}.csv", p.reference),
-            &payouts::report(&mut db, p.payout_id).await?,
+            &payouts::report(&mut db, Reader::System, p.payout_id).await?,
         );
         let mail_id = MailId(derived_id(&format!("report:{}", p.payout_id)));
         if sent(
@@ -222,7 +223,7 @@ async fn send_to_donors(
     some: &[(MailId, DonorId)],
 ) -> anyhow::Result<(usize, usize)> {
     let mut db = app.db.acquire().await?;
-    let donors = donor::of_ids(&mut db, some.iter().map(|(_, donor)| *donor)).await?;
+    let donors = donor::of_ids(&mut db, Reader::System, some.iter().map(|(_, donor)| *donor)).await?;
     let mut enclosed = receipts::of_mails(
         &mut db,
         app.key.expose(),
@@ -269,7 +270,7 @@ async fn send_to_donor(
         .map(|r| {
             format!(
                 "{} — {} — {}",
-                r.number, r.printed.beneficiary.name, r.printed.figures
+                r.number, r.content.beneficiary.name, r.content.figures
             )
         })
         .collect();
@@ -289,7 +290,7 @@ async fn send_to_donor(
     }
     let unsubscribe = Some(format!(
         "{url}{}",
-        donor::unsubscribe_path(app.key.expose(), to.donor_id)
+        unsubscribe::unsubscribe_path(app.key.expose(), to.donor_id)
     ));
     Ok(sent(
         app,
@@ -335,7 +336,7 @@ pub async fn store_documents(app: &App, of: &[IssuedReceipt]) -> anyhow::Result<
             let app = app.clone();
             async move {
                 for r in
-                    receipts::of_ids(&mut *app.db.acquire().await?, app.key.expose(), &some).await?
+                    receipts::of_ids(&mut *app.db.acquire().await?, app.key.expose(), Reader::System, &some).await?
                 {
                     document(&app, r).await?;
                 }
@@ -353,6 +354,6 @@ async fn document(app: &App, r: Receipt) -> anyhow::Result<Vec<u8>> {
     if let Ok(kept) = tokio::fs::read(&path).await {
         return Ok(kept);
     }
-    let pdf = receipts::typeset(r.printed).await?;
+    let pdf = receipts::typeset(r.content).await?;
     Ok(tokio::task::spawn_blocking(move || write_whole(&path, &pdf).map(|()| pdf)).await??)
 }

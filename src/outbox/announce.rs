@@ -41,7 +41,7 @@ pub struct Announcement {
 
 /// Whether anyone at all wants to be told, so that the usual case costs one look.
 pub async fn is_heard(db: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("select exists (select from subscription where disabled_at is null)")
+    sqlx::query_scalar("select exists (select 1 from subscription where disabled_at is null)")
         .fetch_one(db)
         .await
 }

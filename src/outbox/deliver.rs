@@ -87,7 +87,7 @@ pub async fn delivered(
     message: &OutboundMessage,
     answer: &str,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("update outbox set delivered_at = $2, last_answer = $3 where message_id = $1")
+    sqlx::query("update outbox set delivered_at = $2, last_response = $3 where message_id = $1")
         .bind(message.message_id)
         .bind(now)
         .bind(answer)
@@ -114,7 +114,7 @@ pub async fn failed(
     let wait = WAITS.get(nth).copied().unwrap_or(43_200);
     // The message's own id spreads the retries: from the wait to half as much more.
     let spread = i64::try_from(message.message_id.0.as_u128() % 1000).unwrap_or(0) * wait / 2000;
-    sqlx::query("update outbox set next_at = $2, last_answer = $3 where message_id = $1")
+    sqlx::query("update outbox set next_at = $2, last_response = $3 where message_id = $1")
         .bind(message.message_id)
         .bind(now + TimeDelta::seconds(wait + spread))
         .bind(answer)

@@ -8,7 +8,7 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use crate::parties::seal;
-use crate::values::SubscriptionId;
+use crate::values::{Reader, SubscriptionId};
 
 /// Why nobody could be subscribed.
 #[derive(Debug, thiserror::Error)]
@@ -82,26 +82,52 @@ pub async fn subscribe(
     Ok((id, format!("whsec_{}", STANDARD.encode(bytes))))
 }
 
-/// What a list shows.
-#[derive(Clone, Debug, Serialize, FromRow)]
-pub struct SubscriptionSummary {
-    pub subscription_id: String,
-    pub subscriber: String,
-    pub url: String,
-    pub state: String,
-    pub waiting: i64,
-    pub last_answer: Option<String>,
+/// Whether a subscription is sent events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type, Serialize)]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+pub enum SubscriptionState {
+    Live,
+    /// The last attempts failed; more follow.
+    Failing,
+    /// It failed for five days and is sent nothing more.
+    Disabled,
 }
 
-/// Every subscription, oldest first.
-pub async fn list(db: &mut PgConnection) -> Result<Vec<SubscriptionSummary>, sqlx::Error> {
+/// A subscription in a list.
+#[derive(Clone, Debug, Serialize, FromRow)]
+pub struct SubscriptionSummary {
+    #[serde(serialize_with = "crate::values::as_text")]
+    pub subscription_id: SubscriptionId,
+    pub subscriber: String,
+    pub url: String,
+    pub state: SubscriptionState,
+    pub waiting: i64,
+    #[serde(rename = "last_answer")]
+    pub last_response: Option<String>,
+}
+
+/// The subscriptions that a reader may see, oldest first.
+pub async fn list(
+    db: &mut PgConnection,
+    reader: Reader,
+) -> Result<Vec<SubscriptionSummary>, sqlx::Error> {
     sqlx::query_as(
-        "select 'sub_' || replace(subscription_id::text, '-', '') as subscription_id, coalesce(m.slug, a.slug) as subscriber, url,
-           case when disabled_at is not null then 'disabled' when failing_since is not null then 'failing' else 'live' end as state,
-           (select count(*) from outbox o where o.subscription_id = s.subscription_id and delivered_at is null) as waiting,
-           (select last_answer from outbox o where o.subscription_id = s.subscription_id and last_answer is not null order by next_at desc limit 1) as last_answer
-         from subscription s left join merchant m using (merchant_id) left join association a using (association_id) order by s.created_at",
+        "select subscription_id, coalesce(m.slug, a.slug) as subscriber, url,
+           case when disabled_at is not null then 'disabled'
+             when failing_since is not null then 'failing' else 'live' end as state,
+           (select count(*) from outbox o
+            where o.subscription_id = s.subscription_id and delivered_at is null) as waiting,
+           (select last_response from outbox o
+            where o.subscription_id = s.subscription_id and last_response is not null
+            order by next_at desc limit 1) as last_response
+         from subscription s left join merchant m using (merchant_id)
+         left join association a using (association_id)
+         where $1 or merchant_id = $2 or association_id = $3 order by s.created_at",
     )
+    .bind(reader.sees_everything())
+    .bind(reader.merchants().only())
+    .bind(reader.associations().only())
     .fetch_all(db)
     .await
 }
@@ -112,10 +138,12 @@ pub async fn enable(
     now: DateTime<Utc>,
     id: SubscriptionId,
 ) -> Result<bool, sqlx::Error> {
-    let known = sqlx::query("update subscription set disabled_at = null, failing_since = null where subscription_id = $1")
-        .bind(id)
-        .execute(&mut *db)
-        .await?;
+    let known = sqlx::query(
+        "update subscription set disabled_at = null, failing_since = null where subscription_id = $1",
+    )
+    .bind(id)
+    .execute(&mut *db)
+    .await?;
     sqlx::query(
         "update outbox set next_at = $2 where subscription_id = $1 and delivered_at is null",
     )

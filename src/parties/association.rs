@@ -4,10 +4,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgConnection, types::Json};
 
-use super::AddError;
+use super::{AddError, PartyState};
 use crate::ledger::{self, Account};
 use crate::values::{
-    AssociationId, Bic, Email, FieldError, Iban, PostalAddress, Rna, Siren, slug_is_valid,
+    AssociationId, Bic, Email, FieldError, Iban, PostalAddress, Reader, Rna, Siren, slug_is_valid,
 };
 
 /// The file that presents an association (`contracts/association.schema.json`).
@@ -177,23 +177,31 @@ fn checked<T>(
         .ok()
 }
 
-/// What a list shows; the bank account is masked.
+/// An association in a list; the bank account is masked.
 #[derive(Clone, Debug, Serialize, FromRow)]
 pub struct AssociationSummary {
-    pub association_id: String,
+    #[serde(serialize_with = "crate::values::as_text")]
+    pub association_id: AssociationId,
     pub slug: String,
     pub name: String,
-    pub state: String,
+    pub state: PartyState,
     pub rate: String,
     pub iban: String,
 }
 
-/// Every association, by slug.
-pub async fn list(db: &mut PgConnection) -> Result<Vec<AssociationSummary>, sqlx::Error> {
+/// The associations that a reader may see, by slug.
+pub async fn list(
+    db: &mut PgConnection,
+    reader: Reader,
+) -> Result<Vec<AssociationSummary>, sqlx::Error> {
+    let scope = reader.associations();
     sqlx::query_as(
-        "select 'asso_' || replace(association_id::text, '-', '') as association_id, slug, name, state, rate_percent::text as rate,
-           left(iban, 2) || '…' || right(iban, 4) as iban from association order by slug",
+        "select association_id, slug, name, state, rate_percent::text as rate,
+           left(iban, 2) || '…' || right(iban, 4) as iban
+         from association where $1 or association_id = $2 order by slug",
     )
+    .bind(scope.sees_all())
+    .bind(scope.only())
     .fetch_all(db)
     .await
 }

@@ -227,7 +227,7 @@ fn token_place(id: EndpointId) -> String {
     format!("endpoint:{}:api_token", id.0)
 }
 
-fn unsealed(_: seal::Sealed) -> AddError {
+fn unsealed(_: seal::SealError) -> AddError {
     AddError::NotYet("the secret could not be sealed")
 }
 

@@ -5,13 +5,22 @@ use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
 use super::endpoint::{EndpointSettings, NewEndpoint};
-use super::{AddError, endpoint, seal, slug_of};
+use super::{AddError, PartyState, endpoint, seal, slug_of};
 use crate::ledger::{self, Account};
+use crate::rails::Rail;
 use crate::values::{
-    Amount, CauseId, Dialect, DialectError, Email, EndpointId, MerchantId, slug_is_valid,
+    Amount, CauseId, Dialect, DialectError, Email, EndpointId, MerchantId, Reader, slug_is_valid,
 };
 
-/// What the shop adds to an order.
+/// The stored kind of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "kebab-case")]
+pub enum RuleKind {
+    Fixed,
+    RoundUp,
+}
+
+/// What the merchant adds to an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     /// The same amount on each order.
@@ -26,20 +35,23 @@ impl Rule {
         let wrong = || "a rule looks like fixed:1.00 or round-up:1.00".to_owned();
         let (kind, amount) = text.split_once(':').ok_or_else(wrong)?;
         let amount = Amount::parse(amount).map_err(|e| e.to_string())?;
-        Self::of(kind, amount).ok_or_else(wrong)
+        match kind {
+            "fixed" => Ok(Self::Fixed(amount)),
+            "round-up" => Ok(Self::RoundUp(amount)),
+            _ => Err(wrong()),
+        }
     }
 
     /// A rule from its stored form.
     #[must_use]
-    pub fn of(kind: &str, amount: Amount) -> Option<Self> {
+    pub const fn of(kind: RuleKind, amount: Amount) -> Self {
         match kind {
-            "fixed" => Some(Self::Fixed(amount)),
-            "round-up" => Some(Self::RoundUp(amount)),
-            _ => None,
+            RuleKind::Fixed => Self::Fixed(amount),
+            RuleKind::RoundUp => Self::RoundUp(amount),
         }
     }
 
-    /// The gift for an order's total in cents. An order already on the step gives a whole step: the next one.
+    /// The donation for an order's total in cents. An order already on the step gives a whole step: the next one.
     #[must_use]
     pub fn amount(self, order_total_cents: i64) -> Amount {
         match self {
@@ -51,10 +63,10 @@ impl Rule {
         }
     }
 
-    const fn stored(self) -> (&'static str, Amount) {
+    const fn stored(self) -> (RuleKind, Amount) {
         match self {
-            Self::Fixed(amount) => ("fixed", amount),
-            Self::RoundUp(amount) => ("round-up", amount),
+            Self::Fixed(amount) => (RuleKind::Fixed, amount),
+            Self::RoundUp(amount) => (RuleKind::RoundUp, amount),
         }
     }
 }
@@ -197,7 +209,7 @@ async fn insert(
     let id = MerchantId::new();
     let (kind, amount) = rule.stored();
     sqlx::query(
-        "insert into merchant (merchant_id, slug, name, email, rule, rule_cents, default_cause_id, collect_method, created_at)
+        "insert into merchant (merchant_id, slug, name, email, rule, rule_cents, default_cause_id, rail, created_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(id)
@@ -228,36 +240,44 @@ pub async fn of_api_key(
         .await
 }
 
-/// What a list shows.
+/// A merchant in a list.
 #[derive(Clone, Debug, Serialize, FromRow)]
 pub struct MerchantSummary {
-    pub merchant_id: String,
+    #[serde(serialize_with = "crate::values::as_text")]
+    pub merchant_id: MerchantId,
     pub slug: String,
     pub name: String,
-    pub state: String,
+    pub state: PartyState,
     pub rule: String,
-    pub collect: String,
+    #[serde(rename = "collect")]
+    pub rail: Rail,
     pub endpoints: i64,
 }
 
-/// Every merchant, by slug.
-pub async fn list(db: &mut PgConnection) -> Result<Vec<MerchantSummary>, sqlx::Error> {
+/// The merchants that a reader may see, by slug.
+pub async fn list(
+    db: &mut PgConnection,
+    reader: Reader,
+) -> Result<Vec<MerchantSummary>, sqlx::Error> {
+    let scope = reader.merchants();
     sqlx::query_as(
-        "select 'mer_' || replace(merchant_id::text, '-', '') as merchant_id, slug, name, state,
-           rule || ':' || to_char(rule_cents / 100.0, 'FM999999990.00') as rule, collect_method as collect,
+        "select merchant_id, slug, name, state, rail,
+           rule || ':' || to_char(rule_cents / 100.0, 'FM999999990.00') as rule,
            (select count(*) from endpoint e where e.merchant_id = m.merchant_id) as endpoints
-         from merchant m order by slug",
+         from merchant m where $1 or merchant_id = $2 order by slug",
     )
+    .bind(scope.sees_all())
+    .bind(scope.only())
     .fetch_all(db)
     .await
 }
 
-/// A merchant as the poster needs it.
+/// A merchant as it is needed to decide on a donation.
 #[derive(Clone, Debug, FromRow)]
 pub struct Merchant {
     pub merchant_id: MerchantId,
     pub slug: String,
-    pub rule: String,
+    pub rule: RuleKind,
     pub rule_cents: i64,
     pub default_cause_id: Option<CauseId>,
     pub live: bool,
@@ -267,7 +287,7 @@ impl Merchant {
     /// The amount this shop's rule gives; the schema allows no other kind nor a wrong amount.
     #[must_use]
     pub fn rule(&self) -> Option<Rule> {
-        Rule::of(&self.rule, Amount::from_cents(self.rule_cents).ok()?)
+        Some(Rule::of(self.rule, Amount::from_cents(self.rule_cents).ok()?))
     }
 }
 

@@ -2,14 +2,26 @@
 
 pub mod association;
 pub mod cause;
+pub mod choice;
 pub mod donor;
 pub mod endpoint;
 pub mod merchant;
 pub mod operator;
 pub mod seal;
 pub mod sign_in;
+pub mod unsubscribe;
 
 use crate::values::{FieldError, listed};
+
+/// Whether a merchant, an association or a cause takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type, serde::Serialize)]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+pub enum PartyState {
+    Live,
+    /// What its events say is still recorded, and flagged.
+    Suspended,
+}
 
 /// Why a party could not be added; nothing of it then was.
 #[derive(Debug, thiserror::Error)]

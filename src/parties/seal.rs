@@ -14,13 +14,13 @@ const KEY_ID: u8 = 1;
 /// A sealed secret that cannot be opened: another key, another place, or altered bytes.
 #[derive(Debug, thiserror::Error)]
 #[error("a secret kept at {place} cannot be opened with this OBOLE_SECRET_KEY")]
-pub struct Sealed {
+pub struct SealError {
     place: String,
 }
 
 /// Encrypts `plain` for one place (table and row), so that it opens nowhere else.
-pub fn seal(key: &[u8; 32], place: &str, plain: &[u8]) -> Result<Vec<u8>, Sealed> {
-    let wrong = || Sealed {
+pub fn seal(key: &[u8; 32], place: &str, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+    let wrong = || SealError {
         place: place.to_owned(),
     };
     let mut nonce = [0_u8; 24];
@@ -39,8 +39,8 @@ pub fn seal(key: &[u8; 32], place: &str, plain: &[u8]) -> Result<Vec<u8>, Sealed
 }
 
 /// Decrypts what `seal` made for the same place.
-pub fn open(key: &[u8; 32], place: &str, sealed: &[u8]) -> Result<Vec<u8>, Sealed> {
-    let wrong = || Sealed {
+pub fn open(key: &[u8; 32], place: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+    let wrong = || SealError {
         place: place.to_owned(),
     };
     let (id, rest) = sealed.split_first().ok_or_else(wrong)?;

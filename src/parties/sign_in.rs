@@ -23,8 +23,8 @@ pub enum SignInError {
 /// Whether anyone here has this address.
 pub async fn is_known(db: &mut PgConnection, email: &Email) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
-        "select exists (select from donor where email = $1) or exists (select from operator where email = $1)
-           or exists (select from merchant where email = $1) or exists (select from association where email = $1)",
+        "select exists (select 1 from donor where email = $1) or exists (select 1 from operator where email = $1)
+           or exists (select 1 from merchant where email = $1) or exists (select 1 from association where email = $1)",
     )
     .bind(email.as_str())
     .fetch_one(db)

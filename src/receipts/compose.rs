@@ -4,12 +4,12 @@ use chrono::NaiveDate;
 
 use super::amount_in_words::{framed, in_words};
 use super::document::{Beneficiary, Identity, Mandate, ReceiptContent, ReceiptLine, Signatory};
-use super::issue::{Association, Candidate};
+use super::candidates::{Candidate, Issuer};
 use crate::values::{figures, french_day, paris_day};
 
 /// What a receipt over these gifts prints, the gifts in order of time.
-pub(super) fn printed(
-    a: &Association,
+pub(super) fn compose(
+    a: &Issuer,
     number: &str,
     on: NaiveDate,
     gifts: &[Candidate],
@@ -89,7 +89,7 @@ pub(super) fn printed(
             .zip(&days)
             .map(|(g, d)| ReceiptLine {
                 on: day(*d),
-                shop: g.shop.clone(),
+                shop: g.merchant.clone(),
                 order: g.order_id.clone(),
                 paid_out_on: g.paid_out_on.map(day).unwrap_or_default(),
                 amount: figures(g.amount_cents),

@@ -1,14 +1,30 @@
-//! The vault: receipts as they were issued, sealed, opened for their donor.
+//! The content of receipts: what was printed, sealed apart from the register, opened for those who may read it, and
+//! destroyed when its time is over.
 
-use chrono::NaiveDate;
+use chrono::{Months, NaiveDate};
 use sqlx::{FromRow, PgConnection};
 
-use super::issue::{IssueError, Receipt};
+use super::document::ReceiptContent;
+use super::issue::IssueError;
 use crate::parties::seal;
-use crate::values::{DonorId, ReceiptId};
+use crate::values::{DonorId, Reader, ReceiptId};
+
+/// Receipts are kept six years after their issue (LPF L102 E), then their content is destroyed.
+const KEPT: Months = Months::new(6 * 12);
+
+/// A receipt with all that is printed on it.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    pub receipt_id: ReceiptId,
+    pub number: String,
+    pub association: String,
+    pub donor_id: DonorId,
+    pub amount_cents: i64,
+    pub content: ReceiptContent,
+}
 
 #[derive(FromRow)]
-pub(super) struct SealedRow {
+pub(super) struct SealedReceipt {
     receipt_id: ReceiptId,
     number: String,
     association: String,
@@ -17,34 +33,54 @@ pub(super) struct SealedRow {
     sealed: Vec<u8>,
 }
 
-/// A receipt as it was issued.
-pub(super) fn opened(key: &[u8; 32], r: SealedRow) -> Result<Receipt, IssueError> {
-    let plain = seal::open(key, &format!("receipt:{}", r.receipt_id.0), &r.sealed)?;
-    let printed = serde_json::from_slice(&plain)?;
-    Ok(Receipt {
-        receipt_id: r.receipt_id,
-        number: r.number,
-        association: r.association,
-        donor_id: r.donor_id,
-        amount_cents: r.amount_cents,
-        printed,
-    })
+/// What a receipt's content is sealed for.
+fn place(id: ReceiptId) -> String {
+    format!("receipt:{}", id.0)
 }
 
-/// Some receipts as they were issued.
+/// Seals what is printed on a receipt.
+pub(super) fn seal(
+    key: &[u8; 32],
+    id: ReceiptId,
+    content: &ReceiptContent,
+) -> Result<Vec<u8>, IssueError> {
+    Ok(seal::seal(key, &place(id), &serde_json::to_vec(content)?)?)
+}
+
+impl SealedReceipt {
+    /// The receipt as it was issued.
+    pub fn open(self, key: &[u8; 32]) -> Result<Receipt, IssueError> {
+        let plain = seal::open(key, &place(self.receipt_id), &self.sealed)?;
+        Ok(Receipt {
+            receipt_id: self.receipt_id,
+            number: self.number,
+            association: self.association,
+            donor_id: self.donor_id,
+            amount_cents: self.amount_cents,
+            content: serde_json::from_slice(&plain)?,
+        })
+    }
+}
+
+/// Some receipts of a run as they were issued.
 pub async fn of_ids(
     db: &mut PgConnection,
     key: &[u8; 32],
+    reader: Reader,
     ids: &[ReceiptId],
 ) -> Result<Vec<Receipt>, IssueError> {
-    let rows: Vec<SealedRow> = sqlx::query_as(
+    let scope = reader.donors();
+    let rows: Vec<SealedReceipt> = sqlx::query_as(
         "select receipt_id, number, a.slug as association, donor_id, amount_cents, sealed
-         from receipt join association a using (association_id) where receipt_id = any($1)",
+         from receipt join receipt_content using (receipt_id) join association a using (association_id)
+         where receipt_id = any($1) and ($2 or donor_id = $3)",
     )
     .bind(ids.iter().map(|r| r.0).collect::<Vec<_>>())
+    .bind(scope.sees_all())
+    .bind(scope.only())
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(|r| opened(key, r)).collect()
+    rows.into_iter().map(|r| r.open(key)).collect()
 }
 
 /// A receipt in its donor's list.
@@ -61,31 +97,45 @@ pub struct ReceiptSummary {
 /// A donor's receipts, newest first.
 pub async fn of_donor(
     db: &mut PgConnection,
+    reader: Reader,
     donor: DonorId,
 ) -> Result<Vec<ReceiptSummary>, sqlx::Error> {
+    if !reader.donors().includes(donor) {
+        return Ok(Vec::new());
+    }
     sqlx::query_as(
         "select number, a.name as association, tax_year, count, amount_cents, issued_on
-         from receipt join association a using (association_id) where donor_id = $1 order by issued_at desc, number",
+         from receipt join association a using (association_id)
+         where donor_id = $1 order by issued_at desc, number",
     )
     .bind(donor)
     .fetch_all(db)
     .await
 }
 
-/// One receipt by its number: a donor's own, or anyone's when no donor is asked for.
+/// One receipt by its number, if the reader may see it: its donor, its issuer, or the team.
 pub async fn find(
     db: &mut PgConnection,
     key: &[u8; 32],
+    reader: Reader,
     number: &str,
-    donor: Option<DonorId>,
 ) -> Result<Option<Receipt>, IssueError> {
-    let row: Option<SealedRow> = sqlx::query_as(
+    let row: Option<SealedReceipt> = sqlx::query_as(
         "select receipt_id, number, a.slug as association, donor_id, amount_cents, sealed
-         from receipt join association a using (association_id) where number = $1 and ($2::uuid is null or donor_id = $2)",
+         from receipt join receipt_content using (receipt_id) join association a using (association_id)
+         where number = $1 and ($2 or donor_id = $3 or association_id = $4)",
     )
     .bind(number)
-    .bind(donor)
+    .bind(reader.sees_everything())
+    .bind(reader.donors().only())
+    .bind(reader.associations().only())
     .fetch_optional(db)
     .await?;
-    row.map(|r| opened(key, r)).transpose()
+    row.map(|r| r.open(key)).transpose()
+}
+
+/// Destroys the content of receipts whose six years are over. Returns of how many; the register keeps its rows.
+pub async fn destroy_expired(db: &mut PgConnection, on: NaiveDate) -> Result<i64, sqlx::Error> {
+    let before = on.checked_sub_months(KEPT).unwrap_or(NaiveDate::MIN);
+    sqlx::query_scalar("select destroy_receipt_content($1)").bind(before).fetch_one(db).await
 }

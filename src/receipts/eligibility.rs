@@ -1,6 +1,13 @@
 //! Which gifts earn a receipt, and what the others wait for. Pure.
 
-/// What is known of a gift that has no receipt.
+use chrono::{Datelike, NaiveDate};
+
+use super::candidates::Candidate;
+use crate::donations::FundedBy;
+use crate::parties::donor::ReceiptFrequency;
+use crate::values::paris_day;
+
+/// What is known of a donation that has no receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DonationFacts {
     /// Its payout is on the association's account: the tax control compares receipts with money received (LPF L14 A).
@@ -70,6 +77,35 @@ pub const fn withheld(g: DonationFacts) -> Option<WithheldReason> {
         } => Some(WithheldReason::WaitsForYearEnd),
         _ => None,
     }
+}
+
+/// What decides on a candidate, on a day.
+pub(super) fn assess(c: &Candidate, on: NaiveDate) -> DonationFacts {
+    let filled = |text: &Option<String>| text.as_deref().is_some_and(can_be_printed);
+    let frequency = c.receipt_frequency.unwrap_or(ReceiptFrequency::Monthly);
+    DonationFacts {
+        paid_out: c.paid_out_on.is_some(),
+        named: c.donor_id.is_some(),
+        identity_complete: filled(&c.first_name)
+            && filled(&c.last_name)
+            && c.address
+                .as_ref()
+                .is_some_and(|a| a.is_complete() && a.lines().iter().all(|l| can_be_printed(l))),
+        consented: c.consent_preticked == Some(false),
+        funded_by_donor: c.funded_by == FundedBy::Donor,
+        wanted: frequency != ReceiptFrequency::None,
+        waits_for_year_end: frequency == ReceiptFrequency::Annual
+            && paris_day(c.occurred_at).year() >= on.year(),
+    }
+}
+
+/// Whether a text has letters or digits, all of them Latin, Greek or Cyrillic: those the receipt's font has.
+fn can_be_printed(text: &str) -> bool {
+    let mut letters = text.chars().filter(|c| c.is_alphanumeric()).peekable();
+    letters.peek().is_some()
+        && letters.all(|c| {
+            matches!(c, '\0'..='\u{17f}' | '\u{218}'..='\u{21b}' | '\u{386}'..='\u{3ce}' | '\u{400}'..='\u{45f}')
+        })
 }
 
 #[cfg(test)]

@@ -5,24 +5,27 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::content::{SealedRow, opened};
-use super::issue::{IssueError, Receipt};
-use crate::db;
+use super::content::{Receipt, SealedReceipt};
+use super::issue::IssueError;
+use crate::db::settlement_lock;
 use crate::values::{DonorId, MailId};
 
-/// Writes a message to send for each donor who has receipts in none. Answers how many.
+/// Writes a message to send for each donor who has receipts in none. Returns how many receipts they bring.
 pub async fn prepare_mailings(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
 ) -> Result<u64, sqlx::Error> {
-    db::settlement_lock::lock_exclusive(tx).await?;
+    settlement_lock::lock_exclusive(tx).await?;
     let donors: Vec<DonorId> = sqlx::query_scalar(
-        "select distinct donor_id from receipt r where not exists (select from mailing_receipt m where m.receipt_id = r.receipt_id) order by donor_id",
+        "select distinct donor_id from receipt r where not exists (
+           select 1 from mailing_receipt m where m.receipt_id = r.receipt_id)
+         order by donor_id",
     )
     .fetch_all(&mut *tx)
     .await?;
     sqlx::query(
-        "insert into mailing (mail_id, kind, donor_id, created_at) select m, 'receipts', d, $3 from unnest($1::uuid[], $2::uuid[]) u(m, d)",
+        "insert into mailing (mail_id, kind, donor_id, created_at)
+         select mail_id, 'receipts', donor_id, $3 from unnest($1::uuid[], $2::uuid[]) n(mail_id, donor_id)",
     )
     .bind(donors.iter().map(|_| MailId::new().0).collect::<Vec<_>>())
     .bind(donors.iter().map(|d| d.0).collect::<Vec<_>>())
@@ -30,8 +33,10 @@ pub async fn prepare_mailings(
     .execute(&mut *tx)
     .await?;
     let linked = sqlx::query(
-        "insert into mailing_receipt (receipt_id, mail_id) select receipt_id, mail_id from receipt r join mailing m using (donor_id)
-         where m.created_at = $1 and m.sent_at is null and not exists (select from mailing_receipt x where x.receipt_id = r.receipt_id)",
+        "insert into mailing_receipt (receipt_id, mail_id)
+         select r.receipt_id, m.mail_id from receipt r join mailing m using (donor_id)
+         where m.created_at = $1 and m.sent_at is null and not exists (
+           select 1 from mailing_receipt x where x.receipt_id = r.receipt_id)",
     )
     .bind(now)
     .execute(tx)
@@ -48,21 +53,23 @@ pub async fn open_mailings(db: &mut PgConnection) -> Result<Vec<(MailId, DonorId
     .await
 }
 
+#[derive(sqlx::FromRow)]
+struct MailedReceipt {
+    mail_id: MailId,
+    #[sqlx(flatten)]
+    receipt: SealedReceipt,
+}
+
 /// The receipts of some messages, opened.
 pub async fn of_mails(
     db: &mut PgConnection,
     key: &[u8; 32],
     mails: impl Iterator<Item = MailId>,
 ) -> Result<HashMap<MailId, Vec<Receipt>>, IssueError> {
-    #[derive(sqlx::FromRow)]
-    struct Enclosed {
-        mail_id: MailId,
-        #[sqlx(flatten)]
-        receipt: SealedRow,
-    }
-    let rows: Vec<Enclosed> = sqlx::query_as(
+    let rows: Vec<MailedReceipt> = sqlx::query_as(
         "select mail_id, receipt_id, number, a.slug as association, donor_id, amount_cents, sealed
-         from mailing_receipt join receipt using (receipt_id) join association a using (association_id)
+         from mailing_receipt join receipt using (receipt_id) join receipt_content using (receipt_id)
+         join association a using (association_id)
          where mail_id = any($1) order by mail_id, number",
     )
     .bind(mails.map(|m| m.0).collect::<Vec<_>>())
@@ -70,10 +77,7 @@ pub async fn of_mails(
     .await?;
     let mut receipts: HashMap<MailId, Vec<Receipt>> = HashMap::new();
     for row in rows {
-        receipts
-            .entry(row.mail_id)
-            .or_default()
-            .push(opened(key, row.receipt)?);
+        receipts.entry(row.mail_id).or_default().push(row.receipt.open(key)?);
     }
     Ok(receipts)
 }

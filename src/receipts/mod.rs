@@ -1,15 +1,18 @@
-//! Receipts (reçus fiscaux): eligible gifts, gapless numbers, a complete document, one message, a vault.
+//! Receipts (reçus fiscaux): eligible donations, numbers without a gap, a complete document, one message, and content
+//! kept sealed for six years.
 
 mod amount_in_words;
+mod candidates;
 mod compose;
 mod content;
 mod document;
 mod eligibility;
 mod issue;
 mod mailing;
+mod number;
 
-pub use content::{ReceiptSummary, find, of_donor, of_ids};
+pub use content::{Receipt, ReceiptSummary, destroy_expired, find, of_donor, of_ids};
 pub use document::{DocumentError, ReceiptContent, ReceiptLine, render, typeset};
 pub use eligibility::{DonationFacts, WithheldReason, withheld};
-pub use issue::{IssueError, Issued, IssuedReceipt, Receipt, issue};
+pub use issue::{IssueError, IssueSummary, IssuedReceipt, issue};
 pub use mailing::{mark_sent, of_mails, open_mailings, prepare_mailings};

@@ -51,10 +51,10 @@ async fn new_lines<'l>(
 ) -> Result<Vec<NewLine<'l>>, sqlx::Error> {
     let ids: Vec<Uuid> = lines
         .iter()
-        .map(|l| derived_id(&format!("bank_entry:{}", l.identity)))
+        .map(|l| derived_id(&format!("bank_line:{}", l.identity)))
         .collect();
     let stored: Vec<Uuid> =
-        sqlx::query_scalar("select entry_id from bank_entry where entry_id = any($1)")
+        sqlx::query_scalar("select line_id from bank_line where line_id = any($1)")
             .bind(&ids)
             .fetch_all(tx)
             .await?;
@@ -78,10 +78,11 @@ async fn store_lines(
     lines: &[NewLine<'_>],
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "insert into bank_entry (entry_id, iban, side, amount_cents, booked_on, reference, outcome,
-                                 collection_id, payout_id, statement, recorded_at)
-         select *, $11 from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::date[], $6::text[], $7::text[],
-                                   $8::uuid[], $9::uuid[], $10::text[])",
+        "insert into bank_line (line_id, iban, side, amount_cents, booked_on, reference, outcome,
+           collection_id, payout_id, statement, recorded_at)
+         select n.*, $11
+         from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::date[], $6::text[],
+           $7::text[], $8::uuid[], $9::uuid[], $10::text[]) n",
     )
     .bind(column(lines, |l| l.line_id))
     .bind(column(lines, |l| l.line.account.as_str()))

@@ -76,7 +76,7 @@ pub(super) async fn match_lines(
         new.outcome = match payout {
             SettleOutcome::Paid(id) => Outcome::PayoutSettled(id),
             SettleOutcome::Returned(id) => Outcome::PayoutReturned(id),
-            SettleOutcome::No => Outcome::Unknown,
+            SettleOutcome::NotAPayout => Outcome::Unknown,
         };
     }
     Ok(())

@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 
 use super::matching::{NewLine, Outcome};
 use crate::ledger::{self, Fact, PostError};
+use crate::rails::CashAccount;
 use crate::values::{BankSide, paris_midnight};
 
 /// Posts the lines that matched nothing.
@@ -22,8 +23,8 @@ pub(super) async fn post_unknown(
                 occurred_at: paris_midnight(l.line.booked_on),
             };
             match l.line.side {
-                BankSide::Credit => ledger::bank_credit_unknown(fact, l.line.amount),
-                BankSide::Debit => ledger::bank_debit_unknown(fact, l.line.amount),
+                BankSide::Credit => ledger::bank_credit_unknown(fact, CashAccount::Bank, l.line.amount),
+                BankSide::Debit => ledger::bank_debit_unknown(fact, CashAccount::Bank, l.line.amount),
             }
         })
         .collect();

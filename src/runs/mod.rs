@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use crate::app::App;
-use crate::collections::{self, Collection};
+use crate::collections::{self, Collection, CollectionFilter};
 use crate::concurrent::{for_each_concurrent, parallelism};
 use crate::db::Partition;
 use crate::gateways::bank::{CreditTransfer, read_statement, write_credit_transfer};
@@ -16,9 +16,9 @@ use crate::mailing::{
     write_statements,
 };
 use crate::parties::operator;
-use crate::payouts::{self, Payout};
+use crate::payouts::{self, Payout, PayoutState};
 use crate::receipts;
-use crate::values::{Amount, Email, PayoutId, Period};
+use crate::values::{Amount, Email, PayoutId, Period, Reader};
 use crate::{reconciliation, values};
 
 /// Prepares a month's collections and writes their statements; answers all collections of the month.
@@ -29,16 +29,17 @@ pub async fn run_collections(
     period: Period,
 ) -> anyhow::Result<Vec<Collection>> {
     let db = app.db.clone();
-    for_each_concurrent(parallelism(), Partition::of(parallelism()), move |part| {
+    for_each_concurrent(parallelism(), Partition::split(parallelism()), move |part| {
         let db = db.clone();
         async move {
             let mut tx = db.begin().await?;
-            collections::prepare(&mut tx, now, on, period, &part).await?;
+            let merchants = collections::prepare(&mut tx, now, on, period, &part).await?;
+            collections::submit(&mut tx, now, on, &merchants).await?;
             Ok(tx.commit().await?)
         }
     })
     .await?;
-    let mut prepared = collections::list(&mut *app.db.acquire().await?, Some(period)).await?;
+    let mut prepared = collections::list(&mut *app.db.acquire().await?, Reader::System, CollectionFilter::Month(period)).await?;
     write_statements(app, &prepared).await?;
     for collection in &mut prepared {
         collection.file = Some(statement_path(app, collection).display().to_string());
@@ -56,7 +57,7 @@ pub async fn run_payouts(
     on: NaiveDate,
 ) -> anyhow::Result<Vec<Payout>> {
     let db = app.db.clone();
-    for_each_concurrent(parallelism(), Partition::of(parallelism()), move |part| {
+    for_each_concurrent(parallelism(), Partition::split(parallelism()), move |part| {
         let db = db.clone();
         async move {
             let mut tx = db.begin().await?;
@@ -66,10 +67,10 @@ pub async fn run_payouts(
     })
     .await?;
     write_files(app, now).await?;
-    let listed = payouts::list(&mut *app.db.acquire().await?, None).await?;
+    let listed = payouts::list(&mut *app.db.acquire().await?, Reader::System, None).await?;
     Ok(listed
         .into_iter()
-        .filter(|p| p.state != "settled")
+        .filter(|p| p.state != PayoutState::Settled)
         .collect())
 }
 
@@ -88,7 +89,7 @@ pub async fn approve_payout(
     payouts::approve(&mut tx, now, on, id, operator).await?;
     tx.commit().await?;
     write_files(app, now).await?;
-    Ok(payouts::list(&mut *app.db.acquire().await?, Some(id)).await?)
+    Ok(payouts::list(&mut *app.db.acquire().await?, Reader::System, Some(id)).await?)
 }
 
 async fn write_files(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
@@ -114,7 +115,7 @@ async fn write_files(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
             on: payout.submitted_on,
         };
         let path = write_credit_transfer(&app.settings.bank_dir, &app.settings.account, &transfer)?;
-        payouts::record_file(&mut db, now, payout.payout_id, &path.display().to_string()).await?;
+        payouts::mark_written(&mut db, now, payout.payout_id, &path.display().to_string()).await?;
     }
     Ok(())
 }

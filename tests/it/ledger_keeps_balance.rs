@@ -33,7 +33,7 @@ async fn post(world: &World, transfers: &[Transfer]) {
 }
 
 async fn balance(world: &World, name: &str) -> i64 {
-    let all = ledger::balances(&mut world.db.acquire().await.unwrap())
+    let all = ledger::balances(&mut world.db.acquire().await.unwrap(), Reader::System)
         .await
         .unwrap();
     all.iter()

@@ -96,7 +96,7 @@ async fn donations_from_before_get_the_names_of_their_orders_and_nothing_else_ch
     .await
     .unwrap();
     tx.commit().await.unwrap();
-    let balances = ledger::balances(&mut w.owner.acquire().await.unwrap())
+    let balances = ledger::balances(&mut w.owner.acquire().await.unwrap(), Reader::System)
         .await
         .unwrap();
 
@@ -117,7 +117,7 @@ async fn donations_from_before_get_the_names_of_their_orders_and_nothing_else_ch
         assert_ne!(id.0, before);
     }
     assert_eq!(
-        ledger::balances(&mut w.owner.acquire().await.unwrap())
+        ledger::balances(&mut w.owner.acquire().await.unwrap(), Reader::System)
             .await
             .unwrap(),
         balances

@@ -71,21 +71,21 @@ async fn import(s: &Service, file: &Path) -> obole::reconciliation::ImportSummar
 #[tokio::test]
 async fn the_parts_of_a_run_go_on_at_once_and_a_refund_waits_for_each() {
     let s = Service::start().await;
-    let doors: Vec<i32> = sqlx::query_scalar("select gate::int from settlement_lock order by gate")
+    let doors: Vec<i32> = sqlx::query_scalar("select partition::int from settlement_lock order by partition")
         .fetch_all(&s.world.owner)
         .await
         .unwrap();
     for parallelism in [1, 2, 3, 4, 64] {
-        let mut told: Vec<i32> = Partition::of(parallelism)
+        let mut told: Vec<i32> = Partition::split(parallelism)
             .iter()
             .flat_map(|p| p.keys().to_vec())
             .collect();
         told.sort_unstable();
         assert_eq!(told, doors, "{parallelism} parts are the whole");
     }
-    assert_eq!(Partition::of(2).len(), 2);
+    assert_eq!(Partition::split(2).len(), 2);
     let of: Vec<i32> = sqlx::query_scalar(
-        "select distinct part_of(gen_random_uuid()) from generate_series(1, 1000) order by 1",
+        "select distinct partition_of(gen_random_uuid()) from generate_series(1, 1000) order by 1",
     )
     .fetch_all(&s.world.owner)
     .await
@@ -93,7 +93,7 @@ async fn the_parts_of_a_run_go_on_at_once_and_a_refund_waits_for_each() {
     assert_eq!(of, doors, "whatever an id ends with, it belongs to a part");
 
     let mut parts = Vec::new();
-    for part in Partition::of(4) {
+    for part in Partition::split(4) {
         let mut tx = s.world.db.begin().await.unwrap();
         db::settlement_lock::lock_partition(&mut tx, &part)
             .await

@@ -557,7 +557,7 @@ async fn the_whole_inbox_replayed_into_empty_books_gives_equal_balances() {
         }
     }
     s.posted().await;
-    let before = obole::ledger::balances(&mut s.world.db.acquire().await.unwrap())
+    let before = obole::ledger::balances(&mut s.world.db.acquire().await.unwrap(), Reader::System)
         .await
         .unwrap();
     for sql in [
@@ -581,7 +581,7 @@ async fn the_whole_inbox_replayed_into_empty_books_gives_equal_balances() {
     );
     one.and(two).unwrap();
     s.posted().await;
-    let after = obole::ledger::balances(&mut s.world.db.acquire().await.unwrap())
+    let after = obole::ledger::balances(&mut s.world.db.acquire().await.unwrap(), Reader::System)
         .await
         .unwrap();
     assert_eq!(before, after);

@@ -7,7 +7,8 @@ use chrono::DateTime;
 use serde::Deserialize;
 
 use super::{Person, amount, consent, read, tidy, total};
-use crate::inbox::event::{Checkout, Event, FundedBy, ParseError, Refund};
+use crate::donations::FundedBy;
+use crate::inbox::event::{Checkout, Event, ParseError, Refund};
 use crate::parties::endpoint::EndpointSettings;
 use crate::values::{FieldError, slug_is_valid};
 

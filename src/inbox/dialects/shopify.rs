@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Person, amount, consent, read, tidy, total};
-use crate::inbox::event::{Checkout, Event, FundedBy, ParseError, Refund};
+use crate::donations::FundedBy;
+use crate::inbox::event::{Checkout, Event, ParseError, Refund};
 use crate::parties::endpoint::EndpointSettings;
 use crate::values::{Amount, FieldError, slug_is_valid};
 

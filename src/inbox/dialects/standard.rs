@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use super::read;
 use crate::donations::Consent;
-use crate::inbox::event::{Checkout, Event, FundedBy, ParseError, Refund, Wrong};
+use crate::donations::FundedBy;
+use crate::inbox::event::{Checkout, Event, ParseError, Refund, Wrong};
 use crate::parties::donor::DonorDetails;
 use crate::values::{Amount, Email, FieldError, PostalAddress, parse_cents, slug_is_valid};
 

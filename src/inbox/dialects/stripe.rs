@@ -8,7 +8,8 @@ use chrono::DateTime;
 use serde::Deserialize;
 
 use super::{Person, consent, read};
-use crate::inbox::event::{Checkout, Event, FundedBy, ParseError, Refund};
+use crate::donations::FundedBy;
+use crate::inbox::event::{Checkout, Event, ParseError, Refund};
 use crate::values::{Amount, FieldError, slug_is_valid};
 
 #[derive(Deserialize)]

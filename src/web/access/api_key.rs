@@ -5,11 +5,18 @@ use axum::http::header;
 use axum::http::request::Parts;
 
 use crate::parties::merchant;
-use crate::values::MerchantId;
+use crate::values::{MerchantId, MerchantRole, Reader};
 use crate::web::{Problem, Web};
 
 /// The merchant whose key came with the request.
 pub struct KeyHolder(pub MerchantId);
+
+impl KeyHolder {
+    /// Whose eyes a request to the API has.
+    pub const fn reader(&self) -> Reader {
+        Reader::Merchant(self.0, MerchantRole::Developer)
+    }
+}
 
 impl FromRequestParts<Web> for KeyHolder {
     type Rejection = Problem;

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::donations::{self, MerchantDonation, Which};
+use crate::donations::{self, MerchantDonation};
 use crate::values::{DonationId, FieldError, euros};
 use crate::web::access::KeyHolder;
 use crate::web::problem::ProblemDocument;
@@ -39,7 +39,7 @@ pub struct Donation {
 impl From<MerchantDonation> for Donation {
     fn from(d: MerchantDonation) -> Self {
         Self {
-            status: d.status(),
+            status: d.stage().word(),
             donation_id: d.donation_id.to_string(),
             order_id: d.order_id,
             amount: euros(d.amount_cents),
@@ -62,12 +62,12 @@ impl From<MerchantDonation> for Donation {
         (status = 404, body = ProblemDocument, content_type = "application/problem+json", description = "No such donation of this merchant")))]
 pub async fn show(
     State(web): State<Web>,
-    KeyHolder(merchant): KeyHolder,
+    holder: KeyHolder,
     Path(id): Path<String>,
 ) -> Result<Json<Donation>, Problem> {
     let id: DonationId = id.parse().map_err(|_| Problem::NotFound)?;
     let found =
-        donations::of_merchant(&mut *web.app.db.acquire().await?, merchant, Which::Id(id)).await?;
+        donations::find(&mut *web.app.db.acquire().await?, holder.reader(), id).await?;
     Ok(Json(found.ok_or(Problem::NotFound)?.into()))
 }
 
@@ -78,7 +78,7 @@ pub async fn show(
         (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "`order_id` is missing")))]
 pub async fn of_order(
     State(web): State<Web>,
-    KeyHolder(merchant): KeyHolder,
+    holder: KeyHolder,
     uri: Uri,
 ) -> Result<Json<Vec<Donation>>, Problem> {
     let asked = query_params(&uri);
@@ -88,10 +88,11 @@ pub async fn of_order(
             "the order whose donation is wanted, such as ?order_id=FR-1001",
         )])
     })?;
-    let found = donations::of_merchant(
+    let found = donations::find_by_order(
         &mut *web.app.db.acquire().await?,
-        merchant,
-        Which::Order(order),
+        holder.reader(),
+        holder.0,
+        order,
     )
     .await?;
     Ok(Json(found.into_iter().map(Donation::from).collect()))

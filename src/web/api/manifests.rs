@@ -76,7 +76,7 @@ pub struct ManifestTotal {
         (status = 422, body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn tell(
     State(web): State<Web>,
-    KeyHolder(merchant): KeyHolder,
+    holder: KeyHolder,
     Path(day): Path<String>,
     body: Bytes,
 ) -> Result<Json<ManifestAnswer>, Problem> {
@@ -140,10 +140,10 @@ pub async fn tell(
         return Err(Problem::Invalid(wrong));
     };
     let mut tx = web.app.db.begin().await?;
-    manifest::tell(
+    manifest::store(
         &mut tx,
         now,
-        merchant,
+        holder.0,
         &Manifest {
             day,
             count,
@@ -152,7 +152,7 @@ pub async fn tell(
         },
     )
     .await?;
-    let found = manifest::differences(&mut tx, Some(merchant), Some(day), day)
+    let found = manifest::differences(&mut tx, holder.reader(), Some(day), day)
         .await?
         .pop()
         .ok_or(Problem::Internal)?;

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::collections::{self, Collection, StatementLine};
+use crate::collections::{self, Collection, CollectionFilter, StatementLine};
 use crate::values::{Period, euros};
 use crate::web::access::KeyHolder;
 use crate::web::problem::ProblemDocument;
@@ -56,9 +56,9 @@ impl From<Collection> for Statement {
             count: c.count,
             amount: c.amount,
             credited: c.credited,
-            method: c.method,
+            method: c.rail.word().to_owned(),
             reference: c.reference,
-            state: c.state,
+            state: c.state.word().to_owned(),
         }
     }
 }
@@ -80,9 +80,9 @@ impl From<StatementLine> for Line {
     responses((status = 200, body = Vec<Statement>), (status = 401, body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn list(
     State(web): State<Web>,
-    KeyHolder(merchant): KeyHolder,
+    holder: KeyHolder,
 ) -> Result<Json<Vec<Statement>>, Problem> {
-    let all = collections::of_merchant(&mut *web.app.db.acquire().await?, merchant, None).await?;
+    let all = collections::list(&mut *web.app.db.acquire().await?, holder.reader(), CollectionFilter::All).await?;
     Ok(Json(all.into_iter().map(Statement::from).collect()))
 }
 
@@ -94,17 +94,17 @@ pub async fn list(
         (status = 404, body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn show(
     State(web): State<Web>,
-    KeyHolder(merchant): KeyHolder,
+    holder: KeyHolder,
     Path(period): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let period: Period = period.parse().map_err(|_| Problem::NotFound)?;
     let mut db = web.app.db.acquire().await?;
-    let found = collections::of_merchant(&mut db, merchant, Some(period))
+    let found = collections::list(&mut db, holder.reader(), CollectionFilter::Month(period))
         .await?
         .pop()
         .ok_or(Problem::NotFound)?;
-    let lines = collections::lines(&mut db, found.collection_id).await?;
+    let lines = collections::lines(&mut db, holder.reader(), found.collection_id).await?;
     let wants_csv = headers
         .get(header::ACCEPT)
         .and_then(|a| a.to_str().ok())

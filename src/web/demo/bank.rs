@@ -8,11 +8,11 @@ use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::{demo, failed};
-use crate::collections::{self, Collection};
+use crate::collections::{self, Collection, CollectionFilter};
 use crate::demo::next_period;
 use crate::ledger::{self, Balance};
-use crate::payouts::{self, Payout};
-use crate::values::Period;
+use crate::payouts::{self, Payout, PayoutState};
+use crate::values::{Period, Reader};
 use crate::web::page::page;
 use crate::web::{Problem, Shell, Web};
 
@@ -42,7 +42,7 @@ impl Page {
     fn arrived(&self) -> i64 {
         self.payouts
             .iter()
-            .filter(|p| p.state == "settled")
+            .filter(|p| p.state == PayoutState::Settled)
             .map(|p| p.amount_cents)
             .sum()
     }
@@ -59,9 +59,9 @@ pub async fn show(State(web): State<Web>, shell: Shell) -> Result<Response, Prob
     page(&Page {
         shell,
         next: next_period(&mut db, chrono::Utc::now()).await?,
-        balances: ledger::balances(&mut db).await?,
-        collections: collections::list(&mut db, None).await?,
-        payouts: payouts::list(&mut db, None).await?,
+        balances: ledger::balances(&mut db, Reader::System).await?,
+        collections: collections::list(&mut db, Reader::System, CollectionFilter::All).await?,
+        payouts: payouts::list(&mut db, Reader::System, None).await?,
         files,
     })
 }

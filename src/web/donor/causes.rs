@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::parties::cause::{self, Cause};
-use crate::parties::donor;
-use crate::values::CauseId;
+use crate::parties::choice;
+use crate::values::{CauseId, Reader};
 use crate::web::access::SignedInDonor;
 use crate::web::page::page;
 use crate::web::{Problem, Shell, Web};
@@ -44,7 +44,7 @@ pub async fn show(
     SignedInDonor(id): SignedInDonor,
 ) -> Result<Response, Problem> {
     let mut db = web.app.db.acquire().await?;
-    let choices = donor::choices(&mut db, id).await?;
+    let choices = choice::choices(&mut db, Reader::Donor(id), id).await?;
     let weight = |c: &Cause| {
         choices
             .iter()
@@ -86,14 +86,14 @@ pub async fn choose(
             (1..=100).contains(&weight).then_some((c.cause_id, weight))
         })
         .collect();
-    let before: Vec<(CauseId, i32)> = donor::choices(&mut tx, id)
+    let before: Vec<(CauseId, i32)> = choice::choices(&mut tx, Reader::Donor(id), id)
         .await?
         .iter()
         .map(|c| (c.cause_id, c.weight))
         .collect();
     // Choosing starts the turns anew, so that saving what is already chosen must not.
     if before.len() != wanted.len() || wanted.iter().any(|w| !before.contains(w)) {
-        donor::choose(&mut tx, id, &wanted).await?;
+        choice::choose(&mut tx, id, &wanted).await?;
     }
     tx.commit().await?;
     Ok(Redirect::to("/donor/causes").into_response())

@@ -7,8 +7,9 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use crate::donations::{self, DonorDonation, DonorTotal};
-use crate::parties::donor;
+use crate::parties::donor::{self, ReceiptFrequency};
 use crate::receipts::{self, ReceiptSummary};
+use crate::values::Reader;
 use crate::web::access::SignedInDonor;
 use crate::web::page::page;
 use crate::web::{Problem, Shell, Web};
@@ -77,17 +78,17 @@ pub async fn show(
 ) -> Result<Response, Problem> {
     let number = i64::from(asked.page.unwrap_or(1).max(1));
     let mut db = web.app.db.acquire().await?;
-    let donor = donor::load(&mut db, id).await?;
-    let mut gifts = donations::of_donor(&mut db, id, (number - 1) * GIFTS, GIFTS + 1).await?;
+    let donor = donor::load(&mut db, Reader::Donor(id), id).await?;
+    let mut gifts = donations::of_donor(&mut db, Reader::Donor(id), id, (number - 1) * GIFTS, GIFTS + 1).await?;
     let more = gifts.len() > usize::try_from(GIFTS).unwrap_or(0);
     gifts.truncate(usize::try_from(GIFTS).unwrap_or(0));
     page(&Page {
         shell,
-        incomplete: donor.receipts != "none" && !donor.identity_is_complete(),
+        incomplete: donor.receipt_frequency != ReceiptFrequency::None && !donor.identity_is_complete(),
         first_name: donor.first_name.unwrap_or_default(),
-        given: donations::given_by(&mut db, id).await?,
+        given: donations::total_of_donor(&mut db, Reader::Donor(id), id).await?,
         gifts,
-        receipts: receipts::of_donor(&mut db, id).await?,
+        receipts: receipts::of_donor(&mut db, Reader::Donor(id), id).await?,
         number,
         more,
     })

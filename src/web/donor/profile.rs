@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::parties::donor::{self, Profile};
 
+use crate::values::Reader;
 use crate::web::access::SignedInDonor;
 use crate::web::page::{IdentityFields, page};
 use crate::web::{Problem, Shell, Web};
@@ -37,7 +38,7 @@ pub async fn show(
     shell: Shell,
     SignedInDonor(id): SignedInDonor,
 ) -> Result<Response, Problem> {
-    let donor = donor::load(&mut *web.app.db.acquire().await?, id).await?;
+    let donor = donor::load(&mut *web.app.db.acquire().await?, Reader::Donor(id), id).await?;
     let address = donor.address.map(|a| a.0);
     let of_address = |field: fn(&crate::values::PostalAddress) -> String| {
         address.as_ref().map(field).unwrap_or_default()
@@ -57,7 +58,7 @@ pub async fn show(
         email: &email,
         identity: &identity,
         locale: &donor.locale,
-        receipts: &donor.receipts,
+        receipts: donor.receipt_frequency.word(),
         wrong: false,
     })
 }
@@ -70,22 +71,21 @@ pub async fn save(
     Form(fields): Form<Fields>,
 ) -> Result<Response, Problem> {
     let mut db = web.app.db.acquire().await?;
-    let known = ["fr", "en"].contains(&fields.locale.as_str())
-        && ["monthly", "annual", "none"].contains(&fields.receipts.as_str());
-    match fields.identity.read() {
-        Some(identity) if known => {
+    let known = ["fr", "en"].contains(&fields.locale.as_str());
+    match (fields.identity.read(), fields.receipts.parse()) {
+        (Some(identity), Ok(receipt_frequency)) if known => {
             let profile = Profile {
                 first_name: identity.first_name,
                 last_name: identity.last_name,
                 address: identity.address,
                 locale: fields.locale,
-                receipts: fields.receipts,
+                receipt_frequency,
             };
             donor::update(&mut db, id, &profile).await?;
             Ok(Redirect::to("/donor").into_response())
         }
         _ => {
-            let email = donor::load(&mut db, id).await?.email.unwrap_or_default();
+            let email = donor::load(&mut db, Reader::Donor(id), id).await?.email.unwrap_or_default();
             let Fields {
                 identity,
                 locale,

@@ -5,6 +5,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use crate::receipts;
+use crate::values::Reader;
 use crate::web::access::SignedInDonor;
 use crate::web::{Problem, Web};
 
@@ -15,11 +16,11 @@ pub async fn show(
 ) -> Result<Response, Problem> {
     let number = file.strip_suffix(".pdf").ok_or(Problem::NotFound)?;
     let mut db = web.app.db.acquire().await?;
-    let found = receipts::find(&mut db, web.app.key.expose(), number, Some(id)).await;
+    let found = receipts::find(&mut db, web.app.key.expose(), Reader::Donor(id), number).await;
     let receipt = found.map_err(internal)?.ok_or(Problem::NotFound)?;
     drop(db);
     // Typesetting takes a while of one core.
-    let pdf = tokio::task::spawn_blocking(move || receipts::render(&receipt.printed))
+    let pdf = tokio::task::spawn_blocking(move || receipts::render(&receipt.content))
         .await
         .map_err(internal)?
         .map_err(internal)?;

@@ -3,13 +3,13 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use crate::parties::donor;
+use crate::parties::{donor, unsubscribe};
 use crate::values::DonorId;
 use crate::web::page::{Notice, page};
 use crate::web::{Problem, Shell, Web};
 
 fn meant(web: &Web, donor: &str, token: &str) -> Result<DonorId, Problem> {
-    donor::of_unsubscribe_path(web.app.key.expose(), donor, token).ok_or(Problem::NotFound)
+    unsubscribe::of_unsubscribe_path(web.app.key.expose(), donor, token).ok_or(Problem::NotFound)
 }
 
 /// `GET /unsubscribe/{donor}/{token}`: changes nothing, programs that follow links come by.
