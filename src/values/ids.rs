@@ -104,20 +104,26 @@ impl DonationId {
     /// in the order of their numbers, lie together in every index; a hash of both follows (RFC 9562, version 8).
     #[must_use]
     pub fn of_order(merchant: MerchantId, order_id: &str) -> Self {
-        let hash = Sha256::new()
-            .chain_update(merchant.0.as_bytes())
-            .chain_update(order_id.as_bytes())
-            .finalize();
+        Self::of(merchant, order_id, 0)
+    }
+
+    /// A donation of an order that has several, by its number among them, from 0.
+    #[must_use]
+    pub fn of(merchant: MerchantId, order_id: &str, ordinal: i16) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(merchant.0.as_bytes());
+        hash.update(order_id.as_bytes());
+        if ordinal > 0 {
+            hash.update([0]);
+            hash.update(ordinal.to_be_bytes());
+        }
+        let hash = hash.finalize();
         let mut id: [u8; 16] = std::array::from_fn(|n| hash[n]);
         id[..2].copy_from_slice(&merchant.0.as_bytes()[14..]);
-        let digits = order_id
-            .bytes()
-            .rposition(|b| !b.is_ascii_digit())
-            .map_or(0, |last| last + 1);
+        let digits = order_id.bytes().rposition(|b| !b.is_ascii_digit()).map_or(0, |last| last + 1);
         if digits < order_id.len() {
-            let number = order_id.bytes().skip(digits).fold(0_u32, |n, b| {
-                n.wrapping_mul(10).wrapping_add(u32::from(b - b'0'))
-            });
+            let digits = order_id.bytes().skip(digits).map(|b| u32::from(b - b'0'));
+            let number = digits.fold(0_u32, |n, digit| n.wrapping_mul(10).wrapping_add(digit));
             id[2..6].copy_from_slice(&number.to_be_bytes());
         }
         Self(uuid::Builder::from_custom_bytes(id).into_uuid())

@@ -7,7 +7,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use chrono::{TimeDelta, Utc};
-use obole::outbox::{self, Subscriber};
+use obole::outbox::{self, Subscriber, SubscriptionState};
+use obole::values::Reader;
 use obole::worker;
 use serde_json::{Value, json};
 
@@ -81,7 +82,7 @@ async fn subscribe(
 async fn sent(s: &Service) {
     while worker::send_due(&s.app).await.unwrap() > 0 {}
     // The service's own loop may hold one: its outcome is noted when its lease, or the message, is done.
-    while s.count("select count(*) from outbox where delivered_at is null and attempts > 0 and last_answer is null").await > 0 {
+    while s.count("select count(*) from outbox where delivered_at is null and attempts > 0 and last_response is null").await > 0 {
         tokio::task::yield_now().await;
     }
 }
@@ -192,7 +193,7 @@ async fn a_server_that_fails_is_tried_again_later_then_disabled_and_can_be_caugh
     s.posted().await;
     sent(&s).await;
     let state = async || {
-        outbox::list(&mut s.world.db.acquire().await.unwrap())
+        outbox::list(&mut s.world.db.acquire().await.unwrap(), Reader::System)
             .await
             .unwrap()
             .pop()
@@ -201,11 +202,11 @@ async fn a_server_that_fails_is_tried_again_later_then_disabled_and_can_be_caugh
     let failing = state().await;
     assert_eq!(
         (
-            failing.state.as_str(),
+            failing.state,
             failing.waiting,
-            failing.last_answer.as_deref()
+            failing.last_response.as_deref()
         ),
-        ("failing", 1, Some("answered 500"))
+        (SubscriptionState::Failing, 1, Some("answered 500"))
     );
     let wait = s
         .count("select extract(epoch from next_at - now())::bigint from outbox")
@@ -227,11 +228,11 @@ async fn a_server_that_fails_is_tried_again_later_then_disabled_and_can_be_caugh
         .await
         .unwrap();
     sqlx::query(due).execute(&s.world.owner).await.unwrap();
-    while state().await.state != "disabled" {
+    while state().await.state != SubscriptionState::Disabled {
         sent(&s).await;
     }
     assert_eq!(
-        state().await.last_answer.as_deref(),
+        state().await.last_response.as_deref(),
         Some("answered with a redirect, which is not followed")
     );
     s.shop.send("m-2", &checkout("FR-2", |_| ())).await;
@@ -251,8 +252,8 @@ async fn a_server_that_fails_is_tried_again_later_then_disabled_and_can_be_caugh
     );
     sent(&s).await;
     assert_eq!(
-        (state().await.state.as_str(), state().await.waiting),
-        ("live", 0)
+        (state().await.state, state().await.waiting),
+        (SubscriptionState::Live, 0)
     );
     let again = outbox::replay(
         &mut s.world.db.acquire().await.unwrap(),
@@ -285,11 +286,11 @@ async fn nothing_is_sent_to_a_private_network() {
     s.shop.send("m-1", &checkout("FR-1", |_| ())).await;
     s.posted().await;
     sent(&s).await;
-    let listed = outbox::list(&mut s.world.db.acquire().await.unwrap())
+    let listed = outbox::list(&mut s.world.db.acquire().await.unwrap(), Reader::System)
         .await
         .unwrap();
     assert_eq!(
-        listed[0].last_answer.as_deref(),
+        listed[0].last_response.as_deref(),
         Some("the address leads to a private network")
     );
     assert!(listener.got.lock().unwrap().is_empty());

@@ -1,9 +1,9 @@
 //! What is asked all day long is answered by indexes, so that ten million gifts cost a look no more than ten thousand.
 
 use chrono::Utc;
-use obole::donations::{self, Which};
+use obole::donations;
 use obole::runs;
-use obole::values::{DonorId, EventId, MerchantId, Period, paris_day};
+use obole::values::{DonorId, EventId, MerchantId, Period, paris_day, Reader};
 use obole::{collections, inbox, worker};
 use sqlx::{ConnectOptions as _, PgConnection, Row as _};
 use uuid::Uuid;
@@ -87,15 +87,15 @@ async fn no_hot_statement_reads_a_growing_table_from_end_to_end() {
             .await
             .unwrap();
     assert_eq!(
-        donations::of_donor(&mut db, donor, 0, 20)
+        donations::of_donor(&mut db, Reader::Donor(donor), donor, 0, 20)
             .await
             .unwrap()
             .len(),
         1
     );
-    assert_eq!(donations::given_by(&mut db, donor).await.unwrap().count, 1);
+    assert_eq!(donations::total_of_donor(&mut db, Reader::Donor(donor), donor).await.unwrap().count, 1);
     assert!(
-        donations::of_merchant(&mut db, merchant, Which::Order("G-7"))
+        donations::find_by_order(&mut db, Reader::System, merchant, "G-7")
             .await
             .unwrap()
             .is_some()
@@ -135,7 +135,7 @@ async fn no_hot_statement_reads_a_growing_table_from_end_to_end() {
             .is_some()
     );
     assert_eq!(
-        collections::lines(&mut db, collected[0].collection_id)
+        collections::lines(&mut db, Reader::System, collected[0].collection_id)
             .await
             .unwrap()
             .len(),

@@ -1,8 +1,9 @@
 //! The ledger: what is posted balances, stays, and reads the same in the accountants' own tools.
 
 use chrono::Utc;
-use obole::ledger::{self, Account, Fact, Transfer, export::Format};
-use obole::values::Amount;
+use obole::ledger::{self, Account, Fact, Parties, Transfer, export::Format};
+use obole::rails::{CashAccount, Rail};
+use obole::values::{Amount, Reader};
 use uuid::Uuid;
 
 use crate::support::{World, tool, written};
@@ -24,8 +25,8 @@ async fn post(world: &World, transfers: &[Transfer]) {
         Account::MerchantReceivable("librairie".into()),
         Account::AssociationPending("foret-vivante".into()),
         Account::AssociationPayable("foret-vivante".into()),
-        Account::CollectionInTransit,
-        Account::SafeguardedCash,
+        Account::CollectionInTransit(Rail::Transfer),
+        Account::SafeguardedCash(CashAccount::Bank),
     ];
     ledger::open(&mut tx, &accounts).await.unwrap();
     ledger::post(&mut tx, Utc::now(), transfers).await.unwrap();
@@ -45,12 +46,13 @@ async fn balance(world: &World, name: &str) -> i64 {
 async fn a_batch_moves_each_balance_once_and_the_rebuild_agrees() {
     let world = World::new().await;
     let mut batch = vec![
-        ledger::collection_submitted(fact(), "librairie", euros("12.00")),
-        ledger::collection_submitted(fact(), "librairie", euros("0.50")),
-        ledger::collection_rejected(fact(), "librairie", euros("0.50")),
+        ledger::collection_submitted(fact(),Rail::Transfer, "librairie", euros("12.00")),
+        ledger::collection_submitted(fact(),Rail::Transfer, "librairie", euros("0.50")),
+        ledger::collection_rejected(fact(),Rail::Transfer, "librairie", euros("0.50")),
     ];
     batch.extend(ledger::collection_settled(
         fact(),
+        Rail::Transfer,
         euros("12.00"),
         &[("foret-vivante".into(), euros("12.00"))],
     ));
@@ -60,7 +62,7 @@ async fn a_batch_moves_each_balance_once_and_the_rebuild_agrees() {
         balance(&world, "merchant_receivable:librairie").await,
         -1200
     );
-    assert_eq!(balance(&world, "collection_in_transit:bank").await, 0);
+    assert_eq!(balance(&world, "collection_in_transit:transfer").await, 0);
     assert_eq!(balance(&world, "safeguarded_cash:bank").await, 1200);
     assert_eq!(
         balance(&world, "association_pending:foret-vivante").await,
@@ -72,9 +74,9 @@ async fn a_batch_moves_each_balance_once_and_the_rebuild_agrees() {
     );
 
     let mut db = world.owner.acquire().await.unwrap();
-    let before = ledger::balances(&mut db).await.unwrap();
+    let before = ledger::balances(&mut db, Reader::System).await.unwrap();
     ledger::rebuild(&mut db).await.unwrap();
-    assert_eq!(ledger::balances(&mut db).await.unwrap(), before);
+    assert_eq!(ledger::balances(&mut db, Reader::System).await.unwrap(), before);
     drop(db);
     world.checked_but(&["the-bank-is-mirrored"]).await;
 }
@@ -82,7 +84,7 @@ async fn a_batch_moves_each_balance_once_and_the_rebuild_agrees() {
 #[tokio::test]
 async fn a_fact_is_posted_once_and_never_changed_by_anyone() {
     let world = World::new().await;
-    let submitted = ledger::collection_submitted(fact(), "librairie", euros("1.00"));
+    let submitted = ledger::collection_submitted(fact(),Rail::Transfer, "librairie", euros("1.00"));
     post(&world, std::slice::from_ref(&submitted)).await;
 
     let mut tx = world.db.begin().await.unwrap();
@@ -119,6 +121,7 @@ async fn a_balance_that_lies_is_found() {
         &world,
         &[ledger::collection_submitted(
             fact(),
+            Rail::Transfer,
             "librairie",
             euros("1.00"),
         )],
@@ -157,6 +160,7 @@ async fn hledger_ledger_and_beancount_accept_the_books_and_find_the_same_balance
         &world,
         &[ledger::collection_submitted(
             fact(),
+            Rail::Transfer,
             "librairie",
             euros("1234.56"),
         )],
@@ -166,6 +170,7 @@ async fn hledger_ledger_and_beancount_accept_the_books_and_find_the_same_balance
         &world,
         &ledger::collection_settled(
             fact(),
+            Rail::Transfer,
             euros("1234.56"),
             &[("foret-vivante".into(), euros("1234.56"))],
         ),
@@ -217,8 +222,8 @@ async fn a_posting_to_an_account_that_was_not_opened_leaves_nothing() {
     let world = World::new().await;
     post(&world, &[]).await;
     let mut tx = world.db.begin().await.unwrap();
-    let stranger = ledger::donation_recorded(fact(), "nobody", "foret-vivante", euros("1.00"));
-    let good = ledger::donation_recorded(fact(), "librairie", "foret-vivante", euros("1.00"));
+    let stranger = ledger::donation_recorded(fact(), Parties { merchant: "nobody", association: "foret-vivante" }, euros("1.00"));
+    let good = ledger::donation_recorded(fact(), Parties { merchant: "librairie", association: "foret-vivante" }, euros("1.00"));
     let refused = ledger::post(&mut tx, Utc::now(), &[good, stranger]).await;
     assert!(
         matches!(refused, Err(ledger::PostError::NoAccount)),

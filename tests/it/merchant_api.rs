@@ -294,7 +294,7 @@ async fn the_daily_manifest_names_the_orders_that_never_came() {
     );
     let queue = obole::donations::manifest::differences(
         &mut s.world.db.acquire().await.unwrap(),
-        None,
+        obole::values::Reader::System,
         None,
         on,
     )

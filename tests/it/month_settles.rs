@@ -6,9 +6,9 @@ use chrono::{Days, NaiveDate, Utc};
 use obole::db::{self, Partition};
 use obole::gateways::bank::simulated::{IncomingTransfer, play_day};
 use obole::parties::merchant;
-use obole::payouts::ApproveError;
+use obole::payouts::{ApproveError, PayoutState};
 use obole::runs;
-use obole::values::{Amount, BankLine, BankSide, Email, Period, paris_day};
+use obole::values::{Amount, BankLine, BankSide, Email, PayoutId, Period, paris_day};
 
 use crate::shop::{Service, Shop, checkout, new_merchant, refund};
 use crate::support::{tool, written};
@@ -156,7 +156,7 @@ async fn a_month_is_collected_paid_out_by_two_and_settled_each_step_once() {
     let statement = std::fs::read_to_string(collections[0].file.as_ref().unwrap()).unwrap();
     assert_eq!(statement.lines().count(), 23, "a head and 22 gifts");
     assert_eq!(s.balance("merchant_receivable:librairie").await, 0);
-    assert_eq!(s.balance("collection_in_transit:bank").await, 2200);
+    assert_eq!(s.balance("collection_in_transit:transfer").await, 2200);
     assert!(
         runs::run_payouts(&s.app, now, on).await.unwrap().is_empty(),
         "nothing has arrived"
@@ -200,11 +200,11 @@ async fn a_month_is_collected_paid_out_by_two_and_settled_each_step_once() {
         [("abri", "3.00"), ("foret-vivante", "19.00")]
     );
     for payout in &payouts {
-        let id = payout.payout_id.parse().unwrap();
+        let id = payout.payout_id;
         let approve = async |who: &Email| runs::approve_payout(&s.app, now, on, id, who).await;
         let first = approve(&lea).await.unwrap();
         assert_eq!(
-            (first[0].state.as_str(), first[0].file.as_ref()),
+            (first[0].shown_state, first[0].file.as_ref()),
             ("approved", None)
         );
         let same = approve(&lea).await.unwrap_err();
@@ -213,7 +213,7 @@ async fn a_month_is_collected_paid_out_by_two_and_settled_each_step_once() {
             "{same}"
         );
         let second = approve(&hugo).await.unwrap();
-        assert_eq!(second[0].state, "submitted");
+        assert_eq!(second[0].state, PayoutState::Submitted);
         schema(
             "pain.001.001.09.xsd",
             Path::new(second[0].file.as_ref().unwrap()),
@@ -224,11 +224,11 @@ async fn a_month_is_collected_paid_out_by_two_and_settled_each_step_once() {
         ));
     }
     assert!(
-        approve_by_stranger(&s, &payouts[0].payout_id)
+        approve_by_stranger(&s, payouts[0].payout_id)
             .await
             .contains("no operator")
     );
-    assert_eq!(s.balance("payout_in_transit:bank").await, -2200);
+    assert_eq!(s.balance("payout_in_transit:transfer").await, -2200);
     assert_eq!(s.balance("association_payable:abri").await, 0);
 
     let file = play_day(&bank, &s.app.settings.account, on, &[])
@@ -237,7 +237,7 @@ async fn a_month_is_collected_paid_out_by_two_and_settled_each_step_once() {
     schema("camt.053.001.08.xsd", &file);
     assert_eq!(import(&s, &file).await.matched, 2);
     assert_eq!(s.balance("safeguarded_cash:bank").await, 0);
-    assert_eq!(s.balance("payout_in_transit:bank").await, 0);
+    assert_eq!(s.balance("payout_in_transit:transfer").await, 0);
     assert_eq!(
         play_day(&bank, &s.app.settings.account, on, &[]).unwrap(),
         None,
@@ -247,13 +247,13 @@ async fn a_month_is_collected_paid_out_by_two_and_settled_each_step_once() {
     s.checked().await;
 }
 
-async fn approve_by_stranger(s: &Service, payout: &str) -> String {
+async fn approve_by_stranger(s: &Service, payout: PayoutId) -> String {
     let stranger = Email::parse("eve@example.org").unwrap();
     runs::approve_payout(
         &s.app,
         Utc::now(),
         paris_day(Utc::now()),
-        payout.parse().unwrap(),
+        payout,
         &stranger,
     )
     .await
@@ -424,7 +424,7 @@ async fn one_statement_may_tell_a_payment_twice_and_a_payout_that_left_and_came_
     assert_eq!(s.balance("association_payable:foret-vivante").await, 2000);
 
     let payout = runs::run_payouts(&s.app, now, on).await.unwrap().remove(0);
-    let id = payout.payout_id.parse().unwrap();
+    let id = payout.payout_id;
     let went = |identity, side| line(identity, side, &payout.reference, 2000, on);
     let debit = went("early", BankSide::Debit);
     assert_eq!(import(&[debit]).await, (0, 1, 0), "it has not left yet");
@@ -456,7 +456,7 @@ async fn one_statement_may_tell_a_payment_twice_and_a_payout_that_left_and_came_
             .await
             .unwrap()
             .iter()
-            .filter(|p| p.state == "prepared")
+            .filter(|p| p.state == PayoutState::Prepared && p.approvals == 0)
             .count(),
         1
     );
@@ -504,7 +504,7 @@ async fn one_statement_settles_the_collections_of_many_shops() {
             known: 0
         }
     );
-    assert_eq!(s.balance("collection_in_transit:bank").await, 0);
+    assert_eq!(s.balance("collection_in_transit:transfer").await, 0);
     assert_eq!(
         (
             s.balance("association_payable:abri").await,
@@ -705,7 +705,7 @@ pub async fn settle_month(s: &Service, on: NaiveDate) {
     .await;
     for payout in runs::run_payouts(&s.app, now, on).await.unwrap() {
         for who in &operators {
-            runs::approve_payout(&s.app, now, on, payout.payout_id.parse().unwrap(), who)
+            runs::approve_payout(&s.app, now, on, payout.payout_id, who)
                 .await
                 .unwrap();
         }

@@ -136,7 +136,7 @@ impl Service {
     }
 
     pub async fn balance(&self, name: &str) -> i64 {
-        let all = obole::ledger::balances(&mut self.world.db.acquire().await.unwrap(), Reader::System)
+        let all = obole::ledger::balances(&mut self.world.db.acquire().await.unwrap(), obole::values::Reader::System)
             .await
             .unwrap();
         all.iter()

@@ -197,7 +197,7 @@ async fn one_euro_goes_from_the_checkout_to_the_association_and_its_receipt_to_t
         "one statement, once"
     );
     assert_eq!(
-        balance(&balances(&house), "collection_in_transit:bank"),
+        balance(&balances(&house), "collection_in_transit:transfer"),
         200
     );
 
@@ -270,9 +270,9 @@ async fn one_euro_goes_from_the_checkout_to_the_association_and_its_receipt_to_t
     let books = balances(&house);
     for empty in [
         "merchant_receivable:librairie",
-        "collection_in_transit:bank",
+        "collection_in_transit:transfer",
         "safeguarded_cash:bank",
-        "payout_in_transit:bank",
+        "payout_in_transit:transfer",
     ] {
         assert_eq!(balance(&books, empty), 0, "{empty}");
     }

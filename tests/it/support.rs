@@ -74,13 +74,6 @@ impl World {
         Self { db, owner }
     }
 
-    /// A database whose schema is that of an earlier migration.
-    pub async fn at(migration: i64) -> Self {
-        let world = Self::made_of("template0").await;
-        db::MIGRATOR.run_to(migration, &world.owner).await.unwrap();
-        world
-    }
-
     /// Every database test ends here.
     pub async fn checked(self) {
         self.checked_but(&[]).await;

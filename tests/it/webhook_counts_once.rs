@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use chrono::Utc;
 use obole::inbox::{self, Redrive, State};
-use obole::parties::{donor, endpoint, merchant};
-use obole::values::{CauseId, DonorId};
+use obole::parties::{choice, endpoint, merchant};
+use obole::values::{CauseId, DonorId, Reader};
 use obole::worker;
 use serde_json::{Value, json};
 
@@ -355,7 +355,7 @@ async fn the_cause_is_the_orders_else_the_donors_else_the_shops() {
         .await
         .unwrap();
     let cause = |slug: &str| causes.iter().find(|c| c.0 == slug).unwrap().1;
-    donor::choose(
+    choice::choose(
         &mut db,
         donor,
         &[(cause("foret-vivante"), 2), (cause("rivieres"), 1)],
@@ -375,7 +375,7 @@ async fn the_cause_is_the_orders_else_the_donors_else_the_shops() {
         .send("again", &unnamed(3, "camille@example.org"))
         .await;
     s.posted().await;
-    let given: Vec<i64> = donor::choices(&mut db, donor)
+    let given: Vec<i64> = choice::choices(&mut db, Reader::Donor(donor), donor)
         .await
         .unwrap()
         .iter()
