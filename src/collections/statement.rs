@@ -29,22 +29,21 @@ impl StatementLine {
 /// The lines of one collection, in order of time, each donation found by its key, however many other merchants and
 /// months the table holds.
 const LINES_BY_KEY: &str = "select l.collection_id, d.occurred_at, l.donation_id,
-       l.amount_cents as amount_cents, d.order_id, c.slug as cause, a.name as association
+       coalesce(l.credit_cents, d.amount_cents) as amount_cents, d.order_id, c.slug as cause,
+       a.name as association
      from (
-       select l.collection_id, l.donation_id, d.amount_cents
-       from collection_donation l cross join lateral (
-         select d.amount_cents from donation d where d.donation_id = l.donation_id limit 1) d
-       where l.collection_id = $1
+       select collection_id, donation_id, null::bigint as credit_cents from collection_donation
+       where collection_id = any($1)
        union all
        select x.collection_id, r.donation_id, -r.amount_cents
        from collection_credit x join donation_refund r using (fact_id)
-       where x.collection_id = $1) l
+       where x.collection_id = any($1)) l
      cross join lateral (
-       select d.occurred_at, d.order_id, d.cause_id, d.association_id from donation d
-       where d.donation_id = l.donation_id limit 1) d
+       select d.occurred_at, d.amount_cents, d.order_id, d.cause_id, d.association_id
+       from donation d where d.donation_id = l.donation_id limit 1) d
      join cause c using (cause_id) join association a on a.association_id = d.association_id
      where exists (select 1 from collection o
-       where o.collection_id = $1 and ($2 or o.merchant_id = $3))
+       where o.collection_id = any($1) and ($2 or o.merchant_id = $3))
      order by l.collection_id, d.occurred_at, l.donation_id";
 
 /// The lines of a month's collections, in order of collection and time, in one reading of their merchants'
@@ -73,7 +72,7 @@ pub async fn lines(
 ) -> Result<Vec<StatementLine>, sqlx::Error> {
     let scope = reader.merchants();
     sqlx::query_as(LINES_BY_KEY)
-        .bind(collection)
+        .bind([collection.0])
         .bind(scope.sees_all())
         .bind(scope.only())
         .fetch_all(db)
