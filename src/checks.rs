@@ -245,12 +245,13 @@ fn all() -> impl Iterator<Item = &'static Check> {
 /// Runs every check in one snapshot, so that what is written meanwhile breaks none.
 pub async fn run(db: &mut PgConnection) -> Result<Vec<Verdict>, sqlx::Error> {
     let mut snapshot = db.begin_with("begin isolation level repeatable read read only").await?;
-    let verdicts = run_all(&mut snapshot).await?;
+    let verdicts = run_in(&mut snapshot).await?;
     snapshot.rollback().await?;
     Ok(verdicts)
 }
 
-async fn run_all(db: &mut PgConnection) -> Result<Vec<Verdict>, sqlx::Error> {
+/// Runs every check in the caller's database transaction, which decides what they see.
+pub async fn run_in(db: &mut PgConnection) -> Result<Vec<Verdict>, sqlx::Error> {
     let mut verdicts = Vec::new();
     for (name, sql) in all() {
         let violations: i64 =
