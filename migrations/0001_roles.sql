@@ -1,5 +1,5 @@
--- Who may do what. The application connects as the schema's owner and at once becomes `obole_app`, which may do
--- only what each file of this folder grants: insert facts and change none.
+-- Who may do what. The application connects as the schema's owner and at once becomes `obole_app`,
+-- which may do only what each file of this folder grants: insert facts and change none.
 
 do $$
 begin

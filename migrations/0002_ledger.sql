@@ -1,5 +1,5 @@
--- Everything Obole says about money is derived from `transfer`, so it only grows: a mistake is corrected by a
--- reversing row, never by an update (invariants 1 to 4 of the README).
+-- Everything Obole says about money is derived from `transfer`, so it only grows: a mistake is
+-- corrected by a reversing row, never by an update (invariants 1 to 4 of the README).
 
 create table chart_of_accounts (
   code        text not null check (code ~ '^[0-9]{6}$'),
@@ -34,7 +34,7 @@ insert into chart_of_accounts (code, kind, owner, normal_side, label) values
   ('511200', 'collection_in_transit', 'direct-debit', 'clearing', 'Prélèvements remis à la banque'),
   ('511700', 'collection_in_transit', 'stripe', 'clearing', 'Encaissements Stripe en cours'),
   ('467310', 'payout_in_transit', 'transfer', 'clearing', 'Virements aux associations en cours'),
-  ('467320', 'payout_in_transit', 'stripe', 'clearing', 'Transferts Stripe aux associations en cours'),
+  ('467320', 'payout_in_transit', 'stripe', 'clearing', 'Transferts Stripe en cours'),
   ('512100', 'safeguarded_cash', 'bank', 'debit', 'Banque : compte de cantonnement'),
   ('517100', 'safeguarded_cash', 'stripe', 'debit', 'Stripe : solde'),
   ('580000', 'internal_transfer', 'stripe', 'clearing', 'Virements internes de Stripe à la banque'),
@@ -74,10 +74,10 @@ create table transfer (
   primary key (fact_id, fact, leg),
   check (debit_account_id <> credit_account_id)
 );
--- No foreign keys here, nor on `donation`, `inbox_event` and the links of a month: each would be a look-up for every
--- donation. What a row names is read in the same database transaction and cannot be deleted by the application's
--- role; a posting must move one balance row an account, or nothing is posted; the checks look for rows that name
--- what is not there.
+-- No foreign keys here, nor on `donation`, `inbox_event` and the links of a month: each would be a
+-- look-up for every donation. What a row names is read in the same database transaction and cannot
+-- be deleted by the application's role; a posting must move one balance row an account, or nothing
+-- is posted; the checks look for rows that name what is not there.
 comment on table transfer is
   'One debit account, one credit account, one amount: a row cannot be unbalanced.';
 comment on column transfer.fact_id is 'The thing that the fact happened to.';

@@ -54,7 +54,8 @@ comment on column association.created_at is 'When it was added.';
 create table cause (
   cause_id       uuid primary key,
   slug           text not null unique,
-  theme          text not null check (theme in ('exclusion', 'environment', 'childhood', 'medical-research')),
+  theme          text not null check (theme in
+                   ('exclusion', 'environment', 'childhood', 'medical-research')),
   association_id uuid not null references association,
   title          text not null,
   state          text not null default 'live' check (state in ('live', 'suspended')),
@@ -119,7 +120,8 @@ create table donor (
   last_name         text,
   address           jsonb,
   locale            text not null default 'fr' check (locale in ('fr', 'en')),
-  receipt_frequency text not null default 'monthly' check (receipt_frequency in ('monthly', 'annual', 'none')),
+  receipt_frequency text not null default 'monthly'
+                      check (receipt_frequency in ('monthly', 'annual', 'none')),
   created_at        timestamptz not null
 );
 comment on table donor is 'A donor''s erasable profile. Donations name only donor_id.';
@@ -182,6 +184,6 @@ comment on column session.email is 'Who is signed in.';
 comment on column session.created_at is 'When they signed in.';
 comment on column session.expires_at is 'When the session ends.';
 
-grant select, insert, update on association, cause, merchant, api_key, donor, donor_choice, operator, sign_in_link, session
-  to obole_app;
+grant select, insert, update on association, cause, merchant, api_key, donor, donor_choice,
+  operator, sign_in_link, session to obole_app;
 grant delete on donor_choice, session, sign_in_link to obole_app;

@@ -7,13 +7,15 @@ language sql immutable parallel safe return
     || case when ordinal > 0 then '\x00'::bytea || int2send(ordinal) else ''::bytea end);
 comment on function donation_hash is 'SHA-256 of what names a donation.';
 
-create function donation_id_of(merchant uuid, order_id text, ordinal smallint default 0) returns uuid
-language sql immutable parallel safe return encode(
+create function donation_id_of(merchant uuid, order_id text, ordinal smallint default 0)
+returns uuid language sql immutable parallel safe return encode(
   -- The random end of the merchant's id.
   substr(uuid_send(merchant), 15, 2)
-  -- The digits that end the order's own number, as 32 bits; a part of the hash where there are none.
+  -- The digits that end the order's own number, as 32 bits; a part of the hash where there are
+  -- none.
   || case when order_id ~ '[0-9]$'
-       then substr(int8send((substring(order_id from '[0-9]+$')::numeric % 4294967296)::bigint), 5, 4)
+       then substr(
+         int8send((substring(order_id from '[0-9]+$')::numeric % 4294967296)::bigint), 5, 4)
        else substr(donation_hash(merchant, order_id, ordinal), 3, 4) end
   -- The hash of all, with the version and the variant of RFC 9562 (8: our own).
   || set_byte(set_byte(substr(donation_hash(merchant, order_id, ordinal), 7, 10),
@@ -73,7 +75,8 @@ comment on column donation.occurred_at is
   'When the order was placed, at the latest when its event was received.';
 comment on column donation.recorded_at is 'When it was written here.';
 create index donation_by_merchant on donation (merchant_id, occurred_at);
--- Found by donor alone: without the time in its key the index is half as large, because keys repeat.
+-- Found by donor alone: without the time in its key the index is half as large, because keys
+-- repeat.
 create index donation_by_donor on donation (donor_id) where donor_id is not null;
 create trigger donation_is_append_only before update or delete on donation
   for each statement execute function refuse_change();
@@ -105,14 +108,16 @@ create index donation_refund_event on donation_refund (event_id);
 create trigger donation_refund_is_append_only before update or delete on donation_refund
   for each statement execute function refuse_change();
 
--- The donation's row is locked, so that two refunds of one donation are added up one after the other.
+-- The donation's row is locked, so that two refunds of one donation are added up one after the
+-- other.
 create function refund_within_donation() returns trigger
 language plpgsql security definer set search_path = public as $$
 declare
   given bigint;
   refunded bigint;
 begin
-  select amount_cents into given from donation where donation_id = new.donation_id for no key update;
+  select amount_cents into given from donation where donation_id = new.donation_id
+    for no key update;
   select sum(amount_cents) into refunded from donation_refund where donation_id = new.donation_id;
   if refunded > given then
     raise exception 'a donation of % cents was refunded % cents', given, refunded
@@ -121,7 +126,8 @@ begin
   end if;
   return null;
 end $$;
-comment on function refund_within_donation is 'Refunds of a donation are in sum never more than the donation.';
+comment on function refund_within_donation is
+  'Refunds of a donation are in sum never more than the donation.';
 create trigger donation_refund_within_donation after insert on donation_refund
   for each row execute function refund_within_donation();
 

@@ -1,4 +1,5 @@
--- Webhooks in. The narrow row that makes an event unique is kept for ever; the body goes with its month.
+-- Webhooks in. The narrow row that makes an event unique is kept for ever; the body goes with its
+-- month.
 
 create table inbox_event (
   endpoint_id  uuid not null,
@@ -44,8 +45,9 @@ create table inbox_queue (
   received_at timestamptz not null,
   attempts    integer not null default 0
 )
--- It empties as fast as it fills. What left is vacuumed soon, before many dead entries stand at its beginning, and its
--- file is not truncated each time: truncating locks it, and posting and intake would wait.
+-- It empties as fast as it fills. What left is vacuumed soon, before many dead entries stand at
+-- its beginning, and its file is not truncated each time: truncating locks it, and posting and
+-- intake would wait.
 with (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
 comment on table inbox_queue is
   'Events waiting to be processed; a row leaves in the database transaction that posts it.';
@@ -125,8 +127,8 @@ comment on view inbox_state is
   'Every event with what it waits for (null when for nothing), its outcome where one is stored, '
   'and its attempts.';
 
--- The application may not create tables; it may ask for the partitions of a month and the next. One at a time: each
--- locks several tables, and two would wait for each other.
+-- The application may not create tables; it may ask for the partitions of a month and the next.
+-- One at a time: each locks several tables, and two would wait for each other.
 create function inbox_prepare_partitions(day date) returns void
 language plpgsql security definer set search_path = public as $$
 declare
@@ -147,8 +149,9 @@ end $$;
 comment on function inbox_prepare_partitions is
   'Makes the partitions of inbox_body for the month of a day and the next.';
 
--- Bodies carry personal data: a month that is over long enough goes at once, by dropping its partition. What still
--- waits for a person or to be processed moves to the default partition first.
+-- Bodies carry personal data: a month that is over long enough goes at once, by dropping its
+-- partition. What still waits for a person or to be processed moves to the default partition
+-- first.
 create function inbox_drop_partitions(before date) returns integer
 language plpgsql security definer set search_path = public set lock_timeout = '2s' as $$
 declare

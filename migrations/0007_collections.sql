@@ -1,4 +1,5 @@
--- The month, first half: each merchant's donations are asked for once, and the bank tells what came.
+-- The month, first half: each merchant's donations are asked for once, and the bank tells what
+-- came.
 
 create table collection (
   collection_id uuid primary key,
@@ -75,7 +76,8 @@ comment on column collection_attempt.end_to_end_id is
   'idempotency key of its own otherwise.';
 comment on column collection_attempt.submitted_at is 'When it left.';
 create index collection_attempt_end_to_end_id on collection_attempt (end_to_end_id);
-create unique index one_attempt_an_end_to_end_id on collection_attempt (end_to_end_id) where rail <> 'transfer';
+create unique index one_attempt_an_end_to_end_id on collection_attempt (end_to_end_id)
+  where rail <> 'transfer';
 create trigger collection_attempt_is_append_only before update or delete on collection_attempt
   for each statement execute function refuse_change();
 
@@ -83,7 +85,8 @@ create table collection_state (
   collection_id uuid not null references collection,
   n             smallint not null check (n > 0),
   state         text not null check (state in
-                  ('prepared', 'taken_back', 'submitted', 'settled', 'rejected', 'returned', 'written_off')),
+                  ('prepared', 'taken_back', 'submitted', 'settled', 'rejected', 'returned',
+                   'written_off')),
   occurred_on   date not null,
   recorded_at   timestamptz not null,
   primary key (collection_id, n)
@@ -112,7 +115,7 @@ comment on table collection_mail is 'Statements that left for their merchants, e
 comment on column collection_mail.collection_id is 'The collection whose statement it is.';
 comment on column collection_mail.sent_at is 'When it left.';
 
-grant select, insert on collection, collection_donation, collection_credit, collection_attempt, collection_state,
-  collection_mail to obole_app;
+grant select, insert on collection, collection_donation, collection_credit, collection_attempt,
+  collection_state, collection_mail to obole_app;
 grant update (live) on collection_donation, collection_credit to obole_app;
 grant select on collection_current_state to obole_app;

@@ -1,4 +1,5 @@
--- The month, second half: what arrived goes on to the associations, when two people of the team approve.
+-- The month, second half: what arrived goes on to the associations, when two people of the team
+-- approve.
 
 create table payout (
   payout_id      uuid primary key,
@@ -94,6 +95,7 @@ comment on table payout_mail is 'Payout reports that left for their associations
 comment on column payout_mail.payout_id is 'The payout reported.';
 comment on column payout_mail.sent_at is 'When the report left.';
 
-grant select, insert on payout, payout_donation, payout_approval, payout_state, payout_file, payout_mail to obole_app;
+grant select, insert on payout, payout_donation, payout_approval, payout_state, payout_file,
+  payout_mail to obole_app;
 grant update (live) on payout_donation to obole_app;
 grant select on payout_current_state to obole_app;

@@ -105,7 +105,8 @@ comment on column mailing_receipt.receipt_id is 'The receipt.';
 comment on column mailing_receipt.mail_id is 'The message that brings it.';
 create index mailing_receipt_mail on mailing_receipt (mail_id);
 
-grant select, insert on receipt, receipt_content, receipt_donation, mailing, mailing_receipt to obole_app;
+grant select, insert on receipt, receipt_content, receipt_donation, mailing, mailing_receipt
+  to obole_app;
 grant update (live) on receipt_donation to obole_app;
 grant select, insert, update on receipt_counter to obole_app;
 grant update (sent_at) on mailing to obole_app;

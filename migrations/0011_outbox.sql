@@ -1,4 +1,5 @@
--- Events out: what merchants and associations asked to be told, written with the fact itself and delivered after.
+-- Events out: what merchants and associations asked to be told, written with the fact itself and
+-- delivered after.
 
 create table subscription (
   subscription_id uuid primary key,
@@ -23,13 +24,15 @@ comment on column subscription.failing_since is
   'First failure since the last success; after five days nothing more is sent.';
 comment on column subscription.disabled_at is 'When it was given up.';
 create index subscription_merchant on subscription (merchant_id) where merchant_id is not null;
-create index subscription_association on subscription (association_id) where association_id is not null;
+create index subscription_association on subscription (association_id)
+  where association_id is not null;
 
 create table outbox (
   message_id      uuid primary key,
   subscription_id uuid not null references subscription,
   kind            text not null check (kind in
-                    ('donation.recorded', 'collection.settled', 'payout.settled', 'receipt.issued')),
+                    ('donation.recorded', 'collection.settled', 'payout.settled',
+                     'receipt.issued')),
   subject         uuid not null,
   payload         jsonb not null,
   occurred_at     timestamptz not null,
