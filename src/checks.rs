@@ -1,5 +1,5 @@
-//! Every invariant as SQL, in one snapshot. Used at the end of each database test, by `obole check`, and while
-//! serving.
+//! Every invariant as SQL, in one snapshot. Used at the end of each database test, by `obole
+//! check`, and while serving.
 
 use serde::Serialize;
 use sqlx::{Connection as _, PgConnection};
@@ -65,8 +65,10 @@ const LEDGER: &[Check] = &[
     (
         "the-bank-is-mirrored",
         "select count(*) from account a join account_balance b using (account_id)
-         where a.kind = 'safeguarded_cash' and a.owner = 'bank' and b.debits_cents - b.credits_cents <>
-           (select coalesce(sum(case side when 'credit' then amount_cents else -amount_cents end), 0)
+         where a.kind = 'safeguarded_cash' and a.owner = 'bank'
+           and b.debits_cents - b.credits_cents <>
+           (select coalesce(sum(case side when 'credit' then amount_cents
+             else -amount_cents end), 0)
             from bank_line)",
     ),
 ];
@@ -119,7 +121,8 @@ const DONATIONS: &[Check] = &[
     (
         "refunds-stay-within-their-donation",
         "select count(*) from (
-           select donation_id, sum(amount_cents) as cents from donation_refund group by donation_id) r
+           select donation_id, sum(amount_cents) as cents from donation_refund
+             group by donation_id) r
          join donation d using (donation_id) where r.cents > d.amount_cents",
     ),
 ];
@@ -144,7 +147,8 @@ const INBOX: &[Check] = &[
     ),
     (
         "every-event-came-in-at-an-endpoint",
-        "select count(*) from inbox_event where endpoint_id not in (select endpoint_id from endpoint)",
+        "select count(*) from inbox_event where endpoint_id not in (select endpoint_id
+          from endpoint)",
     ),
 ];
 
@@ -178,7 +182,8 @@ const MONTH: &[Check] = &[
            - (select coalesce(sum(r.amount_cents), 0)
               from collection_credit join donation_refund r using (fact_id)
               where collection_id = c.collection_id)
-           or count <> (select count(*) from collection_donation where collection_id = c.collection_id)",
+           or count <> (select count(*) from collection_donation
+             where collection_id = c.collection_id)",
     ),
     (
         "states-are-numbered-without-a-gap",
@@ -190,12 +195,14 @@ const MONTH: &[Check] = &[
            + (select count(*) from (
                select payout_id from payout_state group by payout_id
                having count(*) <> max(n) or min(n) <> 1) p)
-           + (select count(*) from payout where payout_id not in (select payout_id from payout_state))",
+           + (select count(*) from payout where payout_id not in (select payout_id
+             from payout_state))",
     ),
     (
         "a-payout-is-the-sum-of-its-donations",
         "select count(*) from payout p where amount_cents <>
-           (select coalesce(sum(amount_cents), 0) from payout_donation join donation using (donation_id)
+           (select coalesce(sum(amount_cents), 0) from payout_donation
+             join donation using (donation_id)
             where payout_id = p.payout_id)
            or count <> (select count(*) from payout_donation where payout_id = p.payout_id)",
     ),
@@ -219,7 +226,8 @@ const MONTH: &[Check] = &[
     (
         "a-receipt-is-the-sum-of-its-donations",
         "select count(*) from receipt r where amount_cents <>
-           (select coalesce(sum(amount_cents), 0) from receipt_donation join donation using (donation_id)
+           (select coalesce(sum(amount_cents), 0) from receipt_donation
+             join donation using (donation_id)
             where receipt_id = r.receipt_id)
            or count <> (select count(*) from receipt_donation where receipt_id = r.receipt_id)",
     ),
@@ -244,7 +252,9 @@ fn all() -> impl Iterator<Item = &'static Check> {
 
 /// Runs every check in one snapshot, so that what is written meanwhile breaks none.
 pub async fn run(db: &mut PgConnection) -> Result<Vec<Verdict>, sqlx::Error> {
-    let mut snapshot = db.begin_with("begin isolation level repeatable read read only").await?;
+    let mut snapshot = db
+        .begin_with("begin isolation level repeatable read read only")
+        .await?;
     let verdicts = run_in(&mut snapshot).await?;
     snapshot.rollback().await?;
     Ok(verdicts)
@@ -254,9 +264,15 @@ pub async fn run(db: &mut PgConnection) -> Result<Vec<Verdict>, sqlx::Error> {
 pub async fn run_in(db: &mut PgConnection) -> Result<Vec<Verdict>, sqlx::Error> {
     let mut verdicts = Vec::new();
     for (name, sql) in all() {
-        let violations: i64 =
-            sqlx::query_scalar(*sql).fetch_optional(&mut *db).await?.unwrap_or(0);
-        verdicts.push(Verdict { name, ok: violations == 0, violations });
+        let violations: i64 = sqlx::query_scalar(*sql)
+            .fetch_optional(&mut *db)
+            .await?
+            .unwrap_or(0);
+        verdicts.push(Verdict {
+            name,
+            ok: violations == 0,
+            violations,
+        });
     }
     Ok(verdicts)
 }

@@ -116,10 +116,15 @@ pub async fn receipts(app: &App, donors: usize) -> anyhow::Result<(f64, f64)> {
     let mut db = app.db.acquire().await?;
     for r in run.receipts.iter().take(2000) {
         printed.push(
-            receipts::find(&mut db, app.key.expose(), crate::values::Reader::System, &r.number)
-                .await?
-                .context("it is in the vault")?
-                .content,
+            receipts::find(
+                &mut db,
+                app.key.expose(),
+                crate::values::Reader::System,
+                &r.number,
+            )
+            .await?
+            .context("it is in the vault")?
+            .content,
         );
     }
     Ok((

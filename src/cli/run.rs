@@ -264,7 +264,9 @@ pub async fn run(command: Command, settings: settings::Settings) -> anyhow::Resu
                 outbox::subscribe(&mut db, now, app.key.expose(), &who, url.as_str()).await?;
             Outcome::of(json!({"subscription_id": id.to_string(), "secret": secret}))
         }
-        Command::Subscription(Subscription::List) => Outcome::list(&outbox::list(&mut db, Reader::System).await?)?,
+        Command::Subscription(Subscription::List) => {
+            Outcome::list(&outbox::list(&mut db, Reader::System).await?)?
+        }
         Command::Subscription(Subscription::Enable { id }) => {
             anyhow::ensure!(
                 outbox::enable(&mut db, now, id).await?,

@@ -105,7 +105,8 @@ pub async fn list(
                      from collection_credit x join donation_refund r using (fact_id)
                      where x.collection_id = c.collection_id), 0)::bigint as credited_cents,
            coalesce((select a.rail from collection_attempt a
-                     where a.collection_id = c.collection_id order by a.n desc limit 1), m.rail) as rail,
+                     where a.collection_id = c.collection_id
+                       order by a.n desc limit 1), m.rail) as rail,
            reference,
            (select s.state from collection_state s
             where s.collection_id = c.collection_id order by s.n desc limit 1) as state
@@ -131,7 +132,8 @@ pub async fn mark_mailed(
     collection: CollectionId,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "insert into collection_mail (collection_id, sent_at) values ($1, $2) on conflict do nothing",
+        "insert into collection_mail (collection_id, sent_at) values ($1, $2)
+          on conflict do nothing",
     )
     .bind(collection)
     .bind(now)

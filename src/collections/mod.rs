@@ -1,5 +1,5 @@
-//! Collections (prélèvements): each merchant's donations of a month are asked for once, and settle when the bank
-//! says that the money came.
+//! Collections (prélèvements): each merchant's donations of a month are asked for once, and settle
+//! when the bank says that the money came.
 
 mod list;
 mod prepare;

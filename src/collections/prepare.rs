@@ -1,4 +1,5 @@
-//! Preparing a month's collections: per merchant, the donations that it charged and was not yet asked for.
+//! Preparing a month's collections: per merchant, the donations that it charged and was not yet
+//! asked for.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
@@ -21,7 +22,8 @@ pub enum PrepareError {
     Database(#[from] sqlx::Error),
 }
 
-/// Finds each merchant's donations once, counts them, and links them in the order of their collection.
+/// Finds each merchant's donations once, counts them, and links them in the order of their
+/// collection.
 const PREPARE: &str = "with donations as materialized (
        select donation_id, merchant_id, amount_cents from donation d
        where merchant_id = any($1) and occurred_at < $2
@@ -45,7 +47,8 @@ const PREPARE: &str = "with donations as materialized (
          select 1 from collection o where o.merchant_id = n.merchant_id and o.period = $5)),
      prepared as (
        insert into collection
-         (collection_id, merchant_id, period, count, amount_cents, reference, prepared_on, prepared_at)
+         (collection_id, merchant_id, period, count, amount_cents, reference, prepared_on,
+           prepared_at)
        select collection_id, merchant_id, $5, count, amount_cents, reference, $6, $7 from due),
      stated as (
        insert into collection_state (collection_id, n, state, occurred_on, recorded_at)
@@ -59,8 +62,8 @@ const PREPARE: &str = "with donations as materialized (
        select fact_id, collection_id from credits join due using (merchant_id))
      select merchant_id from due";
 
-/// Prepares the collections of a month for a partition of the merchants, once: what is already asked for is not
-/// asked for again. Returns the merchants that have one.
+/// Prepares the collections of a month for a partition of the merchants, once: what is already
+/// asked for is not asked for again. Returns the merchants that have one.
 ///
 /// A donation that was told after its month was collected goes with the next month.
 pub async fn prepare(

@@ -16,8 +16,8 @@ use crate::values::{Amount, BankLine, CollectionId, MerchantId, Period, paris_mi
 /// From so many collections on, the month's donations are read whole rather than one by one.
 const MANY: usize = 50;
 
-/// Cents of each association in each collection, each donation found by its key, however large the planner
-/// believes the tables to be.
+/// Cents of each association in each collection, each donation found by its key, however large the
+/// planner believes the tables to be.
 const SHARES_BY_KEY: &str = "select collection_id, a.slug, sum(amount_cents)::bigint
      from collection_donation l
      cross join lateral (select d.association_id, d.amount_cents from donation d
@@ -52,8 +52,8 @@ struct Settlement {
     amount: Amount,
 }
 
-/// Settles each submitted collection that a reference of a credit names, if the amount is exactly what was asked
-/// for. Returns what each credit settled, in order.
+/// Settles each submitted collection that a reference of a credit names, if the amount is exactly
+/// what was asked for. Returns what each credit settled, in order.
 ///
 /// The caller holds the settlement lock whole.
 pub async fn settle(

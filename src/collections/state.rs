@@ -47,8 +47,8 @@ impl CollectionState {
         }
     }
 
-    /// The states that may follow. A rejected or returned collection is asked for again by a new attempt, or
-    /// written off.
+    /// The states that may follow. A rejected or returned collection is asked for again by a new
+    /// attempt, or written off.
     #[must_use]
     pub const fn next(self) -> &'static [Self] {
         match self {

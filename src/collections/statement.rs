@@ -1,4 +1,5 @@
-//! The merchant's statement of a month: each donation, each refund, and the entry its accountant copies.
+//! The merchant's statement of a month: each donation, each refund, and the entry its accountant
+//! copies.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::Stream;
@@ -26,8 +27,8 @@ impl StatementLine {
     }
 }
 
-/// The lines of one collection, in order of time, each donation found by its key, however many other merchants and
-/// months the table holds.
+/// The lines of one collection, in order of time, each donation found by its key, however many
+/// other merchants and months the table holds.
 const LINES_BY_KEY: &str = "select l.collection_id, d.occurred_at, l.donation_id,
        coalesce(l.credit_cents, d.amount_cents) as amount_cents, d.order_id, c.slug as cause,
        a.name as association
@@ -46,9 +47,9 @@ const LINES_BY_KEY: &str = "select l.collection_id, d.occurred_at, l.donation_id
        where o.collection_id = any($1) and ($2 or o.merchant_id = $3))
      order by l.collection_id, d.occurred_at, l.donation_id";
 
-/// The lines of a month's collections, in order of collection and time, in one reading of their merchants'
-/// donations ($2). What they are sorted by stands first: of a row, the database finds what stands behind a text
-/// only by walking over it, at each comparison.
+/// The lines of a month's collections, in order of collection and time, in one reading of their
+/// merchants' donations ($2). What they are sorted by stands first: of a row, the database finds
+/// what stands behind a text only by walking over it, at each comparison.
 const LINES_OF_MONTH: &str = "select collection_id, occurred_at, l.donation_id,
        coalesce(l.credit_cents, d.amount_cents) as amount_cents, order_id, c.slug as cause,
        a.name as association

@@ -1,4 +1,5 @@
-//! Submitting: the request for payment leaves, so the merchant no longer owes and the money is on its way.
+//! Submitting: the request for payment leaves, so the merchant no longer owes and the money is on
+//! its way.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
@@ -17,7 +18,8 @@ struct PreparedCollection {
     reference: String,
 }
 
-/// Submits the prepared collections of these merchants, each by its first attempt over the merchant's rail.
+/// Submits the prepared collections of these merchants, each by its first attempt over the
+/// merchant's rail.
 ///
 /// The caller holds the settlement lock of their partition.
 pub async fn submit(

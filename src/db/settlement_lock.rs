@@ -21,7 +21,11 @@ impl Partition {
     pub fn split(parts: usize) -> Vec<Self> {
         let parts = i32::try_from(parts).unwrap_or(KEYS).clamp(1, KEYS);
         let keys_of = |part: i32| (0..KEYS).filter(move |key| key % parts == part);
-        (0..parts).map(|part| Self { keys: keys_of(part).collect() }).collect()
+        (0..parts)
+            .map(|part| Self {
+                keys: keys_of(part).collect(),
+            })
+            .collect()
     }
 
     /// The numbers that `partition_of` returns for its merchants and associations.
@@ -33,7 +37,9 @@ impl Partition {
 
 /// Locks all partitions until the end of the database transaction.
 pub async fn lock_exclusive(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("select 1 from settlement_lock order by partition for update").execute(tx).await?;
+    sqlx::query("select 1 from settlement_lock order by partition for update")
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -58,6 +64,8 @@ pub async fn lock_partition(
 
 /// Shares all partitions until the end of the database transaction: many refunds at a time, and no run meanwhile.
 pub async fn lock_shared(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("select 1 from settlement_lock order by partition for share").execute(tx).await?;
+    sqlx::query("select 1 from settlement_lock order by partition for share")
+        .execute(tx)
+        .await?;
     Ok(())
 }

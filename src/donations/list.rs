@@ -24,7 +24,8 @@ pub struct DonorDonation {
     pub refunded_on: Option<NaiveDate>,
 }
 
-/// What one donor gave, without what was refunded: donations, cents, and cents that arrived at the associations.
+/// What one donor gave, without what was refunded: donations, cents, and cents that arrived at the
+/// associations.
 #[derive(Clone, Copy, Debug, Default, FromRow)]
 pub struct DonorTotal {
     pub count: i64,
@@ -45,7 +46,8 @@ pub async fn of_donor(
     }
     sqlx::query_as(
         "select d.donation_id, (d.occurred_at at time zone 'Europe/Paris')::date as recorded_on,
-           m.name as merchant, c.title as cause, a.name as association, d.amount_cents, d.collected_on,
+           m.name as merchant, c.title as cause, a.name as association, d.amount_cents,
+             d.collected_on,
            d.paid_out_on, d.receipt_number as receipt,
            (d.refunded_at at time zone 'Europe/Paris')::date as refunded_on
          from donation_progress d join merchant m using (merchant_id) join cause c using (cause_id)
@@ -72,7 +74,8 @@ pub async fn total_of_donor(
     }
     sqlx::query_as(
         "select count(*) as count, coalesce(sum(amount_cents), 0)::bigint as cents,
-           coalesce(sum(amount_cents) filter (where paid_out_on is not null), 0)::bigint as arrived_cents
+           coalesce(sum(amount_cents) filter (where paid_out_on is not null),
+             0)::bigint as arrived_cents
          from donation_progress
          where donation_id in (select donation_id from donation where donor_id = $1
            union all select donation_id from donation_claim where donor_id = $1)
@@ -150,7 +153,8 @@ pub async fn find(
     let scope = reader.merchants();
     sqlx::query_as(
         "select d.donation_id, d.order_id, d.amount_cents, c.slug as cause, a.name as association,
-           d.occurred_at, d.recorded_at, d.refunded_at, d.collected_on, d.paid_out_on, d.receipted_on
+           d.occurred_at, d.recorded_at, d.refunded_at, d.collected_on, d.paid_out_on,
+             d.receipted_on
          from donation_progress d join cause c using (cause_id)
          join association a on a.association_id = d.association_id
          where donation_id = $1 and ($2 or merchant_id = $3)",

@@ -26,7 +26,8 @@ pub struct Difference {
     pub matches: bool,
     pub theirs: Total,
     pub ours: Total,
-    /// Orders that the shop names and that are not recorded here on that day: their webhooks were lost, or wait.
+    /// Orders that the shop names and that are not recorded here on that day: their webhooks were
+    /// lost, or wait.
     pub missing_here: Vec<String>,
     /// Orders recorded here that the shop does not name.
     pub missing_there: Vec<String>,
@@ -56,8 +57,11 @@ pub async fn store(
         )
     });
     sqlx::query(
-        "insert into manifest (merchant_id, day, count, sum_cents, orders, received_at) values ($1, $2, $3, $4, $5, $6)
-         on conflict (merchant_id, day) do update set count = excluded.count, sum_cents = excluded.sum_cents, orders = excluded.orders, received_at = excluded.received_at",
+        "insert into manifest (merchant_id, day, count, sum_cents, orders, received_at)
+          values ($1, $2, $3, $4, $5, $6)
+         on conflict (merchant_id, day) do update
+           set count = excluded.count, sum_cents = excluded.sum_cents, orders = excluded.orders,
+           received_at = excluded.received_at",
     )
     .bind(merchant)
     .bind(manifest.day)
@@ -80,7 +84,8 @@ struct Row {
     orders: Option<Json<BTreeMap<String, i64>>>,
 }
 
-/// The manifests of a merchant's day, or of every merchant's days since `since`, each held against the books.
+/// The manifests of a merchant's day, or of every merchant's days since `since`, each held against
+/// the books.
 pub async fn differences(
     db: &mut PgConnection,
     reader: Reader,
@@ -89,7 +94,8 @@ pub async fn differences(
 ) -> Result<Vec<Difference>, sqlx::Error> {
     let scope = reader.merchants();
     let rows: Vec<Row> = sqlx::query_as(
-        "select merchant_id, m.slug as merchant, day, count, sum_cents, orders from manifest join merchant m using (merchant_id)
+        "select merchant_id, m.slug as merchant, day, count, sum_cents, orders from manifest
+          join merchant m using (merchant_id)
          where ($1 or merchant_id = $2) and ($3::date is null or day = $3) and day >= $4
          order by day desc, m.slug",
     )
@@ -102,7 +108,8 @@ pub async fn differences(
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
         let recorded: Vec<(String, i64)> = sqlx::query_as(
-            "select order_id, amount_cents from donation where merchant_id = $1 and occurred_at >= $2 and occurred_at < $3 order by order_id",
+            "select order_id, amount_cents from donation where merchant_id = $1
+              and occurred_at >= $2 and occurred_at < $3 order by order_id",
         )
         .bind(row.merchant_id)
         .bind(paris_midnight(row.day))

@@ -1,4 +1,5 @@
-//! Recording: facts that happened, a batch at a time, in the books in the same database transaction.
+//! Recording: facts that happened, a batch at a time, in the books in the same database
+//! transaction.
 
 use std::collections::BTreeMap;
 
@@ -89,7 +90,8 @@ pub async fn known(
     Ok(rows.into_iter().collect())
 }
 
-/// Records a batch of donations, each unknown so far, and posts them; one that is known refuses the batch.
+/// Records a batch of donations, each unknown so far, and posts them; one that is known refuses the
+/// batch.
 pub async fn record(
     db: &mut PgConnection,
     now: DateTime<Utc>,

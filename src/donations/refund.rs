@@ -1,5 +1,5 @@
-//! Refunds: the merchant gave the donation back. Before its collection nobody owes it any more; after, the merchant
-//! is credited; once it is with the association, a person decides.
+//! Refunds: the merchant gave the donation back. Before its collection nobody owes it any more;
+//! after, the merchant is credited; once it is with the association, a person decides.
 
 use std::collections::BTreeMap;
 
@@ -61,8 +61,8 @@ struct RefundRow<'a> {
 
 /// Records a batch of refunds and posts them. Returns what became of each, in order.
 ///
-/// The caller holds the settlement lock shared: a run that prepares collections or payouts waits for it, or it for
-/// the run, so that no donation is refunded and collected in the same moment.
+/// The caller holds the settlement lock shared: a run that prepares collections or payouts waits
+/// for it, or it for the run, so that no donation is refunded and collected in the same moment.
 ///
 /// # Errors
 /// `RecordError::Known` when another transaction refunded one of these donations meanwhile.
@@ -113,7 +113,8 @@ async fn load(
                    where c.donation_id = d.donation_id and c.live) as collected,
            exists (select 1 from payout_donation p
                    where p.donation_id = d.donation_id and p.live) as paid_out
-         from donation d join merchant m using (merchant_id) join association a using (association_id)
+         from donation d join merchant m using (merchant_id)
+           join association a using (association_id)
          where donation_id = any($1)",
     )
     .bind(uuids(new.iter().map(|r| r.donation_id)))
@@ -145,18 +146,33 @@ async fn insert(
 ) -> Result<(), RecordError> {
     sqlx::query(
         "insert into donation_refund
-           (donation_id, refund_id, fact_id, amount_cents, event_id, after_collection, occurred_at, recorded_at)
-         select n.donation_id, n.refund_id, n.fact_id, n.amount_cents, n.event_id, n.late, n.occurred_at, $8
-         from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::uuid[], $6::boolean[], $7::timestamptz[])
+           (donation_id, refund_id, fact_id, amount_cents, event_id, after_collection,
+             occurred_at, recorded_at)
+         select n.donation_id, n.refund_id, n.fact_id, n.amount_cents, n.event_id, n.late,
+           n.occurred_at, $8
+         from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::uuid[], $6::boolean[],
+           $7::timestamptz[])
            n(donation_id, refund_id, fact_id, amount_cents, event_id, late, occurred_at)",
     )
-    .bind(rows.iter().map(|r| r.refund.donation_id.0).collect::<Vec<_>>())
-    .bind(rows.iter().map(|r| r.refund.refund_id.as_str()).collect::<Vec<_>>())
+    .bind(
+        rows.iter()
+            .map(|r| r.refund.donation_id.0)
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        rows.iter()
+            .map(|r| r.refund.refund_id.as_str())
+            .collect::<Vec<_>>(),
+    )
     .bind(rows.iter().map(|r| r.refund.fact_id()).collect::<Vec<_>>())
     .bind(rows.iter().map(|r| r.amount.cents()).collect::<Vec<_>>())
     .bind(rows.iter().map(|r| r.refund.event_id.0).collect::<Vec<_>>())
     .bind(rows.iter().map(|r| r.after_collection).collect::<Vec<_>>())
-    .bind(rows.iter().map(|r| r.refund.occurred_at).collect::<Vec<_>>())
+    .bind(
+        rows.iter()
+            .map(|r| r.refund.occurred_at)
+            .collect::<Vec<_>>(),
+    )
     .bind(now)
     .execute(db)
     .await

@@ -1,4 +1,5 @@
-//! Accounts: what kinds exist, and their ids. Numbers and sides stand in the schema's `chart_of_accounts`.
+//! Accounts: what kinds exist, and their ids. Numbers and sides stand in the schema's
+//! `chart_of_accounts`.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -6,7 +7,8 @@ use uuid::Uuid;
 use crate::rails::{CashAccount, Rail};
 use crate::values::derived_id;
 
-/// An account, named by its kind and its owner: the slug of a merchant or association, a rail or a cash account.
+/// An account, named by its kind and its owner: the slug of a merchant or association, a rail or a
+/// cash account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Account {
     MerchantReceivable(String),
@@ -74,7 +76,8 @@ pub async fn open(db: &mut PgConnection, accounts: &[Account]) -> Result<(), sql
     .execute(&mut *db)
     .await?;
     sqlx::query(
-        "insert into account_balance (account_id) select account_id from unnest($1::uuid[]) n(account_id)
+        "insert into account_balance (account_id) select account_id
+          from unnest($1::uuid[]) n(account_id)
          on conflict do nothing",
     )
     .bind(&ids)

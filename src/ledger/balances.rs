@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::Account;
 use crate::values::{Reader, euros};
 
-/// One account with its sums, in cents and as decimal strings; the balance is on the account's normal side.
+/// One account with its sums, in cents and as decimal strings; the balance is on the account's
+/// normal side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Balance {
     pub code: String,
@@ -28,17 +29,16 @@ struct Row {
     credits_cents: i64,
 }
 
-/// Every account that has ever moved, in chart order, for the team. Clearing accounts show debits less credits.
-pub async fn balances(
-    db: &mut PgConnection,
-    reader: Reader,
-) -> Result<Vec<Balance>, sqlx::Error> {
+/// Every account that has ever moved, in chart order, for the team. Clearing accounts show debits
+/// less credits.
+pub async fn balances(db: &mut PgConnection, reader: Reader) -> Result<Vec<Balance>, sqlx::Error> {
     if !reader.sees_everything() {
         return Ok(Vec::new());
     }
     let rows: Vec<Row> = sqlx::query_as(
         "select code, kind, a.owner, normal_side, debits_cents, credits_cents
-         from account a join chart_of_accounts using (code, kind) join account_balance using (account_id)
+         from account a join chart_of_accounts using (code, kind)
+           join account_balance using (account_id)
          where debits_cents > 0 or credits_cents > 0 order by code, a.owner",
     )
     .fetch_all(db)
@@ -64,7 +64,8 @@ pub async fn balances(
         .collect())
 }
 
-/// What accounts hold on their normal side, in cents and in the order asked, locked until the transaction ends.
+/// What accounts hold on their normal side, in cents and in the order asked, locked until the
+/// transaction ends.
 pub async fn lock_balances(
     db: &mut PgConnection,
     accounts: &[Account],
@@ -92,9 +93,12 @@ pub async fn rebuild(db: &mut PgConnection) -> Result<(), sqlx::Error> {
         "with sums as (
            select account_id, sum(debit) as debits, sum(credit) as credits from (
              select debit_account_id as account_id, amount_cents as debit, 0 as credit from transfer
-             union all select credit_account_id, 0, amount_cents from transfer) t group by account_id)
-         update account_balance b set debits_cents = coalesce(s.debits, 0), credits_cents = coalesce(s.credits, 0)
-         from account_balance x left join sums s using (account_id) where b.account_id = x.account_id",
+             union all select credit_account_id, 0, amount_cents from transfer) t
+               group by account_id)
+         update account_balance b
+           set debits_cents = coalesce(s.debits, 0), credits_cents = coalesce(s.credits, 0)
+         from account_balance x left join sums s using (account_id)
+           where b.account_id = x.account_id",
     )
     .execute(db)
     .await?;

@@ -20,9 +20,11 @@ pub enum PostError {
     Database(#[from] sqlx::Error),
 }
 
-/// Writes transfers and moves the balances: two statements, whatever the size. One transfer is the degenerate batch.
+/// Writes transfers and moves the balances: two statements, whatever the size. One transfer is the
+/// degenerate batch.
 ///
-/// Balance rows are locked in account order, so batches of several posters queue and never deadlock.
+/// Balance rows are locked in account order, so batches of several posters queue and never
+/// deadlock.
 pub async fn post(
     db: &mut PgConnection,
     now: DateTime<Utc>,
@@ -57,13 +59,16 @@ pub async fn post(
             .put(t.occurred_at)?
             .put(now)?;
     }
-    let columns = "copy transfer (fact_id, fact, leg, debit_account_id, credit_account_id, amount_cents, occurred_at, recorded_at)
+    let columns = "copy transfer (fact_id, fact, leg, debit_account_id, credit_account_id,
+                    amount_cents, occurred_at, recorded_at)
         from stdin (format binary)";
     rows.write(db, columns).await?;
     let updated = sqlx::query(
         "with locked as materialized (
-           select account_id from account_balance where account_id = any($1::uuid[]) order by account_id for update)
-         update account_balance b set debits_cents = b.debits_cents + m.debits, credits_cents = b.credits_cents + m.credits
+           select account_id from account_balance where account_id = any($1::uuid[])
+             order by account_id for update)
+         update account_balance b
+           set debits_cents = b.debits_cents + m.debits, credits_cents = b.credits_cents + m.credits
          from unnest($1::uuid[], $2::bigint[], $3::bigint[]) m(account_id, debits, credits)
          join locked using (account_id)
          where b.account_id = m.account_id",
@@ -73,7 +78,8 @@ pub async fn post(
     .bind(moved.values().map(|v| v.1).collect::<Vec<_>>())
     .execute(&mut *db)
     .await?;
-    // A balance row stands for its account: an account that was not opened is found here, and nothing of the batch stays.
+    // A balance row stands for its account: an account that was not opened is found here, and
+    // nothing of the batch stays.
     if updated.rows_affected() != moved.len() as u64 {
         return Err(PostError::NoAccount);
     }

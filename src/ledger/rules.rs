@@ -15,7 +15,8 @@
 //! | bank_credit_unknown | safeguarded_cash | suspense |
 //! | bank_debit_unknown | suspense | safeguarded_cash |
 //!
-//! There is no way to move a gift to a fee account: no function here names one beside a gift account.
+//! There is no way to move a gift to a fee account: no function here names one beside a gift
+//! account.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -109,7 +110,8 @@ pub fn donation_refunded(fact: Fact, of: Parties<'_>, amount: Amount) -> Transfe
     )
 }
 
-/// The merchant gave the donation back after it was asked for: the association gives it up, the merchant is credited.
+/// The merchant gave the donation back after it was asked for: the association gives it up, the
+/// merchant is credited.
 #[must_use]
 pub fn donation_refunded_late(fact: Fact, of: Parties<'_>, amount: Amount) -> Transfer {
     fact.transfer(

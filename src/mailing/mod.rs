@@ -101,7 +101,12 @@ async fn write_share(app: &App, of: &[Collection]) -> anyhow::Result<()> {
 
 /// Sends each statement that has not left, many at once.
 pub async fn send_statements(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
-    let open = collections::list(&mut *app.db.acquire().await?, Reader::System, CollectionFilter::Unmailed).await?;
+    let open = collections::list(
+        &mut *app.db.acquire().await?,
+        Reader::System,
+        CollectionFilter::Unmailed,
+    )
+    .await?;
     let (mailer, app) = (Mailer::of(&app.settings)?, app.clone());
     for_each_concurrent(MAILS_AT_ONCE as usize, open, move |c| {
         let (app, mailer) = (app.clone(), mailer.clone());
@@ -122,7 +127,9 @@ async fn send_statement(
     // The statement was written when the month was prepared; cut short before that, it is made now.
     let csv = match tokio::fs::read_to_string(statement_path(app, c)).await {
         Ok(written) => written,
-        Err(_) => collections::csv(&collections::lines(&mut *app.db.acquire().await?, Reader::System, id).await?),
+        Err(_) => collections::csv(
+            &collections::lines(&mut *app.db.acquire().await?, Reader::System, id).await?,
+        ),
     };
     let message = StatementMail {
         shop: &c.merchant_name,
@@ -223,7 +230,12 @@ async fn send_to_donors(
     some: &[(MailId, DonorId)],
 ) -> anyhow::Result<(usize, usize)> {
     let mut db = app.db.acquire().await?;
-    let donors = donor::of_ids(&mut db, Reader::System, some.iter().map(|(_, donor)| *donor)).await?;
+    let donors = donor::of_ids(
+        &mut db,
+        Reader::System,
+        some.iter().map(|(_, donor)| *donor),
+    )
+    .await?;
     let mut enclosed = receipts::of_mails(
         &mut db,
         app.key.expose(),
@@ -335,8 +347,13 @@ pub async fn store_documents(app: &App, of: &[IssuedReceipt]) -> anyhow::Result<
         move |some: Vec<ReceiptId>| {
             let app = app.clone();
             async move {
-                for r in
-                    receipts::of_ids(&mut *app.db.acquire().await?, app.key.expose(), Reader::System, &some).await?
+                for r in receipts::of_ids(
+                    &mut *app.db.acquire().await?,
+                    app.key.expose(),
+                    Reader::System,
+                    &some,
+                )
+                .await?
                 {
                     document(&app, r).await?;
                 }

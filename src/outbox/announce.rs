@@ -1,4 +1,5 @@
-//! Announcing: messages are written in the database transaction of what they tell, so that neither is without the other.
+//! Announcing: messages are written in the database transaction of what they tell, so that neither
+//! is without the other.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -60,17 +61,30 @@ pub async fn announce(
         Json(json!({"type": kind.word(), "timestamp": f.occurred_at, "data": f.data}))
     };
     sqlx::query(
-        "insert into outbox (message_id, subscription_id, kind, subject, payload, occurred_at, next_at)
+        "insert into outbox (message_id, subscription_id, kind, subject, payload, occurred_at,
+          next_at)
          select gen_random_uuid(), subscription_id, $1, f.subject, f.payload, f.occurred_at, $2
-         from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::jsonb[], $7::timestamptz[]) f(subject, merchant, association, payload, occurred_at)
-         join subscription s on s.disabled_at is null and (s.merchant_id = f.merchant or s.association_id = f.association)
+         from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::jsonb[],
+           $7::timestamptz[]) f(subject, merchant, association, payload, occurred_at)
+         join subscription s on s.disabled_at is null and (s.merchant_id = f.merchant
+           or s.association_id = f.association)
          on conflict do nothing",
     )
     .bind(kind.word())
     .bind(now)
     .bind(facts.iter().map(|f| f.subject).collect::<Vec<_>>())
-    .bind(facts.iter().map(|f| f.merchant.map(|m| m.0)).collect::<Vec<_>>())
-    .bind(facts.iter().map(|f| f.association.map(|a| a.0)).collect::<Vec<_>>())
+    .bind(
+        facts
+            .iter()
+            .map(|f| f.merchant.map(|m| m.0))
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        facts
+            .iter()
+            .map(|f| f.association.map(|a| a.0))
+            .collect::<Vec<_>>(),
+    )
     .bind(facts.iter().map(payload).collect::<Vec<_>>())
     .bind(facts.iter().map(|f| f.occurred_at).collect::<Vec<_>>())
     .execute(tx)

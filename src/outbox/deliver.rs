@@ -1,4 +1,5 @@
-//! Delivering: what is due is taken under a lease, sent outside any database transaction, and its outcome noted.
+//! Delivering: what is due is taken under a lease, sent outside any database transaction, and its
+//! outcome noted.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
@@ -8,7 +9,8 @@ use super::subscribe::place;
 use crate::parties::seal;
 use crate::values::{MessageId, Secret, SubscriptionId};
 
-/// While a message is being sent nobody else takes it; a process that died loses it after this long.
+/// While a message is being sent nobody else takes it; a process that died loses it after this
+/// long.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// An address that fails for so long is sent nothing more.
 const PATIENCE: TimeDelta = TimeDelta::days(5);
@@ -36,7 +38,8 @@ struct Row {
     attempts: i32,
 }
 
-/// Takes up to `limit` messages that are due, a few an address, so that a slow one does not hold up the others.
+/// Takes up to `limit` messages that are due, a few an address, so that a slow one does not hold up
+/// the others.
 pub async fn take_due(
     db: &mut PgConnection,
     now: DateTime<Utc>,
@@ -45,10 +48,13 @@ pub async fn take_due(
 ) -> Result<Vec<OutboundMessage>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
         "with due as (
-           select message_id, row_number() over (partition by subscription_id order by next_at) as nth
-           from outbox join subscription using (subscription_id) where next_at <= $1 and delivered_at is null and disabled_at is null),
+           select message_id, row_number() over (partition by subscription_id
+             order by next_at) as nth
+           from outbox join subscription using (subscription_id) where next_at <= $1
+             and delivered_at is null and disabled_at is null),
          taken as (
-           select message_id from outbox where message_id = any(array(select message_id from due where nth <= 8 order by nth limit $2))
+           select message_id from outbox where message_id = any(array(select message_id
+             from due where nth <= 8 order by nth limit $2))
              and next_at <= $1 and delivered_at is null for update skip locked)
          update outbox o set next_at = $3, attempts = attempts + 1 from taken, subscription s
          where o.message_id = taken.message_id and s.subscription_id = o.subscription_id
@@ -93,15 +99,18 @@ pub async fn delivered(
         .bind(answer)
         .execute(&mut *db)
         .await?;
-    sqlx::query("update subscription set failing_since = null where subscription_id = $1 and failing_since is not null")
-        .bind(message.subscription_id)
-        .execute(db)
-        .await?;
+    sqlx::query(
+        "update subscription set failing_since = null where subscription_id = $1
+                  and failing_since is not null",
+    )
+    .bind(message.subscription_id)
+    .execute(db)
+    .await?;
     Ok(())
 }
 
-/// Notes that a message did not arrive; it is tried again later, the waits growing and never the same for all, until the
-/// address has failed for five days.
+/// Notes that a message did not arrive; it is tried again later, the waits growing and never the
+/// same for all, until the address has failed for five days.
 pub async fn failed(
     db: &mut PgConnection,
     now: DateTime<Utc>,
@@ -121,7 +130,9 @@ pub async fn failed(
         .execute(&mut *db)
         .await?;
     sqlx::query(
-        "update subscription set failing_since = coalesce(failing_since, $2), disabled_at = case when failing_since < $3 then $2 end
+        "update subscription
+          set failing_since = coalesce(failing_since, $2), disabled_at = case
+          when failing_since < $3 then $2 end
          where subscription_id = $1",
     )
     .bind(message.subscription_id)
@@ -139,12 +150,14 @@ pub async fn replay(
     id: SubscriptionId,
     since: DateTime<Utc>,
 ) -> Result<u64, sqlx::Error> {
-    let again =
-        sqlx::query("update outbox set delivered_at = null, next_at = $2, attempts = 0 where subscription_id = $1 and occurred_at >= $3")
-            .bind(id)
-            .bind(now)
-            .bind(since)
-            .execute(db)
-            .await?;
+    let again = sqlx::query(
+        "update outbox set delivered_at = null, next_at = $2, attempts = 0
+                      where subscription_id = $1 and occurred_at >= $3",
+    )
+    .bind(id)
+    .bind(now)
+    .bind(since)
+    .execute(db)
+    .await?;
     Ok(again.rows_affected())
 }

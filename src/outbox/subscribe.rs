@@ -69,7 +69,8 @@ pub async fn subscribe(
         (None, Some(owner))
     };
     sqlx::query(
-        "insert into subscription (subscription_id, merchant_id, association_id, url, sealed, created_at) values ($1, $2, $3, $4, $5, $6)",
+        "insert into subscription (subscription_id, merchant_id, association_id, url, sealed,
+          created_at) values ($1, $2, $3, $4, $5, $6)",
     )
     .bind(id)
     .bind(merchant)
@@ -139,7 +140,8 @@ pub async fn enable(
     id: SubscriptionId,
 ) -> Result<bool, sqlx::Error> {
     let known = sqlx::query(
-        "update subscription set disabled_at = null, failing_since = null where subscription_id = $1",
+        "update subscription set disabled_at = null, failing_since = null
+          where subscription_id = $1",
     )
     .bind(id)
     .execute(&mut *db)

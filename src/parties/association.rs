@@ -130,9 +130,12 @@ pub async fn add(
 
     let id = AssociationId::new();
     sqlx::query(
-        "insert into association (association_id, slug, name, kind, object, siren, rna, email, address, iban, bic, rate_percent, articles,
-           financial_year_end, signatory_name, signatory_capacity, receipt_mandate_signed_on, receipt_mandate_reference, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text::smallint, $13, $14, $15, $16, $17, $18, $19)",
+        "insert into association (association_id, slug, name, kind, object, siren, rna, email,
+          address, iban, bic, rate_percent, articles,
+           financial_year_end, signatory_name, signatory_capacity, receipt_mandate_signed_on,
+             receipt_mandate_reference, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text::smallint, $13, $14, $15,
+           $16, $17, $18, $19)",
     )
     .bind(id)
     .bind(&file.slug)

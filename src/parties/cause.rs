@@ -1,4 +1,5 @@
-//! Causes: what a donor says yes to. Each names one association, because a receipt can only name one.
+//! Causes: what a donor says yes to. Each names one association, because a receipt can only name
+//! one.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -40,7 +41,8 @@ pub async fn add(
     let id = CauseId::new();
     let added = sqlx::query(
         "insert into cause (cause_id, slug, theme, association_id, title, created_at)
-         select $1, $2, $3, association_id, $4, $5 from association where slug = $6 and state = 'live'",
+         select $1, $2, $3, association_id, $4, $5 from association where slug = $6
+           and state = 'live'",
     )
     .bind(id)
     .bind(slug)
@@ -79,10 +81,12 @@ pub struct Cause {
     pub live: bool,
 }
 
-/// Every cause, by theme and slug, suspended ones included: a euro already charged for one is still recorded.
+/// Every cause, by theme and slug, suspended ones included: a euro already charged for one is still
+/// recorded.
 pub async fn list(db: &mut PgConnection) -> Result<Vec<Cause>, sqlx::Error> {
     sqlx::query_as(
-        "select cause_id, c.slug, theme, title, a.name as association, association_id, a.slug as association_slug,
+        "select cause_id, c.slug, theme, title, a.name as association, association_id,
+          a.slug as association_slug,
            rate_percent::text as rate, a.object, c.state = 'live' and a.state = 'live' as live
          from cause c join association a using (association_id) order by theme, c.slug",
     )

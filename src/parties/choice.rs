@@ -58,7 +58,8 @@ pub async fn choices(
     .await
 }
 
-/// The choices of a batch's donors, locked until the batch commits; causes that are not live take no turn.
+/// The choices of a batch's donors, locked until the batch commits; causes that are not live take
+/// no turn.
 pub async fn lock_choices(
     db: &mut PgConnection,
     donors: &[DonorId],
@@ -72,7 +73,8 @@ pub async fn lock_choices(
     let rows: Vec<(DonorId, CauseId, i32, i64)> = sqlx::query_as(
         "select d.donor_id, d.cause_id, weight, given from donor_choice d
          join cause c using (cause_id) join association a using (association_id)
-         where d.donor_id = any($1) and c.state = 'live' and a.state = 'live' order by d.donor_id, d.cause_id for update of d",
+         where d.donor_id = any($1) and c.state = 'live' and a.state = 'live'
+           order by d.donor_id, d.cause_id for update of d",
     )
     .bind(ids)
     .fetch_all(db)
@@ -101,7 +103,8 @@ pub async fn save_choices(
         return Ok(());
     }
     sqlx::query(
-        "update donor_choice d set given = n.given from unnest($1::uuid[], $2::uuid[], $3::bigint[]) n(donor_id, cause_id, given)
+        "update donor_choice d set given = n.given
+          from unnest($1::uuid[], $2::uuid[], $3::bigint[]) n(donor_id, cause_id, given)
          where d.donor_id = n.donor_id and d.cause_id = n.cause_id and d.given <> n.given",
     )
     .bind(rows.iter().map(|r| r.0).collect::<Vec<_>>())
@@ -112,11 +115,13 @@ pub async fn save_choices(
     Ok(())
 }
 
-/// The cause whose turn it is, counted at once, so that after any number of gifts each cause's count is within one of its share.
+/// The cause whose turn it is, counted at once, so that after any number of gifts each cause's
+/// count is within one of its share.
 ///
-/// A whole gift is to be given where shares are fractions: the apportionment problem. Rounding to the largest remainder
-/// breaks with three causes or more; the quota method (Balinski and Young 1975; Still 1979) does not: among the causes that
-/// a further gift keeps at or under their share rounded up, the one whose next gift falls due first.
+/// A whole gift is to be given where shares are fractions: the apportionment problem. Rounding to
+/// the largest remainder breaks with three causes or more; the quota method (Balinski and Young
+/// 1975; Still 1979) does not: among the causes that a further gift keeps at or under their share
+/// rounded up, the one whose next gift falls due first.
 #[must_use]
 pub fn next_cause(choices: &mut [CauseChoice]) -> Option<CauseId> {
     let weights: i128 = choices.iter().map(|c| i128::from(c.weight)).sum();
@@ -125,7 +130,8 @@ pub fn next_cause(choices: &mut [CauseChoice]) -> Option<CauseId> {
         .iter_mut()
         // Eligible: given + 1 < share + 1 after this gift, where share = nth * weight / weights.
         .filter(|c| i128::from(c.given) * weights < nth * i128::from(c.weight))
-        // Due: the number of gifts at which its share reaches given + 1; ties go to the heavier, then to the older cause.
+        // Due: the number of gifts at which its share reaches given + 1; ties go to the heavier,
+        // then to the older cause.
         .min_by_key(|c| {
             let (given, weight) = (i128::from(c.given), i128::from(c.weight));
             (

@@ -31,7 +31,10 @@ impl ReceiptFrequency {
 impl std::str::FromStr for ReceiptFrequency {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::Monthly, Self::Annual, Self::None].into_iter().find(|f| f.word() == text).ok_or(())
+        [Self::Monthly, Self::Annual, Self::None]
+            .into_iter()
+            .find(|f| f.word() == text)
+            .ok_or(())
     }
 }
 
@@ -64,11 +67,18 @@ pub async fn find_or_create(
     let mut known = load_known(db, by_email.keys().copied()).await?;
     let new: Vec<&DonorDetails> = by_email
         .iter()
-        .filter(|(email, t)| known.get(**email).is_none_or(|(_, gaps)| gaps.is_filled_by(t)))
+        .filter(|(email, t)| {
+            known
+                .get(**email)
+                .is_none_or(|(_, gaps)| gaps.is_filled_by(t))
+        })
         .map(|(_, t)| *t)
         .collect();
     if new.is_empty() {
-        return Ok(known.into_iter().map(|(email, (id, _))| (email, id)).collect());
+        return Ok(known
+            .into_iter()
+            .map(|(email, (id, _))| (email, id))
+            .collect());
     }
     sqlx::query(
         "insert into donor (donor_id, email, first_name, last_name, address, locale, created_at)
@@ -86,13 +96,20 @@ pub async fn find_or_create(
     .bind(new.iter().map(|t| t.email.as_str()).collect::<Vec<_>>())
     .bind(new.iter().map(|t| t.first_name.clone()).collect::<Vec<_>>())
     .bind(new.iter().map(|t| t.last_name.clone()).collect::<Vec<_>>())
-    .bind(new.iter().map(|t| t.address.clone().map(Json)).collect::<Vec<_>>())
+    .bind(
+        new.iter()
+            .map(|t| t.address.clone().map(Json))
+            .collect::<Vec<_>>(),
+    )
     .bind(new.iter().map(|t| t.locale.as_str()).collect::<Vec<_>>())
     .bind(now)
     .execute(&mut *db)
     .await?;
     known.extend(load_known(db, new.iter().map(|t| t.email.as_str())).await?);
-    Ok(known.into_iter().map(|(email, (id, _))| (email, id)).collect())
+    Ok(known
+        .into_iter()
+        .map(|(email, (id, _))| (email, id))
+        .collect())
 }
 
 /// What of a donor is not known yet.
@@ -123,7 +140,17 @@ async fn load_known<'e>(
     .fetch_all(db)
     .await?;
     let known = |(email, id, first_name, last_name, address)| {
-        (email, (id, Gaps { first_name, last_name, address }))
+        (
+            email,
+            (
+                id,
+                Gaps {
+                    first_name,
+                    last_name,
+                    address,
+                },
+            ),
+        )
     };
     Ok(rows.into_iter().map(known).collect())
 }

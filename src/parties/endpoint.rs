@@ -208,7 +208,8 @@ pub async fn add(
         .transpose()
         .map_err(unsealed)?;
     sqlx::query(
-        "insert into endpoint (endpoint_id, merchant_id, dialect, settings, test, api_token_sealed, created_at) values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into endpoint (endpoint_id, merchant_id, dialect, settings, test,
+          api_token_sealed, created_at) values ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(id)
     .bind(merchant)
@@ -253,7 +254,8 @@ pub async fn of_merchant(
     merchant: &str,
 ) -> Result<Option<EndpointId>, sqlx::Error> {
     sqlx::query_scalar(
-        "select endpoint_id from endpoint join merchant using (merchant_id) where slug = $1 order by test, endpoint.created_at limit 1",
+        "select endpoint_id from endpoint join merchant using (merchant_id)
+          where slug = $1 order by test, endpoint.created_at limit 1",
     )
     .bind(merchant)
     .fetch_optional(db)
@@ -275,17 +277,21 @@ async fn add_secret(
     }
     let id = Uuid::now_v7();
     let sealed = seal::seal(key, &format!("endpoint_secret:{id}"), &bytes).map_err(unsealed)?;
-    sqlx::query("insert into endpoint_secret (secret_id, endpoint_id, sealed, created_at) values ($1, $2, $3, $4)")
-        .bind(id)
-        .bind(endpoint)
-        .bind(sealed)
-        .bind(now)
-        .execute(db)
-        .await?;
+    sqlx::query(
+        "insert into endpoint_secret (secret_id, endpoint_id, sealed, created_at)
+                  values ($1, $2, $3, $4)",
+    )
+    .bind(id)
+    .bind(endpoint)
+    .bind(sealed)
+    .bind(now)
+    .execute(db)
+    .await?;
     Ok(secret)
 }
 
-/// Gives a merchant's endpoint a new secret, made here or given by the platform; the old ones are taken for one more day.
+/// Gives a merchant's endpoint a new secret, made here or given by the platform; the old ones are
+/// taken for one more day.
 pub async fn rotate_secret(
     db: &mut PgConnection,
     now: DateTime<Utc>,
@@ -306,11 +312,14 @@ pub async fn rotate_secret(
         .parse()
         .map_err(|_| AddError::NotYet("the endpoint's dialect is not known to this version"))?;
     let until = now + OVERLAP;
-    sqlx::query("update endpoint_secret set valid_until = $2 where endpoint_id = $1 and (valid_until is null or valid_until > $2)")
-        .bind(endpoint)
-        .bind(until)
-        .execute(&mut *db)
-        .await?;
+    sqlx::query(
+        "update endpoint_secret set valid_until = $2 where endpoint_id = $1
+                  and (valid_until is null or valid_until > $2)",
+    )
+    .bind(endpoint)
+    .bind(until)
+    .execute(&mut *db)
+    .await?;
     Ok((
         add_secret(db, now, key, endpoint, dialect, given).await?,
         until,
@@ -354,11 +363,13 @@ pub async fn phrasings(
     ids: impl Iterator<Item = EndpointId>,
 ) -> Result<HashMap<EndpointId, Phrasing>, sqlx::Error> {
     let distinct: HashSet<EndpointId> = ids.collect();
-    let rows: Vec<(EndpointId, MerchantId, String, Json<EndpointSettings>)> =
-        sqlx::query_as("select endpoint_id, merchant_id, dialect, settings from endpoint where endpoint_id = any($1)")
-            .bind(distinct.iter().map(|id| id.0).collect::<Vec<_>>())
-            .fetch_all(db)
-            .await?;
+    let rows: Vec<(EndpointId, MerchantId, String, Json<EndpointSettings>)> = sqlx::query_as(
+        "select endpoint_id, merchant_id, dialect, settings from endpoint
+                         where endpoint_id = any($1)",
+    )
+    .bind(distinct.iter().map(|id| id.0).collect::<Vec<_>>())
+    .fetch_all(db)
+    .await?;
     rows.into_iter()
         .map(|(id, merchant_id, dialect, Json(settings))| {
             let dialect = dialect
@@ -402,7 +413,8 @@ pub async fn find(
     id: EndpointId,
 ) -> Result<Option<Endpoint>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
-        "select merchant_id, dialect, settings, test, secret_id, sealed, valid_until from endpoint join endpoint_secret using (endpoint_id)
+        "select merchant_id, dialect, settings, test, secret_id, sealed, valid_until
+          from endpoint join endpoint_secret using (endpoint_id)
          where endpoint_id = $1 order by endpoint_secret.created_at desc",
     )
     .bind(id)

@@ -51,7 +51,8 @@ impl Rule {
         }
     }
 
-    /// The donation for an order's total in cents. An order already on the step gives a whole step: the next one.
+    /// The donation for an order's total in cents. An order already on the step gives a whole step:
+    /// the next one.
     #[must_use]
     pub fn amount(self, order_total_cents: i64) -> Amount {
         match self {
@@ -118,7 +119,8 @@ pub struct MerchantCredentials {
     pub api_key: String,
 }
 
-/// Adds a merchant with an endpoint and an API key. With `test` and the slug of a known merchant, adds a test endpoint to it.
+/// Adds a merchant with an endpoint and an API key. With `test` and the slug of a known merchant,
+/// adds a test endpoint to it.
 pub async fn add(
     db: &mut PgConnection,
     now: DateTime<Utc>,
@@ -209,7 +211,8 @@ async fn insert(
     let id = MerchantId::new();
     let (kind, amount) = rule.stored();
     sqlx::query(
-        "insert into merchant (merchant_id, slug, name, email, rule, rule_cents, default_cause_id, rail, created_at)
+        "insert into merchant (merchant_id, slug, name, email, rule, rule_cents, default_cause_id,
+          rail, created_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(id)
@@ -287,7 +290,10 @@ impl Merchant {
     /// The amount this shop's rule gives; the schema allows no other kind nor a wrong amount.
     #[must_use]
     pub fn rule(&self) -> Option<Rule> {
-        Some(Rule::of(self.rule, Amount::from_cents(self.rule_cents).ok()?))
+        Some(Rule::of(
+            self.rule,
+            Amount::from_cents(self.rule_cents).ok()?,
+        ))
     }
 }
 
@@ -297,7 +303,8 @@ pub async fn of_ids(
     ids: &[MerchantId],
 ) -> Result<Vec<Merchant>, sqlx::Error> {
     sqlx::query_as(
-        "select merchant_id, slug, rule, rule_cents, default_cause_id, state = 'live' as live from merchant where merchant_id = any($1)",
+        "select merchant_id, slug, rule, rule_cents, default_cause_id, state = 'live' as live
+          from merchant where merchant_id = any($1)",
     )
     .bind(ids.iter().map(|m| m.0).collect::<Vec<_>>())
     .fetch_all(db)

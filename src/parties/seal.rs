@@ -1,4 +1,5 @@
-//! Secrets at rest and tokens: XChaCha20-Poly1305 with a key id, SHA-256 for what is only compared, HMAC for what is derived.
+//! Secrets at rest and tokens: XChaCha20-Poly1305 with a key id, SHA-256 for what is only compared,
+//! HMAC for what is derived.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -88,7 +89,8 @@ pub fn derived_token(key: &[u8; 32], purpose: &str, subject: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(&mac.finalize().into_bytes()[..20])
 }
 
-/// Whether a token is the one derived for a purpose and a subject; takes the same time whatever is wrong with it.
+/// Whether a token is the one derived for a purpose and a subject; takes the same time whatever is
+/// wrong with it.
 #[must_use]
 pub fn is_derived_token(key: &[u8; 32], purpose: &str, subject: &[u8], token: &str) -> bool {
     derived_token(key, purpose, subject)

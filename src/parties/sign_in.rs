@@ -1,4 +1,5 @@
-//! Sign-in by mailed link: single use, fifteen minutes, hashed at rest; then a session, hashed as well.
+//! Sign-in by mailed link: single use, fifteen minutes, hashed at rest; then a session, hashed as
+//! well.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
@@ -23,8 +24,10 @@ pub enum SignInError {
 /// Whether anyone here has this address.
 pub async fn is_known(db: &mut PgConnection, email: &Email) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
-        "select exists (select 1 from donor where email = $1) or exists (select 1 from operator where email = $1)
-           or exists (select 1 from merchant where email = $1) or exists (select 1 from association where email = $1)",
+        "select exists (select 1 from donor where email = $1) or exists (select 1
+          from operator where email = $1)
+           or exists (select 1 from merchant where email = $1) or exists (select 1
+             from association where email = $1)",
     )
     .bind(email.as_str())
     .fetch_one(db)
@@ -38,24 +41,29 @@ pub async fn prepare_link(
     email: &Email,
 ) -> Result<String, SignInError> {
     let (token, hash) = seal::token()?;
-    sqlx::query("insert into sign_in_link (token_hash, email, created_at, expires_at) values ($1, $2, $3, $4)")
-        .bind(hash)
-        .bind(email.as_str())
-        .bind(now)
-        .bind(now + LINK_LASTS)
-        .execute(db)
-        .await?;
+    sqlx::query(
+        "insert into sign_in_link (token_hash, email, created_at, expires_at)
+                  values ($1, $2, $3, $4)",
+    )
+    .bind(hash)
+    .bind(email.as_str())
+    .bind(now)
+    .bind(now + LINK_LASTS)
+    .execute(db)
+    .await?;
     Ok(token)
 }
 
-/// Consumes a link, once; answers the session's token, or none when the link is unknown, used or too old.
+/// Consumes a link, once; answers the session's token, or none when the link is unknown, used or
+/// too old.
 pub async fn consume_link(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     token: &str,
 ) -> Result<Option<String>, SignInError> {
     let email: Option<String> = sqlx::query_scalar(
-        "update sign_in_link set consumed_at = $2 where token_hash = $1 and consumed_at is null and expires_at > $2 returning email",
+        "update sign_in_link set consumed_at = $2 where token_hash = $1 and consumed_at is null
+          and expires_at > $2 returning email",
     )
     .bind(seal::hash(token))
     .bind(now)
@@ -88,14 +96,18 @@ pub async fn session(
     now: DateTime<Utc>,
     token: &str,
 ) -> Result<Option<Session>, sqlx::Error> {
-    sqlx::query_as("select donor_id from session left join donor using (email) where token_hash = $1 and expires_at > $2")
-        .bind(seal::hash(token))
-        .bind(now)
-        .fetch_optional(db)
-        .await
+    sqlx::query_as(
+        "select donor_id from session left join donor using (email)
+                     where token_hash = $1 and expires_at > $2",
+    )
+    .bind(seal::hash(token))
+    .bind(now)
+    .fetch_optional(db)
+    .await
 }
 
-/// Whether an address has asked for so many links in a quarter of an hour that it gets no more for now.
+/// Whether an address has asked for so many links in a quarter of an hour that it gets no more for
+/// now.
 pub async fn asks_too_often(
     db: &mut PgConnection,
     now: DateTime<Utc>,

@@ -1,4 +1,5 @@
-//! Approving: two different operators, then the money leaves; never more than is there, decided under lock.
+//! Approving: two different operators, then the money leaves; never more than is there, decided
+//! under lock.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
@@ -32,7 +33,8 @@ struct Row {
     state: PayoutState,
 }
 
-/// Counts an operator's approval; with the second, the payout is posted as submitted. Returns whether it now leaves.
+/// Counts an operator's approval; with the second, the payout is posted as submitted. Returns
+/// whether it now leaves.
 pub async fn approve(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -108,7 +110,20 @@ async fn submit(
     .execute(&mut *tx)
     .await?;
     let amount = Amount::from_cents(row.amount_cents).map_err(|_| PostError::Overflow)?;
-    let fact = Fact { id: payout.0, occurred_at: paris_midnight(on) };
-    ledger::post(tx, now, &[ledger::payout_submitted(fact, RAIL, &row.association, amount)]).await?;
+    let fact = Fact {
+        id: payout.0,
+        occurred_at: paris_midnight(on),
+    };
+    ledger::post(
+        tx,
+        now,
+        &[ledger::payout_submitted(
+            fact,
+            RAIL,
+            &row.association,
+            amount,
+        )],
+    )
+    .await?;
     Ok(())
 }

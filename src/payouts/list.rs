@@ -70,11 +70,13 @@ pub async fn list(
 ) -> Result<Vec<Payout>, sqlx::Error> {
     let scope = reader.associations();
     let rows: Vec<Row> = sqlx::query_as(
-        "select payout_id, a.slug as association, a.name as association_name, count, amount_cents, reference,
+        "select payout_id, a.slug as association, a.name as association_name, count, amount_cents,
+          reference,
            f.file, (select s.state from payout_state s
              where s.payout_id = p.payout_id order by s.n desc limit 1) as state,
            (select count(*) from payout_approval v where v.payout_id = p.payout_id) as approvals
-         from payout p join association a using (association_id) left join payout_file f using (payout_id)
+         from payout p join association a using (association_id) left
+           join payout_file f using (payout_id)
          where ($1::uuid is null or payout_id = $1) and ($2 or association_id = $3)
          order by prepared_at desc, a.slug",
     )

@@ -1,4 +1,5 @@
-//! Payouts (reversements): what arrived goes to the associations, when two people of the team approve.
+//! Payouts (reversements): what arrived goes to the associations, when two people of the team
+//! approve.
 
 mod approve;
 mod files;

@@ -1,4 +1,5 @@
-//! Preparing payouts: per association, every donation of a settled collection that is not in a payout yet.
+//! Preparing payouts: per association, every donation of a settled collection that is not in a
+//! payout yet.
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use sqlx::PgConnection;
@@ -10,7 +11,8 @@ use crate::values::{AssociationId, PayoutId};
 /// Below this many cents an association is paid at most once a quarter.
 const MINIMUM_CENTS: i64 = 1500;
 
-/// Finds what arrived once, counts it by association, and links it in the order of the links' index.
+/// Finds what arrived once, counts it by association, and links it in the order of the links'
+/// index.
 const PREPARE: &str = "with arrived as materialized (
        select d.donation_id, d.association_id, d.amount_cents
        from collection_current_state s join collection_donation c using (collection_id)
@@ -37,7 +39,8 @@ const PREPARE: &str = "with arrived as materialized (
        insert into payout_state (payout_id, n, state, occurred_on, recorded_at)
        select payout_id, 1, 'prepared', $3, $4 from due)
      insert into payout_donation (donation_id, payout_id)
-     select donation_id, payout_id from arrived join due using (association_id) order by donation_id";
+     select donation_id, payout_id from arrived join due using (association_id)
+       order by donation_id";
 
 /// Prepares payouts from what has arrived for a partition of the associations, once.
 pub async fn prepare(
@@ -64,7 +67,11 @@ pub async fn prepare(
         .bind(now)
         .bind(associations.iter().map(|a| a.0).collect::<Vec<_>>())
         .bind(ids.iter().map(|p| p.0).collect::<Vec<_>>())
-        .bind(ids.iter().map(|p| transfer::end_to_end_id(*p)).collect::<Vec<_>>())
+        .bind(
+            ids.iter()
+                .map(|p| transfer::end_to_end_id(*p))
+                .collect::<Vec<_>>(),
+        )
         .execute(&mut *tx)
         .await?;
     Ok(())

@@ -1,4 +1,5 @@
-//! The payout report: each donation of a payout, for the association's treasurer. It names no donor.
+//! The payout report: each donation of a payout, for the association's treasurer. It names no
+//! donor.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
@@ -65,13 +66,16 @@ pub async fn report(
 ) -> Result<String, sqlx::Error> {
     let scope = reader.associations();
     let lines: Vec<Line> = sqlx::query_as(
-        "select (d.occurred_at at time zone 'Europe/Paris')::date as day, m.name as merchant, d.order_id,
+        "select (d.occurred_at at time zone 'Europe/Paris')::date as day, m.name as merchant,
+          d.order_id,
            c.title as cause, d.amount_cents
          from payout p join payout_donation l using (payout_id) cross join lateral (
-           select d.donation_id, d.occurred_at, d.merchant_id, d.cause_id, d.order_id, d.amount_cents
+           select d.donation_id, d.occurred_at, d.merchant_id, d.cause_id, d.order_id,
+             d.amount_cents
            from donation d where d.donation_id = l.donation_id limit 1) d
          join merchant m using (merchant_id) join cause c using (cause_id)
-         where payout_id = $1 and ($2 or p.association_id = $3) order by d.occurred_at, d.donation_id",
+         where payout_id = $1 and ($2 or p.association_id = $3)
+           order by d.occurred_at, d.donation_id",
     )
     .bind(payout)
     .bind(scope.sees_all())
@@ -82,7 +86,10 @@ pub async fn report(
     for l in lines {
         let (merchant, order) = (csv_field(&l.merchant), csv_field(&l.order_id));
         let (cause, amount) = (csv_field(&l.cause), euros(l.amount_cents));
-        out.push_str(&format!("{},{merchant},{order},{cause},{amount}\r\n", l.day));
+        out.push_str(&format!(
+            "{},{merchant},{order},{cause},{amount}\r\n",
+            l.day
+        ));
     }
     Ok(out)
 }

@@ -48,8 +48,8 @@ struct Changes {
     announcements: Vec<Announcement>,
 }
 
-/// Settles (debit) or returns (credit) each payout that a reference of a line names, if the amount is exactly its
-/// own. Returns what each line turned out to be, in order.
+/// Settles (debit) or returns (credit) each payout that a reference of a line names, if the amount
+/// is exactly its own. Returns what each line turned out to be, in order.
 ///
 /// The caller holds the settlement lock whole.
 pub async fn settle(
@@ -62,7 +62,9 @@ pub async fn settle(
     let mut changes = Changes::default();
     for line in lines {
         let amount_of = |reference: &str| {
-            payouts.get(reference).and_then(|p| Amount::from_cents(p.amount_cents).ok())
+            payouts
+                .get(reference)
+                .and_then(|p| Amount::from_cents(p.amount_cents).ok())
         };
         let payout = match transfer::named_reference(line, amount_of) {
             Some(reference) => payouts.get_mut(reference),
@@ -81,36 +83,58 @@ async fn load_submitted(
     lines: &[&BankLine],
 ) -> Result<HashMap<String, SubmittedPayout>, sqlx::Error> {
     let found: Vec<SubmittedPayout> = sqlx::query_as(
-        "select payout_id, association_id, a.slug as association, count, amount_cents, reference, s.state
+        "select payout_id, association_id, a.slug as association, count, amount_cents, reference,
+          s.state
          from payout p join association a using (association_id)
          cross join lateral (select state from payout_state s
            where s.payout_id = p.payout_id order by s.n desc limit 1) s
          where reference = any($1) and s.state in ('submitted', 'settled')",
     )
-    .bind(lines.iter().flat_map(|l| &l.references).map(String::as_str).collect::<Vec<_>>())
+    .bind(
+        lines
+            .iter()
+            .flat_map(|l| &l.references)
+            .map(String::as_str)
+            .collect::<Vec<_>>(),
+    )
     .fetch_all(tx)
     .await?;
-    Ok(found.into_iter().map(|p| (p.reference.clone(), p)).collect())
+    Ok(found
+        .into_iter()
+        .map(|p| (p.reference.clone(), p))
+        .collect())
 }
 
 impl Changes {
     /// What a line does to the payout that it names.
     fn add(&mut self, p: &mut SubmittedPayout, line: &BankLine) -> SettleOutcome {
         let (payout_id, on) = (p.payout_id, line.booked_on);
-        let fact = Fact { id: payout_id.0, occurred_at: paris_midnight(on) };
+        let fact = Fact {
+            id: payout_id.0,
+            occurred_at: paris_midnight(on),
+        };
         match (line.side, p.state) {
             (BankSide::Debit, PayoutState::Submitted) => {
                 p.state = PayoutState::Settled;
-                self.transfers.push(ledger::payout_settled(fact, RAIL, line.amount));
+                self.transfers
+                    .push(ledger::payout_settled(fact, RAIL, line.amount));
                 self.announcements.push(announcement(p, line));
-                self.states.push(Change { payout_id, state: p.state, on });
+                self.states.push(Change {
+                    payout_id,
+                    state: p.state,
+                    on,
+                });
                 SettleOutcome::Paid(payout_id)
             }
             (BankSide::Credit, PayoutState::Settled) => {
                 p.state = PayoutState::Returned;
                 let returned = ledger::payout_returned(fact, RAIL, &p.association, line.amount);
                 self.transfers.push(returned);
-                self.states.push(Change { payout_id, state: p.state, on });
+                self.states.push(Change {
+                    payout_id,
+                    state: p.state,
+                    on,
+                });
                 SettleOutcome::Returned(payout_id)
             }
             // Debited twice, or back before it left: a person must look at it.
@@ -119,20 +143,35 @@ impl Changes {
     }
 
     async fn record(self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<(), PostError> {
-        // A statement may both settle and return a payout: the order of the lines numbers its states.
+        // A statement may both settle and return a payout: the order of the lines numbers its
+        // states.
         sqlx::query(
             "insert into payout_state (payout_id, n, state, occurred_on, recorded_at)
              select s.payout_id, (select max(n) from payout_state o where o.payout_id = s.payout_id)
                + row_number() over (partition by s.payout_id order by s.line), s.state, s.day, $4
-             from unnest($1::uuid[], $2::text[], $3::date[]) with ordinality s(payout_id, state, day, line)",
+             from unnest($1::uuid[], $2::text[], $3::date[]) with ordinality s(payout_id, state,
+               day, line)",
         )
-        .bind(self.states.iter().map(|s| s.payout_id.0).collect::<Vec<_>>())
-        .bind(self.states.iter().map(|s| s.state.word()).collect::<Vec<_>>())
+        .bind(
+            self.states
+                .iter()
+                .map(|s| s.payout_id.0)
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            self.states
+                .iter()
+                .map(|s| s.state.word())
+                .collect::<Vec<_>>(),
+        )
         .bind(self.states.iter().map(|s| s.on).collect::<Vec<_>>())
         .bind(now)
         .execute(&mut *tx)
         .await?;
-        let returned = self.states.iter().filter(|s| s.state == PayoutState::Returned);
+        let returned = self
+            .states
+            .iter()
+            .filter(|s| s.state == PayoutState::Returned);
         let returned: Vec<_> = returned.map(|s| s.payout_id.0).collect();
         if !returned.is_empty() {
             // Their donations wait for a next payout.

@@ -48,8 +48,8 @@ impl PayoutState {
         }
     }
 
-    /// The states that may follow. A refused or returned payout frees its donations, which a new payout carries,
-    /// or is paid again.
+    /// The states that may follow. A refused or returned payout frees its donations, which a new
+    /// payout carries, or is paid again.
     #[must_use]
     pub const fn next(self) -> &'static [Self] {
         match self {
@@ -69,7 +69,11 @@ mod tests {
     #[test]
     fn every_state_but_taken_back_has_a_way_out() {
         for state in PayoutState::ALL {
-            assert_eq!(state.next().is_empty(), state == PayoutState::TakenBack, "{state:?}");
+            assert_eq!(
+                state.next().is_empty(),
+                state == PayoutState::TakenBack,
+                "{state:?}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Rails: the ways money really moves. Pure: what a rail says, put as facts that the rooms above understand.
+//! Rails: the ways money really moves. Pure: what a rail says, put as facts that the rooms above
+//! understand.
 
 pub mod transfer;
 

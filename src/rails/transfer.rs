@@ -1,9 +1,10 @@
-//! Credit transfers: the references that come back on the bank's statement, and what a line with one means.
+//! Credit transfers: the references that come back on the bank's statement, and what a line with
+//! one means.
 
 use crate::values::{Amount, BankLine, CollectionId, PayoutId, rf_reference};
 
-/// The creditor reference (ISO 11649) that a merchant gives with its transfer. It is made of the random half of
-/// the collection's id, so that it says nothing of merchant or month.
+/// The creditor reference (ISO 11649) that a merchant gives with its transfer. It is made of the
+/// random half of the collection's id, so that it says nothing of merchant or month.
 ///
 /// # Errors
 /// The library refuses the letters, which an id never has.
@@ -12,7 +13,8 @@ pub fn creditor_reference(collection: CollectionId) -> Result<String, String> {
     rf_reference(id.get(12..).unwrap_or_default())
 }
 
-/// The EndToEndId of a payout's credit transfer: its whole id, within the 35 characters of ISO 20022.
+/// The EndToEndId of a payout's credit transfer: its whole id, within the 35 characters of ISO
+/// 20022.
 #[must_use]
 pub fn end_to_end_id(payout: PayoutId) -> String {
     payout.0.simple().to_string().to_uppercase()

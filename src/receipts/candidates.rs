@@ -1,4 +1,5 @@
-//! Candidates: the donations without a receipt, and what is needed to decide on one and to print it.
+//! Candidates: the donations without a receipt, and what is needed to decide on one and to print
+//! it.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection, types::Json};
@@ -48,7 +49,8 @@ pub(super) struct Issuer {
 /// Every association, as its receipts name it.
 pub(super) async fn issuers(tx: &mut PgConnection) -> Result<Vec<Issuer>, sqlx::Error> {
     sqlx::query_as(
-        "select association_id, slug, name, kind, object, siren, rna, address, articles, signatory_name,
+        "select association_id, slug, name, kind, object, siren, rna, address, articles,
+          signatory_name,
            signatory_capacity, receipt_mandate_signed_on, receipt_mandate_reference
          from association",
     )
@@ -56,15 +58,18 @@ pub(super) async fn issuers(tx: &mut PgConnection) -> Result<Vec<Issuer>, sqlx::
     .await
 }
 
-/// Opens a cursor over the candidates up to the end of a month, by association, donor and time: however many there
-/// are, few are held at once. It lasts until `close`.
+/// Opens a cursor over the candidates up to the end of a month, by association, donor and time:
+/// however many there are, few are held at once. It lasts until `close`.
 pub(super) async fn open(
     tx: &mut PgConnection,
     on: NaiveDate,
     period: Period,
 ) -> Result<(), sqlx::Error> {
-    // All of them will be fetched: the plan that is fastest to the end is wanted, not the fastest to the first.
-    sqlx::query("set local cursor_tuple_fraction = 1").execute(&mut *tx).await?;
+    // All of them will be fetched: the plan that is fastest to the end is wanted, not the fastest
+    // to the first.
+    sqlx::query("set local cursor_tuple_fraction = 1")
+        .execute(&mut *tx)
+        .await?;
     sqlx::query(
         "declare candidate no scroll cursor for
          select d.donation_id, d.association_id, donor.donor_id, d.amount_cents, d.order_id,
@@ -92,7 +97,10 @@ pub(super) async fn open(
 
 /// The next candidates of the cursor, at most two thousand; none at its end.
 pub(super) async fn fetch(tx: &mut PgConnection) -> Result<Vec<Candidate>, sqlx::Error> {
-    sqlx::query_as("fetch 2000 from candidate").persistent(false).fetch_all(tx).await
+    sqlx::query_as("fetch 2000 from candidate")
+        .persistent(false)
+        .fetch_all(tx)
+        .await
 }
 
 /// Closes the cursor.

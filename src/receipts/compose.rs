@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 
 use super::amount_in_words::{framed, in_words};
-use super::document::{Beneficiary, Identity, Mandate, ReceiptContent, ReceiptLine, Signatory};
 use super::candidates::{Candidate, Issuer};
+use super::document::{Beneficiary, Identity, Mandate, ReceiptContent, ReceiptLine, Signatory};
 use crate::values::{figures, french_day, paris_day};
 
 /// What a receipt over these gifts prints, the gifts in order of time.
@@ -79,7 +79,8 @@ pub(super) fn compose(
                 day(to)
             )
         },
-        // The shop's customer paid with the order; the association received a credit transfer. Both are facts, so both are told.
+        // The shop's customer paid with the order; the association received a credit transfer. Both
+        // are facts, so both are told.
         payment_mode: "paiement en ligne avec la commande, reversé au bénéficiaire par virement"
             .into(),
         issued_on: day(on),

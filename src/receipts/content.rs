@@ -1,5 +1,5 @@
-//! The content of receipts: what was printed, sealed apart from the register, opened for those who may read it, and
-//! destroyed when its time is over.
+//! The content of receipts: what was printed, sealed apart from the register, opened for those who
+//! may read it, and destroyed when its time is over.
 
 use chrono::{Months, NaiveDate};
 use sqlx::{FromRow, PgConnection};
@@ -72,7 +72,8 @@ pub async fn of_ids(
     let scope = reader.donors();
     let rows: Vec<SealedReceipt> = sqlx::query_as(
         "select receipt_id, number, a.slug as association, donor_id, amount_cents, sealed
-         from receipt join receipt_content using (receipt_id) join association a using (association_id)
+         from receipt join receipt_content using (receipt_id)
+           join association a using (association_id)
          where receipt_id = any($1) and ($2 or donor_id = $3)",
     )
     .bind(ids.iter().map(|r| r.0).collect::<Vec<_>>())
@@ -122,7 +123,8 @@ pub async fn find(
 ) -> Result<Option<Receipt>, IssueError> {
     let row: Option<SealedReceipt> = sqlx::query_as(
         "select receipt_id, number, a.slug as association, donor_id, amount_cents, sealed
-         from receipt join receipt_content using (receipt_id) join association a using (association_id)
+         from receipt join receipt_content using (receipt_id)
+           join association a using (association_id)
          where number = $1 and ($2 or donor_id = $3 or association_id = $4)",
     )
     .bind(number)
@@ -134,8 +136,12 @@ pub async fn find(
     row.map(|r| r.open(key)).transpose()
 }
 
-/// Destroys the content of receipts whose six years are over. Returns of how many; the register keeps its rows.
+/// Destroys the content of receipts whose six years are over. Returns of how many; the register
+/// keeps its rows.
 pub async fn destroy_expired(db: &mut PgConnection, on: NaiveDate) -> Result<i64, sqlx::Error> {
     let before = on.checked_sub_months(KEPT).unwrap_or(NaiveDate::MIN);
-    sqlx::query_scalar("select destroy_receipt_content($1)").bind(before).fetch_one(db).await
+    sqlx::query_scalar("select destroy_receipt_content($1)")
+        .bind(before)
+        .fetch_one(db)
+        .await
 }

@@ -10,7 +10,8 @@ use crate::values::paris_day;
 /// What is known of a donation that has no receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DonationFacts {
-    /// Its payout is on the association's account: the tax control compares receipts with money received (LPF L14 A).
+    /// Its payout is on the association's account: the tax control compares receipts with money
+    /// received (LPF L14 A).
     pub paid_out: bool,
     pub named: bool,
     /// Last name, first name and complete address, as the receipt must print them (Cerfa 11580).
@@ -99,7 +100,8 @@ pub(super) fn assess(c: &Candidate, on: NaiveDate) -> DonationFacts {
     }
 }
 
-/// Whether a text has letters or digits, all of them Latin, Greek or Cyrillic: those the receipt's font has.
+/// Whether a text has letters or digits, all of them Latin, Greek or Cyrillic: those the receipt's
+/// font has.
 fn can_be_printed(text: &str) -> bool {
     let mut letters = text.chars().filter(|c| c.is_alphanumeric()).peekable();
     letters.peek().is_some()

@@ -31,8 +31,8 @@ pub enum IssueError {
     Database(#[from] sqlx::Error),
 }
 
-/// What a run did: receipts, and donations that wait, by reason. What is printed stays sealed: a run may issue a
-/// million.
+/// What a run did: receipts, and donations that wait, by reason. What is printed stays sealed: a
+/// run may issue a million.
 #[derive(Clone, Debug, Default)]
 pub struct IssueSummary {
     pub receipts: Vec<IssuedReceipt>,
@@ -52,8 +52,8 @@ pub struct IssuedReceipt {
 /// Receipts written at a time.
 const BATCH: usize = 2000;
 
-/// Issues receipts for every donation up to the end of a month whose payout has settled and that has none: one
-/// receipt per donor, association and tax year.
+/// Issues receipts for every donation up to the end of a month whose payout has settled and that
+/// has none: one receipt per donor, association and tax year.
 pub async fn issue(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -83,13 +83,18 @@ pub async fn issue(
             break;
         }
         for candidate in fetched {
-            let Some(addressee) = run.addressee(&candidate) else { continue };
+            let Some(addressee) = run.addressee(&candidate) else {
+                continue;
+            };
             // Candidates come by association and donor: another addressee ends the group before.
             if let Some(ended) = group.take_if(|g| g.addressee != addressee) {
                 run.draft(tx, ended).await?;
             }
             group
-                .get_or_insert_with(|| Group { addressee, donations: Vec::new() })
+                .get_or_insert_with(|| Group {
+                    addressee,
+                    donations: Vec::new(),
+                })
                 .donations
                 .push(candidate);
         }
@@ -147,18 +152,27 @@ impl IssueRun<'_> {
             return None;
         };
         let tax_year = paris_day(c.occurred_at).year();
-        Some(Addressee { association: c.association_id, donor, tax_year })
+        Some(Addressee {
+            association: c.association_id,
+            donor,
+            tax_year,
+        })
     }
 
     /// Makes the receipt of a group of donations, with the association's next number.
     async fn draft(&mut self, tx: &mut PgConnection, group: Group) -> Result<(), IssueError> {
-        let Group { addressee, donations } = group;
-        let Some(issuer) = self.issuers.get(&addressee.association) else { return Ok(()) };
+        let Group {
+            addressee,
+            donations,
+        } = group;
+        let Some(issuer) = self.issuers.get(&addressee.association) else {
+            return Ok(());
+        };
         let sequence = self.numbers.take(tx, addressee.association).await?;
         let number = format!("{}-{}-{sequence:06}", issuer.slug, self.on.year());
         let amount_cents: i64 = donations.iter().map(|d| d.amount_cents).sum();
-        let printed = compose(issuer, &number, self.on, &donations, amount_cents)
-            .ok_or(IssueError::Words)?;
+        let printed =
+            compose(issuer, &number, self.on, &donations, amount_cents).ok_or(IssueError::Words)?;
         let receipt_id = ReceiptId::new();
         let sealed = content::seal(self.key, receipt_id, &printed)?;
         let receipt = IssuedReceipt {
@@ -169,8 +183,18 @@ impl IssueRun<'_> {
             amount_cents,
         };
         let donations = donations.iter().map(|d| d.donation_id).collect();
-        self.drafts.push(ReceiptDraft { addressee, sequence, receipt, donations, sealed });
-        if self.drafts.len() >= BATCH { self.write(tx).await } else { Ok(()) }
+        self.drafts.push(ReceiptDraft {
+            addressee,
+            sequence,
+            receipt,
+            donations,
+            sealed,
+        });
+        if self.drafts.len() >= BATCH {
+            self.write(tx).await
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes the drafts, and announces them.
@@ -193,7 +217,10 @@ impl IssueRun<'_> {
                 .put(d.receipt.amount_cents)?
                 .put(self.on)?
                 .put(self.now)?;
-            contents.begin().put(d.receipt.receipt_id.0)?.put(d.sealed.as_slice())?;
+            contents
+                .begin()
+                .put(d.receipt.receipt_id.0)?
+                .put(d.sealed.as_slice())?;
             for donation in &d.donations {
                 links.begin().put(donation.0)?.put(d.receipt.receipt_id.0)?;
             }
@@ -206,7 +233,9 @@ impl IssueRun<'_> {
         let columns = "copy receipt_donation (donation_id, receipt_id) from stdin (format binary)";
         links.write(tx, columns).await?;
         self.announce(tx, &drafts).await?;
-        self.summary.receipts.extend(drafts.into_iter().map(|d| d.receipt));
+        self.summary
+            .receipts
+            .extend(drafts.into_iter().map(|d| d.receipt));
         Ok(())
     }
 
@@ -231,6 +260,12 @@ impl IssueRun<'_> {
                 "issued_on": self.on,
             }),
         });
-        outbox::announce(tx, self.now, Kind::ReceiptIssued, &announcements.collect::<Vec<_>>()).await
+        outbox::announce(
+            tx,
+            self.now,
+            Kind::ReceiptIssued,
+            &announcements.collect::<Vec<_>>(),
+        )
+        .await
     }
 }

@@ -10,7 +10,8 @@ use super::issue::IssueError;
 use crate::db::settlement_lock;
 use crate::values::{DonorId, MailId};
 
-/// Writes a message to send for each donor who has receipts in none. Returns how many receipts they bring.
+/// Writes a message to send for each donor who has receipts in none. Returns how many receipts they
+/// bring.
 pub async fn prepare_mailings(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -25,7 +26,8 @@ pub async fn prepare_mailings(
     .await?;
     sqlx::query(
         "insert into mailing (mail_id, kind, donor_id, created_at)
-         select mail_id, 'receipts', donor_id, $3 from unnest($1::uuid[], $2::uuid[]) n(mail_id, donor_id)",
+         select mail_id, 'receipts', donor_id, $3
+           from unnest($1::uuid[], $2::uuid[]) n(mail_id, donor_id)",
     )
     .bind(donors.iter().map(|_| MailId::new().0).collect::<Vec<_>>())
     .bind(donors.iter().map(|d| d.0).collect::<Vec<_>>())
@@ -68,7 +70,8 @@ pub async fn of_mails(
 ) -> Result<HashMap<MailId, Vec<Receipt>>, IssueError> {
     let rows: Vec<MailedReceipt> = sqlx::query_as(
         "select mail_id, receipt_id, number, a.slug as association, donor_id, amount_cents, sealed
-         from mailing_receipt join receipt using (receipt_id) join receipt_content using (receipt_id)
+         from mailing_receipt join receipt using (receipt_id)
+           join receipt_content using (receipt_id)
          join association a using (association_id)
          where mail_id = any($1) order by mail_id, number",
     )
@@ -77,7 +80,10 @@ pub async fn of_mails(
     .await?;
     let mut receipts: HashMap<MailId, Vec<Receipt>> = HashMap::new();
     for row in rows {
-        receipts.entry(row.mail_id).or_default().push(row.receipt.open(key)?);
+        receipts
+            .entry(row.mail_id)
+            .or_default()
+            .push(row.receipt.open(key)?);
     }
     Ok(receipts)
 }

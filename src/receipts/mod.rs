@@ -1,5 +1,5 @@
-//! Receipts (reçus fiscaux): eligible donations, numbers without a gap, a complete document, one message, and content
-//! kept sealed for six years.
+//! Receipts (reçus fiscaux): eligible donations, numbers without a gap, a complete document, one
+//! message, and content kept sealed for six years.
 
 mod amount_in_words;
 mod candidates;

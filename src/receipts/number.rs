@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use crate::values::AssociationId;
 
-/// The series that a run takes numbers from. Its counters stay locked until the database transaction ends, so that
-/// a run that fails gives no number away.
+/// The series that a run takes numbers from. Its counters stay locked until the database
+/// transaction ends, so that a run that fails gives no number away.
 pub(super) struct Numbers {
     year: i32,
     last: BTreeMap<AssociationId, i32>,
@@ -16,7 +16,10 @@ pub(super) struct Numbers {
 impl Numbers {
     /// The series of the year of a day.
     pub fn of_year(on: NaiveDate) -> Self {
-        Self { year: on.year(), last: BTreeMap::new() }
+        Self {
+            year: on.year(),
+            last: BTreeMap::new(),
+        }
     }
 
     /// The next number of an association's series.

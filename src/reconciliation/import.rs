@@ -13,8 +13,8 @@ use crate::db;
 use crate::ledger::PostError;
 use crate::values::{BankLine, BankSide, derived_id};
 
-/// The counts of an import: lines in the file, new lines that were matched, new lines that were not, and lines that
-/// an earlier import already stored.
+/// The counts of an import: lines in the file, new lines that were matched, new lines that were
+/// not, and lines that an earlier import already stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ImportSummary {
     pub entries: usize,
@@ -23,7 +23,8 @@ pub struct ImportSummary {
     pub known: usize,
 }
 
-/// Imports a statement's lines, each once. Lines that match nothing are posted to suspense, where a person decides.
+/// Imports a statement's lines, each once. Lines that match nothing are posted to suspense, where a
+/// person decides.
 pub async fn import(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -89,7 +90,9 @@ async fn store_lines(
     .bind(column(lines, |l| side_word(l.line.side)))
     .bind(column(lines, |l| l.line.amount.cents()))
     .bind(column(lines, |l| l.line.booked_on))
-    .bind(column(lines, |l| l.line.references.first().map(String::as_str)))
+    .bind(column(lines, |l| {
+        l.line.references.first().map(String::as_str)
+    }))
     .bind(column(lines, |l| l.outcome.word()))
     .bind(column(lines, |l| l.outcome.collection()))
     .bind(column(lines, |l| l.outcome.payout()))

@@ -1,4 +1,5 @@
-//! Matches bank lines with what they settle: a collection that a merchant paid, a payout that left or came back.
+//! Matches bank lines with what they settle: a collection that a merchant paid, a payout that left
+//! or came back.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -46,14 +47,16 @@ impl Outcome {
     }
 }
 
-/// A line that no earlier import stored, with the id derived from its identity. Its outcome is unknown until it is matched.
+/// A line that no earlier import stored, with the id derived from its identity. Its outcome is
+/// unknown until it is matched.
 pub(super) struct NewLine<'l> {
     pub line_id: Uuid,
     pub line: &'l BankLine,
     pub outcome: Outcome,
 }
 
-/// Matches new lines and settles what they match: credits with collections first, then all other lines with payouts.
+/// Matches new lines and settles what they match: credits with collections first, then all other
+/// lines with payouts.
 pub(super) async fn match_lines(
     tx: &mut PgConnection,
     now: DateTime<Utc>,

@@ -1,4 +1,5 @@
-//! Bank reconciliation (rapprochement): each line of a bank statement is imported once, matched with what it settles, and otherwise posted to suspense.
+//! Bank reconciliation (rapprochement): each line of a bank statement is imported once, matched
+//! with what it settles, and otherwise posted to suspense.
 
 mod import;
 mod matching;

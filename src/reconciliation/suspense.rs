@@ -1,4 +1,5 @@
-//! Posts unmatched lines to suspense: the money moved at the bank, so the books show it, until a person decides what it is.
+//! Posts unmatched lines to suspense: the money moved at the bank, so the books show it, until a
+//! person decides what it is.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -23,8 +24,12 @@ pub(super) async fn post_unknown(
                 occurred_at: paris_midnight(l.line.booked_on),
             };
             match l.line.side {
-                BankSide::Credit => ledger::bank_credit_unknown(fact, CashAccount::Bank, l.line.amount),
-                BankSide::Debit => ledger::bank_debit_unknown(fact, CashAccount::Bank, l.line.amount),
+                BankSide::Credit => {
+                    ledger::bank_credit_unknown(fact, CashAccount::Bank, l.line.amount)
+                }
+                BankSide::Debit => {
+                    ledger::bank_debit_unknown(fact, CashAccount::Bank, l.line.amount)
+                }
             }
         })
         .collect();

@@ -29,17 +29,26 @@ pub async fn run_collections(
     period: Period,
 ) -> anyhow::Result<Vec<Collection>> {
     let db = app.db.clone();
-    for_each_concurrent(parallelism(), Partition::split(parallelism()), move |part| {
-        let db = db.clone();
-        async move {
-            let mut tx = db.begin().await?;
-            let merchants = collections::prepare(&mut tx, now, on, period, &part).await?;
-            collections::submit(&mut tx, now, on, &merchants).await?;
-            Ok(tx.commit().await?)
-        }
-    })
+    for_each_concurrent(
+        parallelism(),
+        Partition::split(parallelism()),
+        move |part| {
+            let db = db.clone();
+            async move {
+                let mut tx = db.begin().await?;
+                let merchants = collections::prepare(&mut tx, now, on, period, &part).await?;
+                collections::submit(&mut tx, now, on, &merchants).await?;
+                Ok(tx.commit().await?)
+            }
+        },
+    )
     .await?;
-    let mut prepared = collections::list(&mut *app.db.acquire().await?, Reader::System, CollectionFilter::Month(period)).await?;
+    let mut prepared = collections::list(
+        &mut *app.db.acquire().await?,
+        Reader::System,
+        CollectionFilter::Month(period),
+    )
+    .await?;
     write_statements(app, &prepared).await?;
     for collection in &mut prepared {
         collection.file = Some(statement_path(app, collection).display().to_string());
@@ -57,14 +66,18 @@ pub async fn run_payouts(
     on: NaiveDate,
 ) -> anyhow::Result<Vec<Payout>> {
     let db = app.db.clone();
-    for_each_concurrent(parallelism(), Partition::split(parallelism()), move |part| {
-        let db = db.clone();
-        async move {
-            let mut tx = db.begin().await?;
-            payouts::prepare(&mut tx, now, on, &part).await?;
-            Ok(tx.commit().await?)
-        }
-    })
+    for_each_concurrent(
+        parallelism(),
+        Partition::split(parallelism()),
+        move |part| {
+            let db = db.clone();
+            async move {
+                let mut tx = db.begin().await?;
+                payouts::prepare(&mut tx, now, on, &part).await?;
+                Ok(tx.commit().await?)
+            }
+        },
+    )
     .await?;
     write_files(app, now).await?;
     let listed = payouts::list(&mut *app.db.acquire().await?, Reader::System, None).await?;

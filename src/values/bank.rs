@@ -1,4 +1,5 @@
-//! Bank identifiers, checked by the `sepa` library: IBAN (ISO 13616), BIC (ISO 9362), RF reference (ISO 11649).
+//! Bank identifiers, checked by the `sepa` library: IBAN (ISO 13616), BIC (ISO 9362), RF reference
+//! (ISO 11649).
 
 /// The ring-fenced account that every donation passes through.
 #[derive(Clone, Debug, PartialEq, Eq)]

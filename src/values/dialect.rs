@@ -43,8 +43,8 @@ impl Dialect {
         }
     }
 
-    /// Whether a platform sends it, which disables hooks that answer with errors: what is authentic is then answered with
-    /// success, and kept all the same.
+    /// Whether a platform sends it, which disables hooks that answer with errors: what is authentic
+    /// is then answered with success, and kept all the same.
     #[must_use]
     pub const fn is_platform(self) -> bool {
         !matches!(self, Self::Standard | Self::Generic)

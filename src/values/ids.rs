@@ -1,4 +1,5 @@
-//! One type per kind of id. They print with a prefix (`don_…`) so that a person sees what they hold.
+//! One type per kind of id. They print with a prefix (`don_…`) so that a person sees what they
+//! hold.
 
 use std::fmt;
 use std::str::FromStr;
@@ -85,7 +86,8 @@ ids! {
 }
 
 impl EventId {
-    /// The least id of a second earlier: what was made about the same time, here or in another process, comes after it.
+    /// The least id of a second earlier: what was made about the same time, here or in another
+    /// process, comes after it.
     #[must_use]
     pub fn a_second_before(self) -> Self {
         // The first 48 bits are milliseconds (RFC 9562, 5.7).
@@ -98,10 +100,12 @@ impl EventId {
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f62_6f6c_6500_5000_8000_0000_0000_0001);
 
 impl DonationId {
-    /// The donation of one order of one merchant: the same on every retry. `donation_id_of` in the schema derives it as well.
+    /// The donation of one order of one merchant: the same on every retry. `donation_id_of` in the
+    /// schema derives it as well.
     ///
-    /// It begins with the end of the merchant's id and the number that ends the order's, so that the orders of a shop, which come
-    /// in the order of their numbers, lie together in every index; a hash of both follows (RFC 9562, version 8).
+    /// It begins with the end of the merchant's id and the number that ends the order's, so that
+    /// the orders of a shop, which come in the order of their numbers, lie together in every index;
+    /// a hash of both follows (RFC 9562, version 8).
     #[must_use]
     pub fn of_order(merchant: MerchantId, order_id: &str) -> Self {
         Self::of(merchant, order_id, 0)
@@ -120,7 +124,10 @@ impl DonationId {
         let hash = hash.finalize();
         let mut id: [u8; 16] = std::array::from_fn(|n| hash[n]);
         id[..2].copy_from_slice(&merchant.0.as_bytes()[14..]);
-        let digits = order_id.bytes().rposition(|b| !b.is_ascii_digit()).map_or(0, |last| last + 1);
+        let digits = order_id
+            .bytes()
+            .rposition(|b| !b.is_ascii_digit())
+            .map_or(0, |last| last + 1);
         if digits < order_id.len() {
             let digits = order_id.bytes().skip(digits).map(|b| u32::from(b - b'0'));
             let number = digits.fold(0_u32, |n, digit| n.wrapping_mul(10).wrapping_add(digit));

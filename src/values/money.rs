@@ -38,7 +38,8 @@ impl Amount {
         }
     }
 
-    /// Reads a contract amount: `1`, `1.0`, `1.00`; refuses signs, exponents, commas, spaces and leading zeros.
+    /// Reads a contract amount: `1`, `1.0`, `1.00`; refuses signs, exponents, commas, spaces and
+    /// leading zeros.
     pub fn parse(text: &str) -> Result<Self, AmountError> {
         Self::from_cents(parse_cents(text)?)
     }
@@ -75,7 +76,8 @@ pub fn parse_cents(text: &str) -> Result<i64, AmountError> {
         .ok_or(AmountError::TooLarge)
 }
 
-/// Cents printed as a decimal string with two digits: `1234` is `12.34`. A minus is possible for balances.
+/// Cents printed as a decimal string with two digits: `1234` is `12.34`. A minus is possible for
+/// balances.
 #[must_use]
 pub fn euros(cents: i64) -> String {
     Decimal::new(cents, 2).to_string()

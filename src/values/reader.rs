@@ -1,5 +1,6 @@
-//! Whose eyes a list or a load has. Every verb that shows anything of someone takes a `Reader`, so that
-//! forgetting whom it is for does not compile; there is no default and no "all" that comes by itself.
+//! Whose eyes a list or a load has. Every verb that shows anything of someone takes a `Reader`, so
+//! that forgetting whom it is for does not compile; there is no default and no "all" that comes by
+//! itself.
 
 use super::{AssociationId, DonorId, MerchantId, OperatorId};
 
@@ -39,7 +40,8 @@ pub enum AssociationRole {
 /// Whose eyes a query has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
-    /// The service itself: runs, checks, mails, and the command line of whoever administers the machine.
+    /// The service itself: runs, checks, mails, and the command line of whoever administers the
+    /// machine.
     System,
     /// A member of the team, over all parties.
     Team(OperatorId, TeamRole),

@@ -44,7 +44,8 @@ pub fn french_month(period: Period) -> String {
     format!("{name} {}", day.year())
 }
 
-/// The instant a Paris day begins. Clocks change at 02:00 or 03:00 in Paris, so midnight exists once on each day.
+/// The instant a Paris day begins. Clocks change at 02:00 or 03:00 in Paris, so midnight exists
+/// once on each day.
 #[must_use]
 pub fn paris_midnight(day: NaiveDate) -> DateTime<Utc> {
     Paris

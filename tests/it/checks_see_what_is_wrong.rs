@@ -123,12 +123,16 @@ async fn month(s: &Service) {
     let [lea, hugo] = s.operators().await;
     for n in 0..20 {
         let order = format!("M-{n}");
-        let event = checkout(&order, |e| e["data"]["donation"] = json!({"amount": "2.00"}));
+        let event = checkout(&order, |e| {
+            e["data"]["donation"] = json!({"amount": "2.00"})
+        });
         assert_eq!(s.shop.send(&order, &event).await.0, 200);
     }
     assert_eq!(s.shop.send("R-0", &refund("M-0")).await.0, 200);
     s.posted().await;
-    let collections = runs::run_collections(&s.app, now, on, period).await.unwrap();
+    let collections = runs::run_collections(&s.app, now, on, period)
+        .await
+        .unwrap();
     let incoming: Vec<IncomingTransfer> = collections
         .into_iter()
         .map(|c| IncomingTransfer {
@@ -139,16 +143,24 @@ async fn month(s: &Service) {
         .collect();
     let (bank, account) = (&s.app.settings.bank_dir, &s.app.settings.account);
     let statement = play_day(bank, account, on, &incoming).unwrap().unwrap();
-    runs::import_statements(&s.app, now, &[statement]).await.unwrap();
+    runs::import_statements(&s.app, now, &[statement])
+        .await
+        .unwrap();
     for payout in runs::run_payouts(&s.app, now, on).await.unwrap() {
         for operator in [&lea, &hugo] {
-            runs::approve_payout(&s.app, now, on, payout.payout_id, operator).await.unwrap();
+            runs::approve_payout(&s.app, now, on, payout.payout_id, operator)
+                .await
+                .unwrap();
         }
     }
     let statement = play_day(bank, account, on, &[]).unwrap().unwrap();
-    runs::import_statements(&s.app, now, &[statement]).await.unwrap();
+    runs::import_statements(&s.app, now, &[statement])
+        .await
+        .unwrap();
     let options = runs::ReceiptOptions::default();
-    let run = runs::run_receipts(&s.app, now, on, period, options).await.unwrap();
+    let run = runs::run_receipts(&s.app, now, on, period, options)
+        .await
+        .unwrap();
     assert_eq!(run.issued, 1);
 }
 
@@ -157,11 +169,18 @@ async fn each_check_is_seen_red_when_what_it_guards_is_broken() {
     let s = Service::start().await;
     month(&s).await;
     let tried: BTreeSet<&str> = BREAKS.iter().map(|(name, _)| *name).collect();
-    assert_eq!(tried, checks::names().collect(), "every check has its break");
+    assert_eq!(
+        tried,
+        checks::names().collect(),
+        "every check has its break"
+    );
     for (name, sql) in BREAKS {
         let mut tx = s.world.owner.begin().await.unwrap();
         // Triggers and foreign keys would refuse what is tried here: that is their own test.
-        sqlx::query("set local session_replication_role = replica").execute(&mut *tx).await.unwrap();
+        sqlx::query("set local session_replication_role = replica")
+            .execute(&mut *tx)
+            .await
+            .unwrap();
         let broken = sqlx::query(*sql).execute(&mut *tx).await.unwrap();
         assert!(broken.rows_affected() > 0, "{name}: nothing was broken");
         let verdicts = checks::run_in(&mut tx).await.unwrap();

@@ -3,7 +3,7 @@
 use chrono::Utc;
 use obole::donations;
 use obole::runs;
-use obole::values::{DonorId, EventId, MerchantId, Period, paris_day, Reader};
+use obole::values::{DonorId, EventId, MerchantId, Period, Reader, paris_day};
 use obole::{collections, inbox, worker};
 use sqlx::{ConnectOptions as _, PgConnection, Row as _};
 use uuid::Uuid;
@@ -93,7 +93,13 @@ async fn no_hot_statement_reads_a_growing_table_from_end_to_end() {
             .len(),
         1
     );
-    assert_eq!(donations::total_of_donor(&mut db, Reader::Donor(donor), donor).await.unwrap().count, 1);
+    assert_eq!(
+        donations::total_of_donor(&mut db, Reader::Donor(donor), donor)
+            .await
+            .unwrap()
+            .count,
+        1
+    );
     assert!(
         donations::find_by_order(&mut db, Reader::System, merchant, "G-7")
             .await

@@ -46,9 +46,9 @@ async fn balance(world: &World, name: &str) -> i64 {
 async fn a_batch_moves_each_balance_once_and_the_rebuild_agrees() {
     let world = World::new().await;
     let mut batch = vec![
-        ledger::collection_submitted(fact(),Rail::Transfer, "librairie", euros("12.00")),
-        ledger::collection_submitted(fact(),Rail::Transfer, "librairie", euros("0.50")),
-        ledger::collection_rejected(fact(),Rail::Transfer, "librairie", euros("0.50")),
+        ledger::collection_submitted(fact(), Rail::Transfer, "librairie", euros("12.00")),
+        ledger::collection_submitted(fact(), Rail::Transfer, "librairie", euros("0.50")),
+        ledger::collection_rejected(fact(), Rail::Transfer, "librairie", euros("0.50")),
     ];
     batch.extend(ledger::collection_settled(
         fact(),
@@ -76,7 +76,10 @@ async fn a_batch_moves_each_balance_once_and_the_rebuild_agrees() {
     let mut db = world.owner.acquire().await.unwrap();
     let before = ledger::balances(&mut db, Reader::System).await.unwrap();
     ledger::rebuild(&mut db).await.unwrap();
-    assert_eq!(ledger::balances(&mut db, Reader::System).await.unwrap(), before);
+    assert_eq!(
+        ledger::balances(&mut db, Reader::System).await.unwrap(),
+        before
+    );
     drop(db);
     world.checked_but(&["the-bank-is-mirrored"]).await;
 }
@@ -84,7 +87,8 @@ async fn a_batch_moves_each_balance_once_and_the_rebuild_agrees() {
 #[tokio::test]
 async fn a_fact_is_posted_once_and_never_changed_by_anyone() {
     let world = World::new().await;
-    let submitted = ledger::collection_submitted(fact(),Rail::Transfer, "librairie", euros("1.00"));
+    let submitted =
+        ledger::collection_submitted(fact(), Rail::Transfer, "librairie", euros("1.00"));
     post(&world, std::slice::from_ref(&submitted)).await;
 
     let mut tx = world.db.begin().await.unwrap();
@@ -222,8 +226,22 @@ async fn a_posting_to_an_account_that_was_not_opened_leaves_nothing() {
     let world = World::new().await;
     post(&world, &[]).await;
     let mut tx = world.db.begin().await.unwrap();
-    let stranger = ledger::donation_recorded(fact(), Parties { merchant: "nobody", association: "foret-vivante" }, euros("1.00"));
-    let good = ledger::donation_recorded(fact(), Parties { merchant: "librairie", association: "foret-vivante" }, euros("1.00"));
+    let stranger = ledger::donation_recorded(
+        fact(),
+        Parties {
+            merchant: "nobody",
+            association: "foret-vivante",
+        },
+        euros("1.00"),
+    );
+    let good = ledger::donation_recorded(
+        fact(),
+        Parties {
+            merchant: "librairie",
+            association: "foret-vivante",
+        },
+        euros("1.00"),
+    );
     let refused = ledger::post(&mut tx, Utc::now(), &[good, stranger]).await;
     assert!(
         matches!(refused, Err(ledger::PostError::NoAccount)),

@@ -39,7 +39,15 @@ async fn database_and_application_derive_the_same_donation_ids() {
     let world = World::new().await;
     let merchant = MerchantId::new();
     let long = "9".repeat(60);
-    for order in ["FR-1", "cs_abc", "é-7", "12345678901234567890", "0", "A 12", long.as_str()] {
+    for order in [
+        "FR-1",
+        "cs_abc",
+        "é-7",
+        "12345678901234567890",
+        "0",
+        "A 12",
+        long.as_str(),
+    ] {
         for ordinal in [0_i16, 1, 300] {
             let derived: DonationId = sqlx::query_scalar("select donation_id_of($1, $2, $3)")
                 .bind(merchant)
@@ -48,10 +56,20 @@ async fn database_and_application_derive_the_same_donation_ids() {
                 .fetch_one(&world.db)
                 .await
                 .unwrap();
-            assert_eq!(derived, DonationId::of(merchant, order, ordinal), "{order} {ordinal}");
+            assert_eq!(
+                derived,
+                DonationId::of(merchant, order, ordinal),
+                "{order} {ordinal}"
+            );
         }
-        assert_eq!(DonationId::of(merchant, order, 0), DonationId::of_order(merchant, order));
-        assert_ne!(DonationId::of(merchant, order, 1), DonationId::of_order(merchant, order));
+        assert_eq!(
+            DonationId::of(merchant, order, 0),
+            DonationId::of_order(merchant, order)
+        );
+        assert_ne!(
+            DonationId::of(merchant, order, 1),
+            DonationId::of_order(merchant, order)
+        );
     }
     world.checked().await;
 }
@@ -60,9 +78,21 @@ async fn database_and_application_derive_the_same_donation_ids() {
 async fn the_application_may_change_no_fact() {
     let world = World::new().await;
     for table in [
-        "transfer", "donation", "donation_refund", "donation_claim", "collection", "collection_state",
-        "collection_attempt", "payout", "payout_state", "payout_approval", "bank_line", "receipt",
-        "receipt_content", "inbox_event", "key_sentinel",
+        "transfer",
+        "donation",
+        "donation_refund",
+        "donation_claim",
+        "collection",
+        "collection_state",
+        "collection_attempt",
+        "payout",
+        "payout_state",
+        "payout_approval",
+        "bank_line",
+        "receipt",
+        "receipt_content",
+        "inbox_event",
+        "key_sentinel",
     ] {
         let may: Vec<String> = sqlx::query_scalar(
             "select privilege from unnest(array['update', 'delete', 'truncate']) privilege

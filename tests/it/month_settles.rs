@@ -71,10 +71,11 @@ async fn import(s: &Service, file: &Path) -> obole::reconciliation::ImportSummar
 #[tokio::test]
 async fn the_parts_of_a_run_go_on_at_once_and_a_refund_waits_for_each() {
     let s = Service::start().await;
-    let doors: Vec<i32> = sqlx::query_scalar("select partition::int from settlement_lock order by partition")
-        .fetch_all(&s.world.owner)
-        .await
-        .unwrap();
+    let doors: Vec<i32> =
+        sqlx::query_scalar("select partition::int from settlement_lock order by partition")
+            .fetch_all(&s.world.owner)
+            .await
+            .unwrap();
     for parallelism in [1, 2, 3, 4, 64] {
         let mut told: Vec<i32> = Partition::split(parallelism)
             .iter()
@@ -249,16 +250,10 @@ async fn a_month_is_collected_paid_out_by_two_and_settled_each_step_once() {
 
 async fn approve_by_stranger(s: &Service, payout: PayoutId) -> String {
     let stranger = Email::parse("eve@example.org").unwrap();
-    runs::approve_payout(
-        &s.app,
-        Utc::now(),
-        paris_day(Utc::now()),
-        payout,
-        &stranger,
-    )
-    .await
-    .unwrap_err()
-    .to_string()
+    runs::approve_payout(&s.app, Utc::now(), paris_day(Utc::now()), payout, &stranger)
+        .await
+        .unwrap_err()
+        .to_string()
 }
 
 #[tokio::test]

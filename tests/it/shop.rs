@@ -136,9 +136,12 @@ impl Service {
     }
 
     pub async fn balance(&self, name: &str) -> i64 {
-        let all = obole::ledger::balances(&mut self.world.db.acquire().await.unwrap(), obole::values::Reader::System)
-            .await
-            .unwrap();
+        let all = obole::ledger::balances(
+            &mut self.world.db.acquire().await.unwrap(),
+            obole::values::Reader::System,
+        )
+        .await
+        .unwrap();
         all.iter()
             .find(|b| b.name == name)
             .map_or(0, |b| b.balance_cents)

@@ -25,8 +25,8 @@ struct Line {
     amount_cents: i64,
 }
 
-/// Writes the books from a day (inclusive) to another (exclusive): one entry a fact, all accounts declared,
-/// and the balance of each account asserted at the end when the books are whole.
+/// Writes the books from a day (inclusive) to another (exclusive): one entry a fact, all accounts
+/// declared, and the balance of each account asserted at the end when the books are whole.
 pub async fn export(
     db: &mut PgConnection,
     format: Format,
@@ -35,9 +35,12 @@ pub async fn export(
 ) -> Result<String, sqlx::Error> {
     let lines: Vec<Line> = sqlx::query_as(
         "select (occurred_at at time zone 'Europe/Paris')::date as day, fact, fact_id,
-                d.code || ':' || d.kind || ':' || d.owner as debit, c.code || ':' || c.kind || ':' || c.owner as credit, amount_cents
-         from transfer join account d on d.account_id = debit_account_id join account c on c.account_id = credit_account_id
-         where ($1::timestamptz is null or occurred_at >= $1) and ($2::timestamptz is null or occurred_at < $2)
+                d.code || ':' || d.kind || ':' || d.owner as debit,
+                  c.code || ':' || c.kind || ':' || c.owner as credit, amount_cents
+         from transfer join account d on d.account_id = debit_account_id
+           join account c on c.account_id = credit_account_id
+         where ($1::timestamptz is null or occurred_at >= $1) and ($2::timestamptz is null
+           or occurred_at < $2)
          order by day, occurred_at, fact_id, fact, leg",
     )
     .bind(from.map(paris_midnight))

@@ -1,4 +1,5 @@
-//! The receipt's document: data put into a Typst template, as a tagged PDF/A-3a and PDF/UA-1 file, the same for the same data.
+//! The receipt's document: data put into a Typst template, as a tagged PDF/A-3a and PDF/UA-1 file,
+//! the same for the same data.
 
 use std::num::NonZero;
 use std::panic::catch_unwind;
@@ -121,8 +122,9 @@ static PRESS: LazyLock<Result<Press, DocumentError>> = LazyLock::new(|| {
 });
 
 impl Press {
-    /// Drops what the font has no sign for, such as a pictograph beside a name: an archivable file may not lack a glyph.
-    /// Names in letters that cannot be printed never come here: they are asked for again in Latin letters.
+    /// Drops what the font has no sign for, such as a pictograph beside a name: an archivable file
+    /// may not lack a glyph. Names in letters that cannot be printed never come here: they are
+    /// asked for again in Latin letters.
     fn keep_printable(&self, value: &mut serde_json::Value) {
         match value {
             serde_json::Value::String(text) => {
@@ -190,7 +192,8 @@ type Sheets = (
     oneshot::Sender<Result<Vec<u8>, DocumentError>>,
 );
 
-/// Renders a receipt as PDF on threads kept for it, one a core: a document is typeset half as fast again where the last one was.
+/// Renders a receipt as PDF on threads kept for it, one a core: a document is typeset half as fast
+/// again where the last one was.
 pub async fn typeset(printed: ReceiptContent) -> Result<Vec<u8>, DocumentError> {
     static PRESSES: LazyLock<mpsc::Sender<Sheets>> = LazyLock::new(|| {
         let (sender, waiting) = mpsc::channel::<Sheets>();
@@ -204,7 +207,8 @@ pub async fn typeset(printed: ReceiptContent) -> Result<Vec<u8>, DocumentError> 
                         .unwrap_or_else(PoisonError::into_inner)
                         .recv();
                     let Ok((printed, done)) = next else { return };
-                    // A document that breaks the typesetter is an error of its own, not the end of the press.
+                    // A document that breaks the typesetter is an error of its own, not the end of
+                    // the press.
                     let rendered = catch_unwind(|| render(&printed))
                         .unwrap_or_else(|_| Err(DocumentError("the typesetter broke off".into())));
                     if done.send(rendered).is_err() {
@@ -221,7 +225,8 @@ pub async fn typeset(printed: ReceiptContent) -> Result<Vec<u8>, DocumentError> 
     rendered.await.map_err(|_| stopped())?
 }
 
-/// Renders a receipt as PDF. What the typesetter remembers of it is forgotten after some more, so that memory stays flat.
+/// Renders a receipt as PDF. What the typesetter remembers of it is forgotten after some more, so
+/// that memory stays flat.
 pub fn render(printed: &ReceiptContent) -> Result<Vec<u8>, DocumentError> {
     static RENDERED: AtomicUsize = AtomicUsize::new(0);
     let rendered = compile(printed);

@@ -79,12 +79,20 @@ pub async fn show(
     let number = i64::from(asked.page.unwrap_or(1).max(1));
     let mut db = web.app.db.acquire().await?;
     let donor = donor::load(&mut db, Reader::Donor(id), id).await?;
-    let mut gifts = donations::of_donor(&mut db, Reader::Donor(id), id, (number - 1) * GIFTS, GIFTS + 1).await?;
+    let mut gifts = donations::of_donor(
+        &mut db,
+        Reader::Donor(id),
+        id,
+        (number - 1) * GIFTS,
+        GIFTS + 1,
+    )
+    .await?;
     let more = gifts.len() > usize::try_from(GIFTS).unwrap_or(0);
     gifts.truncate(usize::try_from(GIFTS).unwrap_or(0));
     page(&Page {
         shell,
-        incomplete: donor.receipt_frequency != ReceiptFrequency::None && !donor.identity_is_complete(),
+        incomplete: donor.receipt_frequency != ReceiptFrequency::None
+            && !donor.identity_is_complete(),
         first_name: donor.first_name.unwrap_or_default(),
         given: donations::total_of_donor(&mut db, Reader::Donor(id), id).await?,
         gifts,

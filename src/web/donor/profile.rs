@@ -85,7 +85,10 @@ pub async fn save(
             Ok(Redirect::to("/donor").into_response())
         }
         _ => {
-            let email = donor::load(&mut db, Reader::Donor(id), id).await?.email.unwrap_or_default();
+            let email = donor::load(&mut db, Reader::Donor(id), id)
+                .await?
+                .email
+                .unwrap_or_default();
             let Fields {
                 identity,
                 locale,
