@@ -65,7 +65,7 @@ const PREPARE: &str = "with donations as materialized (
 /// Prepares the collections of a month for a partition of the merchants, once: what is already
 /// asked for is not asked for again. Returns the merchants that have one.
 ///
-/// A donation that was told after its month was collected goes with the next month.
+/// A donation whose event came after its month was collected goes with the next month.
 pub async fn prepare(
     tx: &mut PgConnection,
     now: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! Claiming an anonymous gift: the link in the order's e-mail adds a name to a euro, once.
+//! Claiming an anonymous donation: the link in the order's e-mail gives it a donor, once.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -29,10 +29,10 @@ pub fn of_claim_token(key: &[u8; 32], token: &str) -> Option<DonationId> {
     seal::is_derived_token(key, PURPOSE, &bytes, mac).then(|| DonationId(Uuid::from_bytes(bytes)))
 }
 
-/// Why a gift could not be claimed.
+/// Why a donation could not be claimed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimError {
-    #[error("this gift is not anonymous, was refunded, or was claimed already")]
+    #[error("this donation is not anonymous, was refunded, or was claimed already")]
     NotClaimable,
     #[error("the database refused")]
     Database(#[from] sqlx::Error),
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_claim_link_names_its_gift_and_cannot_be_made_up() {
+    fn a_claim_link_names_its_donation_and_cannot_be_made_up() {
         let id = DonationId(Uuid::from_u128(5));
         let token = claim_token(&[1; 32], id);
         assert_eq!(of_claim_token(&[1; 32], &token), Some(id));

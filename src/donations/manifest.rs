@@ -1,4 +1,4 @@
-//! The daily manifest: what a shop says it took on a day, against what is recorded here.
+//! The daily manifest: what a merchant charged on a day by its own count, against what is recorded here.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use sqlx::{FromRow, PgConnection, types::Json};
 
 use crate::values::{Amount, MerchantId, Reader, euros, paris_midnight};
 
-/// A shop's own count of a Paris day: gifts charged, whether or not they were given back later.
+/// A merchant's own count of a Paris day: donations charged, whether or not they were refunded later.
 #[derive(Clone, Debug)]
 pub struct Manifest {
     pub day: NaiveDate,
     pub count: i32,
     pub sum_cents: i64,
-    /// Orders with their gifts, if the shop tells them.
+    /// Orders with their donations, if the merchant sends them.
     pub orders: Option<BTreeMap<String, Amount>>,
 }
 
@@ -26,10 +26,10 @@ pub struct Difference {
     pub matches: bool,
     pub theirs: Total,
     pub ours: Total,
-    /// Orders that the shop names and that are not recorded here on that day: their webhooks were
+    /// Orders that the merchant names and that are not recorded here on that day: their webhooks were
     /// lost, or wait.
     pub missing_here: Vec<String>,
-    /// Orders recorded here that the shop does not name.
+    /// Orders recorded here that the merchant does not name.
     pub missing_there: Vec<String>,
     /// Orders recorded with another amount.
     pub other_amount: Vec<String>,
@@ -42,7 +42,7 @@ pub struct Total {
     pub sum: String,
 }
 
-/// Keeps a manifest; a second one for a day replaces the first.
+/// Stores a manifest; a second one for a day replaces the first.
 pub async fn store(
     db: &mut PgConnection,
     now: DateTime<Utc>,
@@ -116,12 +116,12 @@ pub async fn differences(
         .bind(paris_midnight(row.day.succ_opt().unwrap_or(row.day)))
         .fetch_all(&mut *db)
         .await?;
-        found.push(compared(row, &recorded.into_iter().collect()));
+        found.push(compare(row, &recorded.into_iter().collect()));
     }
     Ok(found)
 }
 
-fn compared(row: Row, ours: &BTreeMap<String, i64>) -> Difference {
+fn compare(row: Row, ours: &BTreeMap<String, i64>) -> Difference {
     let theirs = Total {
         count: row.count.into(),
         sum: euros(row.sum_cents),

@@ -1,4 +1,4 @@
-//! Donations: recorded as the shops charged them, refunded, claimed by anonymous givers.
+//! Donations: recorded as the merchants charged them, refunded, claimed by anonymous givers.
 
 mod claim;
 mod list;

@@ -76,7 +76,7 @@ pub enum RecordError {
     Database(#[from] sqlx::Error),
 }
 
-/// The donations of a set that are already recorded, each with the hash of what was said of it.
+/// The donations of a set that are already recorded, each with the hash of its event's content.
 pub async fn known(
     db: &mut PgConnection,
     ids: &[DonationId],
@@ -147,7 +147,7 @@ pub async fn record(
     Ok(())
 }
 
-/// What the shop and the association are told of a gift: nothing of its donor.
+/// The event for the merchant and the association: nothing of the donor is in it.
 fn announcement(d: &NewDonation) -> Announcement {
     Announcement {
         subject: d.donation_id.0,

@@ -11,7 +11,7 @@ use super::record::{RecordError, uuids};
 use crate::ledger::{self, Fact, Parties, PostError, Transfer};
 use crate::values::{Amount, DonationId, EventId, derived_id};
 
-/// A refund as an event tells it.
+/// A refund that an event reports.
 #[derive(Clone, Debug)]
 pub struct NewRefund {
     pub donation_id: DonationId,

@@ -15,8 +15,7 @@
 //! | bank_credit_unknown | safeguarded_cash | suspense |
 //! | bank_debit_unknown | suspense | safeguarded_cash |
 //!
-//! There is no way to move a gift to a fee account: no function here names one beside a gift
-//! account.
+//! No function here names a fee account beside an account of donations: a donation cannot pay a fee.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

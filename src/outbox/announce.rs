@@ -1,4 +1,4 @@
-//! Announcing: messages are written in the database transaction of what they tell, so that neither
+//! Announcing: messages are written in the database transaction of their fact, so that neither
 //! is without the other.
 
 use chrono::{DateTime, Utc};
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::values::{AssociationId, MerchantId};
 
-/// What is told.
+/// What a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     DonationRecorded,
@@ -30,7 +30,7 @@ impl Kind {
     }
 }
 
-/// One fact to tell the merchant, the association, or both. Nothing personal is in it.
+/// A fact for the merchant, the association, or both. Nothing personal is in it.
 #[derive(Clone, Debug)]
 pub struct Announcement {
     pub subject: Uuid,
@@ -40,14 +40,14 @@ pub struct Announcement {
     pub data: Value,
 }
 
-/// Whether anyone at all wants to be told, so that the usual case costs one look.
+/// Whether there is any subscription, so that the usual case costs one look-up.
 pub async fn is_heard(db: &mut PgConnection) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar("select exists (select 1 from subscription where disabled_at is null)")
         .fetch_one(db)
         .await
 }
 
-/// Writes a message for each address that wants one. Told again, a fact gives no second message.
+/// Writes a message for each address that wants one. A fact announced twice gives no second message.
 pub async fn announce(
     tx: &mut PgConnection,
     now: DateTime<Utc>,

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use sqlx::{FromRow, PgConnection, types::Json};
 
-use super::subscribe::place;
+use super::subscribe::seal_place;
 use crate::parties::seal;
 use crate::values::{MessageId, Secret, SubscriptionId};
 
@@ -68,7 +68,7 @@ pub async fn take_due(
     Ok(rows
         .into_iter()
         .filter_map(
-            |r| match seal::open(key, &place(r.subscription_id), &r.sealed) {
+            |r| match seal::open(key, &seal_place(r.subscription_id), &r.sealed) {
                 Ok(secret) => Some(OutboundMessage {
                     message_id: r.message_id,
                     subscription_id: r.subscription_id,
@@ -143,7 +143,7 @@ pub async fn failed(
     Ok(())
 }
 
-/// Sends again what a subscription was told since an instant; answers how many messages.
+/// Sends the messages of a subscription since an instant again; returns how many.
 pub async fn replay(
     db: &mut PgConnection,
     now: DateTime<Utc>,

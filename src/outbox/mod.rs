@@ -1,4 +1,4 @@
-//! Events out: who wants to be told, what is to tell, and what became of each message.
+//! Events out: subscriptions, messages, and the outcome of each.
 
 mod announce;
 mod deliver;

@@ -23,18 +23,18 @@ pub enum SubscribeError {
     Database(#[from] sqlx::Error),
 }
 
-/// Who wants to be told, by slug.
+/// Who subscribes, by slug.
 #[derive(Clone, Debug)]
 pub enum Subscriber {
     Merchant(String),
     Association(String),
 }
 
-pub(super) fn place(id: SubscriptionId) -> String {
+pub(super) fn seal_place(id: SubscriptionId) -> String {
     format!("subscription:{}", id.0)
 }
 
-/// Subscribes an address; answers its id and the secret that signs, which is shown this once.
+/// Subscribes an address; returns its id and the secret that signs, which is shown this once.
 pub async fn subscribe(
     db: &mut PgConnection,
     now: DateTime<Utc>,
@@ -62,7 +62,7 @@ pub async fn subscribe(
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|_| SubscribeError::Secret)?;
     let id = SubscriptionId::new();
-    let sealed = seal::seal(key, &place(id), &bytes).map_err(|_| SubscribeError::Secret)?;
+    let sealed = seal::seal(key, &seal_place(id), &bytes).map_err(|_| SubscribeError::Secret)?;
     let (merchant, association) = if kind == "merchant" {
         (Some(owner), None)
     } else {

@@ -81,7 +81,7 @@ pub struct Cause {
     pub live: bool,
 }
 
-/// Every cause, by theme and slug, suspended ones included: a euro already charged for one is still
+/// Every cause, by theme and slug, suspended ones included: a donation already charged for one is still
 /// recorded.
 pub async fn list(db: &mut PgConnection) -> Result<Vec<Cause>, sqlx::Error> {
     sqlx::query_as(
@@ -94,7 +94,7 @@ pub async fn list(db: &mut PgConnection) -> Result<Vec<Cause>, sqlx::Error> {
     .await
 }
 
-/// The causes that can be said yes to.
+/// The causes that may be offered.
 pub async fn live(db: &mut PgConnection) -> Result<Vec<Cause>, sqlx::Error> {
     let mut causes = list(db).await?;
     causes.retain(|c| c.live);

@@ -90,7 +90,7 @@ pub async fn lock_choices(
     Ok(choices)
 }
 
-/// Writes back how many gifts each chosen cause has got.
+/// Writes back how many donations each chosen cause has got.
 pub async fn save_choices(
     db: &mut PgConnection,
     choices: &BTreeMap<DonorId, Vec<CauseChoice>>,
@@ -115,22 +115,22 @@ pub async fn save_choices(
     Ok(())
 }
 
-/// The cause whose turn it is, counted at once, so that after any number of gifts each cause's
+/// The cause whose turn it is, counted at once, so that after any number of donations each cause's
 /// count is within one of its share.
 ///
-/// A whole gift is to be given where shares are fractions: the apportionment problem. Rounding to
+/// A donation goes whole to one cause where shares are fractions: the apportionment problem. Rounding to
 /// the largest remainder breaks with three causes or more; the quota method (Balinski and Young
-/// 1975; Still 1979) does not: among the causes that a further gift keeps at or under their share
-/// rounded up, the one whose next gift falls due first.
+/// 1975; Still 1979) does not: among the causes that a further donation keeps at or under their share
+/// rounded up, the one whose next donation falls due first.
 #[must_use]
 pub fn next_cause(choices: &mut [CauseChoice]) -> Option<CauseId> {
     let weights: i128 = choices.iter().map(|c| i128::from(c.weight)).sum();
     let nth: i128 = choices.iter().map(|c| i128::from(c.given)).sum::<i128>() + 1;
     choices
         .iter_mut()
-        // Eligible: given + 1 < share + 1 after this gift, where share = nth * weight / weights.
+        // Eligible: given + 1 < share + 1 after this donation, where share = nth * weight / weights.
         .filter(|c| i128::from(c.given) * weights < nth * i128::from(c.weight))
-        // Due: the number of gifts at which its share reaches given + 1; ties go to the heavier,
+        // Due: the number of donations at which its share reaches given + 1; ties go to the heavier,
         // then to the older cause.
         .min_by_key(|c| {
             let (given, weight) = (i128::from(c.given), i128::from(c.weight));
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn after_every_gift_each_cause_is_within_one_of_its_share() {
+    fn after_every_donation_each_cause_is_within_one_of_its_share() {
         for weights in [
             vec![1],
             vec![1, 1],
@@ -173,12 +173,15 @@ mod tests {
                 })
                 .collect();
             for n in 1..=1000_i64 {
-                assert!(next_cause(&mut choices).is_some(), "{weights:?} gift {n}");
+                assert!(
+                    next_cause(&mut choices).is_some(),
+                    "{weights:?} donation {n}"
+                );
                 for c in &choices {
                     let distance = c.given * i64::from(total) - n * i64::from(c.weight);
                     assert!(
                         distance.abs() < i64::from(total),
-                        "{weights:?} gift {n}: {c:?}"
+                        "{weights:?} donation {n}: {c:?}"
                     );
                 }
             }

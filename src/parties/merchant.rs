@@ -1,4 +1,4 @@
-//! Merchants: the e-shops, the rule that gives their euro, and how it is collected.
+//! Merchants: the e-shops, the rule that sets their donations, and how these are collected.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -91,7 +91,7 @@ pub struct NewMerchant {
 }
 
 impl NewMerchant {
-    /// A shop with what is usual: our own dialect, one euro an order, collected by transfer.
+    /// A merchant with the usual settings: our own dialect, one euro an order, collected by transfer.
     #[must_use]
     pub fn named(name: &str, email: &str) -> Self {
         Self {
@@ -110,7 +110,7 @@ impl NewMerchant {
     }
 }
 
-/// What the shop's developer needs; the secrets are shown this once.
+/// What the merchant's developer needs; the secrets are shown this once.
 #[derive(Clone, Debug)]
 pub struct MerchantCredentials {
     pub merchant_id: MerchantId,
@@ -287,7 +287,7 @@ pub struct Merchant {
 }
 
 impl Merchant {
-    /// The amount this shop's rule gives; the schema allows no other kind nor a wrong amount.
+    /// The rule; the schema allows no other kind nor a wrong amount.
     #[must_use]
     pub fn rule(&self) -> Option<Rule> {
         Some(Rule::of(
@@ -316,7 +316,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rule_gives_the_euro() {
+    fn the_rule_sets_the_donation() {
         let amounts = |rule: &str| {
             [0, 1, 4590, 4600].map(|total| Rule::parse(rule).unwrap().amount(total).cents())
         };

@@ -1,4 +1,4 @@
-//! The people and bodies around one euro: associations, causes, merchants, donors, operators; their
+//! The people and bodies around a donation: associations, causes, merchants, donors, operators; their
 //! secrets and sign-in.
 
 pub mod association;

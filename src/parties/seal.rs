@@ -9,7 +9,7 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq as _;
 
-/// The key's id, first byte of what is sealed, so that a change of key can be told.
+/// The key's id, first byte of what is sealed, so that a change of key is recognised.
 const KEY_ID: u8 = 1;
 
 /// A sealed secret that cannot be opened: another key, another place, or altered bytes.

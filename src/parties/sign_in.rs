@@ -54,7 +54,7 @@ pub async fn prepare_link(
     Ok(token)
 }
 
-/// Consumes a link, once; answers the session's token, or none when the link is unknown, used or
+/// Consumes a link, once; returns the session's token, or none when the link is unknown, used or
 /// too old.
 pub async fn consume_link(
     db: &mut PgConnection,
@@ -86,7 +86,7 @@ pub async fn consume_link(
 /// Who is signed in.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
 pub struct Session {
-    /// None when no gift carries the address.
+    /// None when no donation carries the address.
     pub donor_id: Option<DonorId>,
 }
 

@@ -70,7 +70,7 @@ pub struct BankLine {
     pub account: String,
     /// The statement's own name.
     pub statement: String,
-    /// What makes the line that line, however often the bank tells it.
+    /// What identifies the line, however many statements repeat it.
     pub identity: String,
     pub side: BankSide,
     pub amount: super::Amount,

@@ -43,7 +43,7 @@ impl Dialect {
         }
     }
 
-    /// Whether a platform sends it, which disables hooks that answer with errors: what is authentic
+    /// Whether a platform sends it, which disables hooks that return errors: what is authentic
     /// is then answered with success, and kept all the same.
     #[must_use]
     pub const fn is_platform(self) -> bool {

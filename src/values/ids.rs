@@ -71,7 +71,7 @@ ids! {
     DonorId = "dnr";
     /// A person of the team.
     OperatorId = "op";
-    /// A monthly pull from one shop (prélèvement).
+    /// One merchant's donations of a month, asked for (prélèvement).
     CollectionId = "col";
     /// A transfer of money to one association (reversement).
     PayoutId = "pay";
@@ -79,15 +79,15 @@ ids! {
     ReceiptId = "rec";
     /// A message sent or to send.
     MailId = "mail";
-    /// An address that wants to be told.
+    /// An address that events are sent to.
     SubscriptionId = "sub";
-    /// An event told to one address.
+    /// An event sent to one address.
     MessageId = "msg";
 }
 
 impl EventId {
-    /// The least id of a second earlier: what was made about the same time, here or in another
-    /// process, comes after it.
+    /// The smallest id of one second before: ids made about the same time, here or in another
+    /// process, come after it.
     #[must_use]
     pub fn a_second_before(self) -> Self {
         // The first 48 bits are milliseconds (RFC 9562, 5.7).
@@ -104,7 +104,7 @@ impl DonationId {
     /// schema derives it as well.
     ///
     /// It begins with the end of the merchant's id and the number that ends the order's, so that
-    /// the orders of a shop, which come in the order of their numbers, lie together in every index;
+    /// the orders of a merchant, which come in the order of their numbers, lie together in every index;
     /// a hash of both follows (RFC 9562, version 8).
     #[must_use]
     pub fn of_order(merchant: MerchantId, order_id: &str) -> Self {
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_donations_of_a_shop_lie_in_the_order_of_its_numbers() {
+    fn the_donations_of_a_merchant_lie_in_the_order_of_its_numbers() {
         let shop = MerchantId::new();
         let ids: Vec<DonationId> = [998, 999, 1000, 1001]
             .iter()
