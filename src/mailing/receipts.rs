@@ -63,9 +63,9 @@ async fn send_group(
     drop(db);
     let mut counts = MailCounts::default();
     for (mail_id, donor_id) in group {
-        done.add_one();
         // A donor who was erased has no address; their receipts stay sealed in the database.
         let Some(donor) = donors.get(donor_id).filter(|d| d.email.is_some()) else {
+            done.add_one();
             continue;
         };
         let of_mail = receipts.remove(mail_id).unwrap_or_default();
@@ -75,6 +75,7 @@ async fn send_group(
         } else {
             counts.refused += 1;
         }
+        done.add_one();
     }
     Ok(counts)
 }
