@@ -8,7 +8,7 @@ use crate::gateways::mailer::{FileAttachment, OutgoingMail};
 use crate::mail::ReportMail;
 use crate::payouts;
 use crate::progress::Step;
-use crate::values::{MailId, derived_id, figures, french_day};
+use crate::values::{MailId, Reader, derived_id, figures, french_day};
 
 /// Sends the report of each settled payout that is not marked as reported.
 pub async fn send_reports(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
@@ -25,7 +25,7 @@ pub async fn send_reports(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
             reference: &p.reference,
         }
         .message();
-        let csv = payouts::report(&mut db, p.payout_id).await?;
+        let csv = payouts::report(&mut db, Reader::System, p.payout_id).await?;
         let file_name = format!("reversement-{}.csv", p.reference);
         let mail = OutgoingMail {
             mail_id: MailId(derived_id(&format!("report:{}", p.payout_id))),

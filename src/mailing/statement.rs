@@ -5,16 +5,21 @@ use chrono::{DateTime, Utc};
 use super::attachments::statement_path;
 use super::send::{mailer, send_or_log_refusal};
 use crate::app::App;
-use crate::collections::{self, Collection};
+use crate::collections::{self, Collection, CollectionFilter};
 use crate::concurrent::for_each_concurrent;
 use crate::gateways::mailer::{FileAttachment, MAX_CONNECTIONS, Mailer, OutgoingMail};
 use crate::mail::StatementMail;
 use crate::progress::Step;
-use crate::values::{MailId, derived_id, figures, french_month};
+use crate::values::{MailId, Reader, derived_id, figures, french_month};
 
 /// Sends each statement that is not marked as mailed.
 pub async fn send_statements(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
-    let unmailed = collections::unmailed(&mut *app.db.acquire().await?).await?;
+    let unmailed = collections::list(
+        &mut *app.db.acquire().await?,
+        Reader::System,
+        CollectionFilter::Unmailed,
+    )
+    .await?;
     let sent = app.progress.count(Step::MailStatements, unmailed.len());
     let (mailer, app) = (mailer(app)?, app.clone());
     for_each_concurrent(MAX_CONNECTIONS as usize, unmailed, move |c| {
@@ -39,7 +44,9 @@ async fn send_statement(
     // The run that prepared the collection wrote the file, unless it was cut short before.
     let csv = match tokio::fs::read_to_string(statement_path(app, c)).await {
         Ok(written) => written,
-        Err(_) => collections::csv(&collections::lines(&mut *app.db.acquire().await?, id).await?),
+        Err(_) => collections::csv(
+            &collections::lines(&mut *app.db.acquire().await?, Reader::System, id).await?,
+        ),
     };
     let account = &app.settings.account;
     let content = StatementMail {

@@ -7,7 +7,7 @@ use super::payout_files::write_payout_files;
 use crate::app::App;
 use crate::parties::operator;
 use crate::payouts::{self, Payout};
-use crate::values::{Email, PayoutId};
+use crate::values::{Email, PayoutId, Reader};
 
 /// Records an operator's approval and, with the second one, writes the payout's file. Returns the payout.
 pub async fn approve_payout(
@@ -24,5 +24,5 @@ pub async fn approve_payout(
     payouts::approve(&mut tx, now, on, id, operator).await?;
     tx.commit().await?;
     write_payout_files(app, now).await?;
-    Ok(payouts::list(&mut *app.db.acquire().await?, Some(id)).await?)
+    Ok(payouts::list(&mut *app.db.acquire().await?, Reader::System, Some(id)).await?)
 }

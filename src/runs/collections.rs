@@ -1,18 +1,18 @@
-//! A month's collections: prepared, their statements written and mailed.
+//! A month's collections: prepared and submitted, their statements written and mailed.
 
 use anyhow::Context as _;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::merchant_statements::write_statements;
 use crate::app::App;
-use crate::collections::{self, Collection};
+use crate::collections::{self, Collection, CollectionFilter};
 use crate::concurrent::{for_each_concurrent, parallelism};
 use crate::db::Partition;
 use crate::mailing::{send_statements, statement_path};
 use crate::progress::Step;
-use crate::values::Period;
+use crate::values::{Period, Reader};
 
-/// Prepares a month's collections, writes their statements and mails those that were not mailed before. Returns all
+/// Prepares and submits a month's collections, writes their statements and mails those that were not mailed before. Returns all
 /// collections of the month.
 pub async fn run_collections(
     app: &App,
@@ -29,20 +29,24 @@ pub async fn run_collections(
         let (db, prepared) = (db.clone(), prepared.clone());
         async move {
             let mut tx = db.begin().await?;
-            collections::prepare(&mut tx, now, on, period, &partition).await?;
+            let merchants = collections::prepare(&mut tx, now, on, period, &partition).await?;
+            collections::submit(&mut tx, now, on, &merchants).await?;
             tx.commit().await?;
             prepared.add_one();
             Ok(())
         }
     })
     .await?;
-    let mut prepared = collections::list(&mut *app.db.acquire().await?, Some(period)).await?;
-    write_statements(app, &prepared).await?;
-    for collection in &mut prepared {
+    let mut db = app.db.acquire().await?;
+    let filter = CollectionFilter::Month(period);
+    let mut collections = collections::list(&mut db, Reader::System, filter).await?;
+    drop(db);
+    write_statements(app, &collections).await?;
+    for collection in &mut collections {
         collection.file = Some(statement_path(app, collection).display().to_string());
     }
     send_statements(app, now)
         .await
         .context("the collections are prepared; run this again to mail the statements that wait")?;
-    Ok(prepared)
+    Ok(collections)
 }

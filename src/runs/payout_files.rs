@@ -35,7 +35,7 @@ pub(super) async fn write_payout_files(app: &App, now: DateTime<Utc>) -> anyhow:
             on: order.submitted_on,
         };
         let path = write_credit_transfer(&app.settings.bank_dir, account, &transfer)?;
-        payouts::record_file(&mut db, now, order.payout_id, &path.display().to_string()).await?;
+        payouts::mark_written(&mut db, now, order.payout_id, &path.display().to_string()).await?;
         written.add_one();
     }
     Ok(())

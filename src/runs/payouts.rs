@@ -6,8 +6,9 @@ use super::payout_files::write_payout_files;
 use crate::app::App;
 use crate::concurrent::{for_each_concurrent, parallelism};
 use crate::db::Partition;
-use crate::payouts::{self, Payout};
+use crate::payouts::{self, Payout, PayoutState};
 use crate::progress::Step;
+use crate::values::Reader;
 
 /// Prepares payouts, and writes the files of approved ones that an earlier run left unwritten. Returns all payouts that
 /// are not settled.
@@ -31,9 +32,9 @@ pub async fn run_payouts(
     })
     .await?;
     write_payout_files(app, now).await?;
-    let payouts = payouts::list(&mut *app.db.acquire().await?, None).await?;
+    let payouts = payouts::list(&mut *app.db.acquire().await?, Reader::System, None).await?;
     Ok(payouts
         .into_iter()
-        .filter(|p| p.state != "settled")
+        .filter(|p| p.state != PayoutState::Settled)
         .collect())
 }
