@@ -31,6 +31,6 @@ pub async fn receipt_document(app: &App, r: Receipt) -> anyhow::Result<Vec<u8>> 
     if let Ok(stored) = tokio::fs::read(&path).await {
         return Ok(stored);
     }
-    let pdf = receipts::typeset(r.printed).await?;
+    let pdf = receipts::typeset(r.content).await?;
     Ok(tokio::task::spawn_blocking(move || write_whole(&path, &pdf).map(|()| pdf)).await??)
 }

@@ -9,9 +9,10 @@ use crate::concurrent::for_each_concurrent;
 use crate::gateways::mailer::{FileAttachment, MAX_CONNECTIONS, Mailer, OutgoingMail};
 use crate::mail::ReceiptsMail;
 use crate::parties::donor::{self, Donor};
+use crate::parties::unsubscribe;
 use crate::progress::{Step, UnitCounter};
 use crate::receipts::{self, Receipt};
-use crate::values::{DonorId, MailId};
+use crate::values::{DonorId, MailId, Reader};
 
 /// The most mails whose contents are loaded by one query.
 const MAX_GROUP: usize = 20;
@@ -56,7 +57,12 @@ async fn send_group(
     done: &UnitCounter,
 ) -> anyhow::Result<MailCounts> {
     let mut db = app.db.acquire().await?;
-    let donors = donor::of_ids(&mut db, group.iter().map(|(_, donor)| *donor)).await?;
+    let donors = donor::of_ids(
+        &mut db,
+        Reader::System,
+        group.iter().map(|(_, donor)| *donor),
+    )
+    .await?;
     let mail_ids = group.iter().map(|(mail, _)| *mail);
     let mut receipts = receipts::of_mails(&mut db, app.key.expose(), mail_ids).await?;
     // The pool's connections must not wait for the mail server.
@@ -92,7 +98,7 @@ async fn send_to_donor(
     let lines: Vec<String> = receipts
         .iter()
         .map(|r| {
-            let content = &r.printed;
+            let content = &r.content;
             format!(
                 "{} — {} — {}",
                 r.number, content.beneficiary.name, content.figures
@@ -114,7 +120,7 @@ async fn send_to_donor(
             receipt_document(app, r).await?,
         ));
     }
-    let unsubscribe = donor::unsubscribe_path(app.key.expose(), to.donor_id);
+    let unsubscribe = unsubscribe::unsubscribe_path(app.key.expose(), to.donor_id);
     let mail = OutgoingMail {
         mail_id,
         to: to.email.as_deref().unwrap_or_default(),

@@ -20,7 +20,7 @@ pub async fn run_collections(
     on: NaiveDate,
     period: Period,
 ) -> anyhow::Result<Vec<Collection>> {
-    let partitions = Partition::of(parallelism());
+    let partitions = Partition::split(parallelism());
     let prepared = app
         .progress
         .count(Step::PrepareCollections, partitions.len());

@@ -17,7 +17,7 @@ pub async fn run_payouts(
     now: DateTime<Utc>,
     on: NaiveDate,
 ) -> anyhow::Result<Vec<Payout>> {
-    let partitions = Partition::of(parallelism());
+    let partitions = Partition::split(parallelism());
     let prepared = app.progress.count(Step::PreparePayouts, partitions.len());
     let db = app.db.clone();
     for_each_concurrent(parallelism(), partitions, move |partition| {

@@ -8,8 +8,8 @@ use crate::app::App;
 use crate::concurrent::{for_each_concurrent, parallelism};
 use crate::mailing::{receipt_document, receipt_path, send_receipts};
 use crate::progress::Step;
-use crate::receipts::{self, Issued, IssuedReceipt};
-use crate::values::{Period, ReceiptId, euros};
+use crate::receipts::{self, IssueSummary, IssuedReceipt};
+use crate::values::{Period, Reader, ReceiptId, euros};
 
 /// Receipts whose contents are loaded by one query.
 const GROUP: usize = 50;
@@ -87,7 +87,7 @@ pub async fn run_receipts(
 }
 
 /// The outcome so far: what was issued, before mails and files.
-fn summary(period: Period, issued: &Issued) -> ReceiptRun {
+fn summary(period: Period, issued: &IssueSummary) -> ReceiptRun {
     let cents: i64 = issued.receipts.iter().map(|r| r.amount_cents).sum();
     ReceiptRun {
         period: period.to_string(),
@@ -132,7 +132,8 @@ async fn store_documents(app: &App, of: &[IssuedReceipt]) -> anyhow::Result<()> 
         let (app, stored) = (app.clone(), stored.clone());
         async move {
             let mut db = app.db.acquire().await?;
-            let contents = receipts::of_ids(&mut db, app.key.expose(), &group).await?;
+            let contents =
+                receipts::of_ids(&mut db, app.key.expose(), Reader::System, &group).await?;
             drop(db);
             for receipt in contents {
                 receipt_document(&app, receipt).await?;
