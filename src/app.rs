@@ -12,6 +12,7 @@ use sqlx::postgres::PgPool;
 
 use crate::db::{self, private::Cluster};
 use crate::inbox;
+use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::values::Secret;
 
@@ -23,6 +24,8 @@ pub struct App {
     pub key: Arc<Secret<[u8; 32]>>,
     /// The private cluster, held as long as anything of the application lives.
     pub cluster: Option<Arc<Cluster>>,
+    /// Receives the progress of long runs; a clone with another one reports elsewhere.
+    pub progress: Progress,
 }
 
 impl App {
@@ -56,6 +59,7 @@ impl App {
             settings: Arc::new(settings),
             key: Arc::new(key),
             cluster,
+            progress: Progress::default(),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Working on many things at once.
+//! Concurrent work on the items of a list.
 
 use std::future::Future;
 use std::num::NonZero;
@@ -6,14 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::JoinSet;
 
-/// How many things can be computed at once.
+/// How many computations the machine runs in parallel.
 pub fn parallelism() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-/// Works on each item, so many at a time; answers what came of them, in no order. The first failure ends it.
+/// Runs `work` on each item, on at most `limit` items at a time. Returns the results, in no particular order.
+///
+/// The first failure is returned at once, and what runs is cancelled. Each worker is a task of its own, so that
+/// computations between two awaits use all cores.
 pub async fn for_each_concurrent<T, R, F>(
-    many: usize,
+    limit: usize,
     items: Vec<T>,
     work: impl Fn(T) -> F + Clone + Send + 'static,
 ) -> anyhow::Result<Vec<R>>
@@ -22,23 +25,24 @@ where
     R: Send + 'static,
     F: Future<Output = anyhow::Result<R>> + Send,
 {
-    let (next, mut workers) = (Arc::new(Mutex::new(items.into_iter())), JoinSet::new());
-    for _ in 0..many {
-        let (next, work) = (next.clone(), work.clone());
+    let items = Arc::new(Mutex::new(items.into_iter()));
+    let mut workers = JoinSet::new();
+    for _ in 0..limit {
+        let (items, work) = (items.clone(), work.clone());
         workers.spawn(async move {
-            let mut done = Vec::new();
+            let mut results = Vec::new();
             loop {
-                let one = next.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some(one) = one else {
-                    return anyhow::Ok(done);
+                let next = items.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some(item) = next else {
+                    return anyhow::Ok(results);
                 };
-                done.push(work(one).await?);
+                results.push(work(item).await?);
             }
         });
     }
     let mut all = Vec::new();
-    while let Some(done) = workers.join_next().await {
-        all.extend(done??);
+    while let Some(results) = workers.join_next().await {
+        all.extend(results??);
     }
     Ok(all)
 }

@@ -6,6 +6,7 @@ pub mod values;
 
 pub mod concurrent;
 pub mod db;
+pub mod progress;
 pub mod rails;
 
 pub mod gateways;

@@ -1,20 +1,20 @@
-//! The way out over HTTP: one client's settings, TLS by rustls over ring with the system's roots.
+//! Outgoing HTTP: the settings that all clients share, with TLS by rustls over ring and the system's root certificates.
 
 use std::time::Duration;
 
-/// A client that follows no redirects and waits no longer than `patience` for a whole answer.
-pub fn client(patience: Duration) -> Result<reqwest::Client, reqwest::Error> {
-    builder(patience).build()
+/// A client that follows no redirects and gives up after `timeout`, body included.
+pub fn client(timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    builder(timeout).build()
 }
 
-/// The same, to be narrowed further.
-pub fn builder(patience: Duration) -> reqwest::ClientBuilder {
-    // A second call finds the provider there, which is as good.
+/// The same client before it is built, for further settings.
+pub fn builder(timeout: Duration) -> reqwest::ClientBuilder {
+    // Fails when a provider is installed already: then there is nothing to do.
     rustls::crypto::ring::default_provider()
         .install_default()
         .ok();
     reqwest::Client::builder()
-        .timeout(patience)
+        .timeout(timeout)
         .connect_timeout(Duration::from_secs(5))
         .redirect(reqwest::redirect::Policy::none())
 }

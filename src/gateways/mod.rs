@@ -1,6 +1,7 @@
-//! What is outside: the bank's files, HTTP, mail. A gateway knows the values and nothing of the domain.
+//! Everything outside the process: the bank's files, HTTP, mail. A gateway may use only `values`.
 
 pub mod bank;
+pub mod files;
 pub mod http;
-pub mod smtp;
+pub mod mailer;
 pub mod webhook_client;

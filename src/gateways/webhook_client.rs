@@ -1,4 +1,4 @@
-//! Posting to addresses that others gave: never to a private network, never after a redirect.
+//! Posts to addresses that merchants and associations gave: never into a private network, never after a redirect.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use reqwest::Url;
 
 use super::http;
 
-/// Why nothing was sent, or what was answered instead of a success.
+/// Why nothing was sent, or which response was not a success.
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
     #[error("an address such as https://boutique.example/obole is needed")]
@@ -28,7 +28,7 @@ pub enum WebhookError {
     Away,
 }
 
-/// Reads an address that events may be sent to. `private` allows http and one's own network.
+/// Parses an address that events may be sent to. `private` also allows http and private networks.
 pub fn address(text: &str, private: bool) -> Result<Url, WebhookError> {
     let url = Url::parse(text).map_err(|_| WebhookError::Url)?;
     if url.scheme() != "https" && !(private && url.scheme() == "http") {
@@ -46,7 +46,10 @@ pub fn address(text: &str, private: bool) -> Result<Url, WebhookError> {
     }
 }
 
-/// Posts a body; answers the status of a success. The name is resolved once, checked, and connected to as resolved.
+/// Posts a body; returns the status of a success.
+///
+/// The host name is resolved once, the addresses are checked, and only these are connected to: a name that resolves
+/// differently the second time cannot lead into a private network.
 pub async fn post(
     text: &str,
     private: bool,
@@ -116,7 +119,7 @@ fn is_public(ip: IpAddr) -> bool {
             if let Some(v4) = ip.to_ipv4_mapped() {
                 return is_public(v4.into());
             }
-            // Only what is handed out: 2000::/3, less tunnels into IPv4, documentation and benchmarks.
+            // Only what IANA has allocated, 2000::/3, without tunnels into IPv4, documentation and benchmarking ranges.
             (a & 0xe000) == 0x2000
                 && a != 0x2002
                 && !(a == 0x2001 && (b == 0xdb8 || b < 0x200))

@@ -1,16 +1,19 @@
-//! Mailing a sign-in link, beside the page that asks for it, which so answers the same and as fast for any address.
+//! The sign-in link.
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use super::send::mailer;
 use crate::app::App;
-use crate::gateways::smtp::{Mailer, OutgoingMail};
+use crate::gateways::mailer::OutgoingMail;
 use crate::mail::SignInMail;
 use crate::parties::sign_in;
 use crate::values::{Email, MailId};
 
-/// Sends a link to an address that is known here and has not asked too often.
+/// Sends a link, if the address is known and has not asked too often.
+///
+/// Callers run this in the background, so that known and unknown addresses get the same response in the same time.
 pub async fn send_link(
     app: &App,
     db: &mut PgConnection,
@@ -27,16 +30,15 @@ pub async fn send_link(
     }
     let token = sign_in::prepare_link(db, now, email).await?;
     let url = format!("{}/login/{token}", app.settings.public_url);
-    let message = SignInMail { url: &url, english }.message();
-    let outgoing = OutgoingMail {
+    let mail = OutgoingMail {
         mail_id: MailId::new(),
         to: email.as_str(),
-        message,
-        files: Vec::new(),
-        unsubscribe: None,
+        content: SignInMail { url: &url, english }.message(),
+        attachments: Vec::new(),
+        unsubscribe_url: None,
     };
-    Mailer::of(&app.settings)?
-        .send(&app.settings.mail_from, outgoing)
+    mailer(app)?
+        .send(&app.settings.mail_from, mail)
         .await
         .context("a sign-in link was not sent")
 }

@@ -1,14 +1,25 @@
-//! A bank for demonstrations: it reads the pain files a real bank would get and answers with camt.053.001.08 statements.
+//! A bank for demonstrations and tests: it executes pain.001 files and writes camt.053.001.08 statements, as a real bank would.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use super::{BankFileError, write_whole};
+use crate::gateways::files::{FileError, write_whole};
 use crate::values::{Amount, BankAccount, BankSide, euros};
+
+/// Each statement's opening balance, in cents: enough to pay. The ledger is compared with the entries, not with this balance.
+const OPENING_CENTS: i64 = 1_000_000;
+
+/// Why a banking day could not be played.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulationError {
+    #[error("{name}: not a pain.001 file that can be executed: {reason}")]
+    PaymentOrder { name: String, reason: String },
+    #[error(transparent)]
+    File(#[from] FileError),
+}
 
 /// A transfer that somebody makes to the account.
 #[derive(Clone, Debug)]
@@ -23,17 +34,18 @@ struct Line {
     amount: Amount,
     party: String,
     reference: String,
+    /// Whether the reference stands in the structured remittance information, otherwise in the EndToEndId.
     structured: bool,
 }
 
-/// One banking day: executes the credit transfers that wait in the folder, books what came in, and writes the day's
-/// statement. Answers its path, or none when nothing moved.
+/// Plays one banking day: executes the credit transfers that wait in the folder, books the incoming transfers, and writes
+/// the day's statement. Returns its path, or none when nothing moved.
 pub fn play_day(
     folder: &Path,
     account: &BankAccount,
     on: NaiveDate,
     incoming: &[IncomingTransfer],
-) -> Result<Option<PathBuf>, BankFileError> {
+) -> Result<Option<PathBuf>, SimulationError> {
     let mut lines: Vec<Line> = incoming
         .iter()
         .map(|i| Line {
@@ -46,15 +58,13 @@ pub fn play_day(
         .collect();
     let executed = folder.join("executed");
     for path in waiting(folder)? {
-        let failed = |source| BankFileError::File {
-            path: path.display().to_string(),
-            source,
-        };
+        let failed = |e| FileError::new(&path, e);
         let xml = fs::read_to_string(&path).map_err(failed)?;
         lines.extend(orders(&path, &xml)?);
         fs::create_dir_all(&executed).map_err(failed)?;
         fs::rename(&path, executed.join(path.file_name().unwrap_or_default())).map_err(failed)?;
     }
+    // A bank executes an order once, however often it is sent.
     let mut seen = HashSet::new();
     lines.retain(|l| seen.insert((l.reference.clone(), l.side == BankSide::Credit)));
     if lines.is_empty() {
@@ -68,11 +78,9 @@ pub fn play_day(
     Ok(Some(path))
 }
 
-fn waiting(folder: &Path) -> Result<Vec<PathBuf>, BankFileError> {
-    let failed = |source| BankFileError::File {
-        path: folder.display().to_string(),
-        source,
-    };
+/// The payment orders in the folder, by name.
+fn waiting(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let failed = |e| FileError::new(folder, e);
     fs::create_dir_all(folder).map_err(failed)?;
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
@@ -86,8 +94,8 @@ fn waiting(folder: &Path) -> Result<Vec<PathBuf>, BankFileError> {
 }
 
 /// The credit transfers that a pain.001 file orders.
-fn orders(path: &Path, xml: &str) -> Result<Vec<Line>, BankFileError> {
-    let not = |reason: &str| BankFileError::NotAStatement {
+fn orders(path: &Path, xml: &str) -> Result<Vec<Line>, SimulationError> {
+    let not = |reason: &str| SimulationError::PaymentOrder {
         name: path.display().to_string(),
         reason: reason.to_owned(),
     };
@@ -124,66 +132,65 @@ fn orders(path: &Path, xml: &str) -> Result<Vec<Line>, BankFileError> {
     Ok(lines)
 }
 
+/// A camt.053.001.08 document of the day's lines.
 fn statement(account: &BankAccount, on: NaiveDate, number: usize, lines: &[Line]) -> String {
-    let signed: i64 = lines
+    let moved: i64 = lines
         .iter()
-        .map(|l| {
-            if l.side == BankSide::Credit {
-                l.amount.cents()
-            } else {
-                -l.amount.cents()
-            }
+        .map(|l| match l.side {
+            BankSide::Credit => l.amount.cents(),
+            BankSide::Debit => -l.amount.cents(),
         })
         .sum();
-    // The account opens each statement with enough to pay: what the ledger holds is proved by the entries, not by this balance.
-    let opening: i64 = 1_000_000;
-    let mut entries = String::new();
-    for (n, line) in lines.iter().enumerate() {
-        let (mark, party, code) = match line.side {
-            BankSide::Credit => ("CRDT", "Dbtr", "RCDT"),
-            BankSide::Debit => ("DBIT", "Cdtr", "ICDT"),
-        };
-        let end_to_end = if line.structured {
-            "NOTPROVIDED"
-        } else {
-            &line.reference
-        };
-        let remittance = if line.structured {
-            format!(
-                "<RmtInf><Strd><CdtrRefInf><Tp><CdOrPrtry><Cd>SCOR</Cd></CdOrPrtry></Tp><Ref>{}</Ref></CdtrRefInf></Strd></RmtInf>",
-                escape(&line.reference)
-            )
-        } else {
-            String::new()
-        };
-        let written = writeln!(
-            entries,
-            "<Ntry><Amt Ccy=\"EUR\">{amount}</Amt><CdtDbtInd>{mark}</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{on}</Dt></BookgDt>\
-             <ValDt><Dt>{on}</Dt></ValDt><AcctSvcrRef>SIM{number:04}{n:05}</AcctSvcrRef>\
-             <BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>{code}</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn></BkTxCd>\
-             <NtryDtls><TxDtls><Refs><EndToEndId>{end_to_end}</EndToEndId></Refs><Amt Ccy=\"EUR\">{amount}</Amt><CdtDbtInd>{mark}</CdtDbtInd>\
-             <RltdPties><{party}><Pty><Nm>{name}</Nm></Pty></{party}></RltdPties>{remittance}</TxDtls></NtryDtls></Ntry>",
-            amount = line.amount,
-            name = escape(&line.party),
-            end_to_end = escape(end_to_end),
-        );
-        debug_assert!(written.is_ok(), "writing to a String cannot fail");
-    }
-    let balance = |kind: &str, cents: i64| {
-        format!(
-            "<Bal><Tp><CdOrPrtry><Cd>{kind}</Cd></CdOrPrtry></Tp><Amt Ccy=\"EUR\">{}</Amt><CdtDbtInd>{}</CdtDbtInd><Dt><Dt>{on}</Dt></Dt></Bal>",
-            euros(cents.abs()),
-            if cents < 0 { "DBIT" } else { "CRDT" },
-        )
-    };
+    let entries: String = lines
+        .iter()
+        .enumerate()
+        .map(|(n, line)| entry(line, on, &format!("SIM{number:04}{n:05}")))
+        .collect();
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\"><BkToCstmrStmt>\n\
          <GrpHdr><MsgId>SIM-{on}-{number:04}</MsgId><CreDtTm>{on}T20:00:00</CreDtTm></GrpHdr>\n\
          <Stmt><Id>SIM-{on}-{number:04}</Id><CreDtTm>{on}T20:00:00</CreDtTm><Acct><Id><IBAN>{iban}</IBAN></Id><Ccy>EUR</Ccy></Acct>\n\
          {opening}{closing}\n{entries}</Stmt></BkToCstmrStmt></Document>\n",
         iban = account.iban.as_str(),
-        opening = balance("OPBD", opening),
-        closing = balance("CLBD", opening + signed),
+        opening = balance("OPBD", OPENING_CENTS, on),
+        closing = balance("CLBD", OPENING_CENTS + moved, on),
+    )
+}
+
+/// A `Bal` element; `code` is OPBD for the opening balance, CLBD for the closing one.
+fn balance(code: &str, cents: i64, on: NaiveDate) -> String {
+    format!(
+        "<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp><Amt Ccy=\"EUR\">{}</Amt><CdtDbtInd>{}</CdtDbtInd><Dt><Dt>{on}</Dt></Dt></Bal>",
+        euros(cents.abs()),
+        if cents < 0 { "DBIT" } else { "CRDT" },
+    )
+}
+
+/// An `Ntry` element with one transaction; `bank_reference` is the bank's own.
+fn entry(line: &Line, on: NaiveDate, bank_reference: &str) -> String {
+    let (mark, party, code) = match line.side {
+        BankSide::Credit => ("CRDT", "Dbtr", "RCDT"),
+        BankSide::Debit => ("DBIT", "Cdtr", "ICDT"),
+    };
+    let reference = escape(&line.reference);
+    let (end_to_end, remittance) = if line.structured {
+        (
+            "NOTPROVIDED",
+            format!(
+                "<RmtInf><Strd><CdtrRefInf><Tp><CdOrPrtry><Cd>SCOR</Cd></CdOrPrtry></Tp><Ref>{reference}</Ref></CdtrRefInf></Strd></RmtInf>"
+            ),
+        )
+    } else {
+        (reference.as_str(), String::new())
+    };
+    format!(
+        "<Ntry><Amt Ccy=\"EUR\">{amount}</Amt><CdtDbtInd>{mark}</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{on}</Dt></BookgDt>\
+         <ValDt><Dt>{on}</Dt></ValDt><AcctSvcrRef>{bank_reference}</AcctSvcrRef>\
+         <BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>{code}</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn></BkTxCd>\
+         <NtryDtls><TxDtls><Refs><EndToEndId>{end_to_end}</EndToEndId></Refs><Amt Ccy=\"EUR\">{amount}</Amt><CdtDbtInd>{mark}</CdtDbtInd>\
+         <RltdPties><{party}><Pty><Nm>{name}</Nm></Pty></{party}></RltdPties>{remittance}</TxDtls></NtryDtls></Ntry>\n",
+        amount = line.amount,
+        name = escape(&line.party),
     )
 }
 

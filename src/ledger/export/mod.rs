@@ -1,11 +1,17 @@
-//! The books in the formats of plain-text accounting: hledger, ledger and beancount.
+//! The books in the formats of plain-text accounting: hledger, ledger and beancount. One file a format.
 
-use std::fmt::Write;
+mod beancount;
+mod hledger;
+mod ledger;
+mod plain_text;
+
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
 
-use crate::values::{euros, paris_midnight};
+use crate::values::paris_midnight;
 
 /// A plain-text format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,167 +21,157 @@ pub enum Format {
     Beancount,
 }
 
-#[derive(FromRow)]
-struct Line {
-    day: NaiveDate,
-    fact: String,
-    fact_id: uuid::Uuid,
-    debit: String,
-    credit: String,
-    amount_cents: i64,
-}
-
-/// Writes the books from a day (inclusive) to another (exclusive): one entry a fact, all accounts
-/// declared, and the balance of each account asserted at the end when the books are whole.
+/// Writes the books from a day (inclusive) to another (exclusive): all accounts declared, one entry a fact, and, when
+/// the books are exported from their beginning, the balance of each account asserted at the end.
 pub async fn export(
     db: &mut PgConnection,
     format: Format,
     from: Option<NaiveDate>,
     to: Option<NaiveDate>,
 ) -> Result<String, sqlx::Error> {
-    let lines: Vec<Line> = sqlx::query_as(
-        "select (occurred_at at time zone 'Europe/Paris')::date as day, fact, fact_id,
-                d.code || ':' || d.kind || ':' || d.owner as debit,
-                  c.code || ':' || c.kind || ':' || c.owner as credit, amount_cents
-         from transfer join account d on d.account_id = debit_account_id
-           join account c on c.account_id = credit_account_id
-         where ($1::timestamptz is null or occurred_at >= $1) and ($2::timestamptz is null
-           or occurred_at < $2)
-         order by day, occurred_at, fact_id, fact, leg",
-    )
-    .bind(from.map(paris_midnight))
-    .bind(to.map(paris_midnight))
-    .fetch_all(db)
-    .await?;
-    let mut accounts = std::collections::BTreeMap::<String, i64>::new();
-    for line in &lines {
-        *accounts.entry(name(format, &line.debit)).or_default() += line.amount_cents;
-        *accounts.entry(name(format, &line.credit)).or_default() -= line.amount_cents;
-    }
-    let mut out = String::new();
-    let first = lines.first().map_or(NaiveDate::MIN, |l| l.day);
-    declare(&mut out, format, accounts.keys(), first);
-    for entry in lines.chunk_by(|a, b| a.fact_id == b.fact_id && a.fact == b.fact) {
-        let Some(head) = entry.first() else { continue };
-        let title = format!("{} {}", head.fact.replace('_', " "), head.fact_id.simple());
-        match format {
-            Format::Beancount => push(&mut out, format_args!("{} * \"{title}\"\n", head.day)),
-            _ => push(&mut out, format_args!("{} * {title}\n", head.day)),
-        }
-        for line in entry {
-            push(
-                &mut out,
-                format_args!(
-                    "    {}    {} EUR\n",
-                    name(format, &line.debit),
-                    euros(line.amount_cents)
-                ),
-            );
-            push(
-                &mut out,
-                format_args!(
-                    "    {}    -{} EUR\n",
-                    name(format, &line.credit),
-                    euros(line.amount_cents)
-                ),
-            );
-        }
-        out.push('\n');
-    }
-    if from.is_none()
-        && let Some(last) = lines.last()
-    {
-        assert_balances(&mut out, format, &accounts, last.day);
-    }
-    Ok(out)
+    let books = Books::load(db, from, to).await?;
+    Ok(match format {
+        Format::Hledger => hledger::write(&books),
+        Format::Ledger => ledger::write(&books),
+        Format::Beancount => beancount::write(&books),
+    })
 }
 
-fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
-    // Writing to a String cannot fail.
-    out.write_fmt(text).unwrap_or_default();
+/// What a writer writes.
+struct Books {
+    /// In order of time.
+    entries: Vec<Entry>,
+    /// Whether nothing before the first entry is left out, so that sums over the entries are balances.
+    from_the_beginning: bool,
 }
 
-fn declare<'a>(
-    out: &mut String,
-    format: Format,
-    accounts: impl Iterator<Item = &'a String>,
-    first: NaiveDate,
-) {
-    match format {
-        Format::Hledger => out.push_str("commodity 1000.00 EUR\n"),
-        Format::Ledger => out.push_str("commodity EUR\n    format 1000.00 EUR\n"),
-        Format::Beancount => out.push_str("option \"operating_currency\" \"EUR\"\n"),
-    }
-    for account in accounts {
-        match format {
-            Format::Beancount => push(out, format_args!("{first} open {account} EUR\n")),
-            _ => push(out, format_args!("account {account}\n")),
-        }
-    }
-    out.push('\n');
+/// The transfers of one fact.
+struct Entry {
+    day: NaiveDate,
+    /// The fact and the id of its subject, such as `donation recorded 0193…`.
+    title: String,
+    transfers: Vec<Movement>,
 }
 
-fn assert_balances(
-    out: &mut String,
-    format: Format,
-    accounts: &std::collections::BTreeMap<String, i64>,
-    last: NaiveDate,
-) {
-    match format {
-        Format::Beancount => {
-            // A beancount assertion holds at the beginning of its day.
-            let day = last.succ_opt().unwrap_or(last);
-            for (account, cents) in accounts {
-                push(
-                    out,
-                    format_args!("{day} balance {account} {} EUR\n", euros(*cents)),
-                );
-            }
+/// An amount from one account to another.
+struct Movement {
+    debit: AccountName,
+    credit: AccountName,
+    cents: i64,
+}
+
+/// An account, in the parts from which each format builds its own name.
+struct AccountName {
+    code: String,
+    kind: String,
+    owner: Option<String>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    day: NaiveDate,
+    fact: String,
+    fact_id: Uuid,
+    debit: String,
+    credit: String,
+    amount_cents: i64,
+}
+
+impl Books {
+    async fn load(
+        db: &mut PgConnection,
+        from: Option<NaiveDate>,
+        to: Option<NaiveDate>,
+    ) -> Result<Self, sqlx::Error> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "select (occurred_at at time zone 'Europe/Paris')::date as day, fact, fact_id,
+               d.code || ':' || d.kind || ':' || d.owner as debit,
+               c.code || ':' || c.kind || ':' || c.owner as credit, amount_cents
+             from transfer
+             join account d on d.account_id = debit_account_id
+             join account c on c.account_id = credit_account_id
+             where ($1::timestamptz is null or occurred_at >= $1)
+               and ($2::timestamptz is null or occurred_at < $2)
+             order by day, occurred_at, fact_id, fact, leg",
+        )
+        .bind(from.map(paris_midnight))
+        .bind(to.map(paris_midnight))
+        .fetch_all(db)
+        .await?;
+        Ok(Self {
+            entries: rows
+                .chunk_by(|a, b| a.fact_id == b.fact_id && a.fact == b.fact)
+                .filter_map(Entry::of)
+                .collect(),
+            from_the_beginning: from.is_none(),
+        })
+    }
+
+    /// The first day with an entry.
+    fn first_day(&self) -> NaiveDate {
+        self.entries.first().map_or(NaiveDate::MIN, |e| e.day)
+    }
+
+    /// The day of the last entry, if balances can be asserted on it.
+    fn asserted_on(&self) -> Option<NaiveDate> {
+        self.entries
+            .last()
+            .filter(|_| self.from_the_beginning)
+            .map(|e| e.day)
+    }
+
+    /// Debits less credits of each account, in cents, by the name that a format gives it.
+    fn sums(&self, name: fn(&AccountName) -> String) -> BTreeMap<String, i64> {
+        let mut sums = BTreeMap::new();
+        for t in self.entries.iter().flat_map(|e| &e.transfers) {
+            *sums.entry(name(&t.debit)).or_default() += t.cents;
+            *sums.entry(name(&t.credit)).or_default() -= t.cents;
         }
-        _ => {
-            push(out, format_args!("{last} * balances\n"));
-            for (account, cents) in accounts {
-                push(
-                    out,
-                    format_args!("    {account}    0.00 EUR = {} EUR\n", euros(*cents)),
-                );
-            }
-        }
+        sums
     }
 }
 
-/// Our `467100:merchant_receivable:librairie` as each tool wants account names.
-fn name(format: Format, account: &str) -> String {
-    let mut parts = account.trim_end_matches(':').split(':');
-    let (code, kind, owner) = (
-        parts.next().unwrap_or(""),
-        parts.next().unwrap_or(""),
-        parts.next(),
-    );
-    let class = match kind {
-        "association_pending" | "association_payable" => "liabilities",
-        "provider_fees" => "expenses",
-        _ => "assets",
-    };
-    let words = |w: &str| {
-        w.split(['_', '-'])
-            .map(capital)
-            .collect::<Vec<_>>()
-            .join("-")
-    };
-    match (format, owner) {
-        (Format::Beancount, Some(owner)) => {
-            format!("{}:{code}-{}:{}", capital(class), words(kind), words(owner))
-        }
-        (Format::Beancount, None) => format!("{}:{code}-{}", capital(class), words(kind)),
-        (_, Some(owner)) => format!("{class}:{code}:{kind}:{owner}"),
-        (_, None) => format!("{class}:{code}:{kind}"),
+impl Entry {
+    /// The entry of one fact's rows.
+    fn of(rows: &[Row]) -> Option<Self> {
+        let first = rows.first()?;
+        let transfers = rows.iter().map(|r| Movement {
+            debit: AccountName::parse(&r.debit),
+            credit: AccountName::parse(&r.credit),
+            cents: r.amount_cents,
+        });
+        Some(Self {
+            day: first.day,
+            title: format!(
+                "{} {}",
+                first.fact.replace('_', " "),
+                first.fact_id.simple()
+            ),
+            transfers: transfers.collect(),
+        })
     }
 }
 
-fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    chars
-        .next()
-        .map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+impl AccountName {
+    /// From the ledger's own name, such as `467100:merchant_receivable:librairie`.
+    fn parse(name: &str) -> Self {
+        let mut parts = name.trim_end_matches(':').split(':').map(str::to_owned);
+        Self {
+            code: parts.next().unwrap_or_default(),
+            kind: parts.next().unwrap_or_default(),
+            owner: parts.next(),
+        }
+    }
+
+    /// The top-level account that all formats know it under.
+    fn class(&self) -> &'static str {
+        match self.kind.as_str() {
+            "association_pending"
+            | "association_payable"
+            | "merchant_credit"
+            | "operator_current" => "liabilities",
+            "provider_fees" | "operator_losses" => "expenses",
+            _ => "assets",
+        }
+    }
 }

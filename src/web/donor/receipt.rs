@@ -19,11 +19,7 @@ pub async fn show(
     let found = receipts::find(&mut db, web.app.key.expose(), Reader::Donor(id), number).await;
     let receipt = found.map_err(internal)?.ok_or(Problem::NotFound)?;
     drop(db);
-    // Typesetting takes a while of one core.
-    let pdf = tokio::task::spawn_blocking(move || receipts::render(&receipt.content))
-        .await
-        .map_err(internal)?
-        .map_err(internal)?;
+    let pdf = receipts::typeset(receipt.content).await.map_err(internal)?;
     let named = format!("inline; filename=\"recu-{number}.pdf\"");
     Ok((
         [

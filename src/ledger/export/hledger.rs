@@ -1,0 +1,8 @@
+//! The format of hledger (hledger.org).
+
+use super::Books;
+use super::plain_text::journal;
+
+pub fn write(books: &Books) -> String {
+    journal("commodity 1000.00 EUR\n", books)
+}

@@ -1,0 +1,78 @@
+//! The monthly statement to each merchant.
+
+use chrono::{DateTime, Utc};
+
+use super::attachments::statement_path;
+use super::send::{mailer, send_or_log_refusal};
+use crate::app::App;
+use crate::collections::{self, Collection, CollectionFilter};
+use crate::concurrent::for_each_concurrent;
+use crate::gateways::mailer::{FileAttachment, MAX_CONNECTIONS, Mailer, OutgoingMail};
+use crate::mail::StatementMail;
+use crate::progress::Step;
+use crate::values::{MailId, Reader, derived_id, figures, french_month};
+
+/// Sends each statement that is not marked as mailed.
+pub async fn send_statements(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
+    let unmailed = collections::list(
+        &mut *app.db.acquire().await?,
+        Reader::System,
+        CollectionFilter::Unmailed,
+    )
+    .await?;
+    let sent = app.progress.count(Step::MailStatements, unmailed.len());
+    let (mailer, app) = (mailer(app)?, app.clone());
+    for_each_concurrent(MAX_CONNECTIONS as usize, unmailed, move |c| {
+        let (app, mailer, sent) = (app.clone(), mailer.clone(), sent.clone());
+        async move {
+            send_statement(&app, &mailer, now, &c).await?;
+            sent.add_one();
+            Ok(())
+        }
+    })
+    .await?;
+    Ok(())
+}
+
+async fn send_statement(
+    app: &App,
+    mailer: &Mailer,
+    now: DateTime<Utc>,
+    c: &Collection,
+) -> anyhow::Result<()> {
+    let id = c.collection_id;
+    // The run that prepared the collection wrote the file, unless it was cut short before.
+    let csv = match tokio::fs::read_to_string(statement_path(app, c)).await {
+        Ok(written) => written,
+        Err(_) => collections::csv(
+            &collections::lines(&mut *app.db.acquire().await?, Reader::System, id).await?,
+        ),
+    };
+    let account = &app.settings.account;
+    let content = StatementMail {
+        shop: &c.merchant_name,
+        month: &french_month(c.period),
+        count: c.count,
+        amount: &figures(c.amount_cents),
+        credited: (c.credited_cents > 0)
+            .then(|| figures(c.credited_cents))
+            .as_deref(),
+        reference: &c.reference,
+        holder: &account.holder,
+        iban: account.iban.as_str(),
+        bic: account.bic.as_str(),
+    }
+    .message();
+    let file_name = format!("releve-{}-{}.csv", c.merchant, c.period);
+    let mail = OutgoingMail {
+        mail_id: MailId(derived_id(&format!("statement:{id}"))),
+        to: &c.merchant_email,
+        content,
+        attachments: vec![FileAttachment::csv(file_name, &csv)],
+        unsubscribe_url: None,
+    };
+    if send_or_log_refusal(app, mailer, mail).await? {
+        collections::mark_mailed(&mut *app.db.acquire().await?, now, id).await?;
+    }
+    Ok(())
+}

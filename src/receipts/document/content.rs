@@ -1,0 +1,72 @@
+//! The content of a receipt: everything that is printed on it, as texts.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+/// Everything that is printed on a receipt, and therefore sealed and kept. Dates are texts such as `24/11/2026`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReceiptContent {
+    pub number: String,
+    pub beneficiary: Beneficiary,
+    pub donor: Identity,
+    pub mandate: Mandate,
+    pub signatory: Signatory,
+    /// The articles of law, as the title gives them.
+    pub articles_line: String,
+    /// The same articles, as the declaration on honour cites them.
+    pub articles_cited: String,
+    /// The amount as people write it, such as `12,34 €`.
+    pub figures: String,
+    /// The amount between asterisks, so that no figure can be added.
+    pub framed: String,
+    /// The amount in words.
+    pub words: String,
+    pub dates_line: String,
+    pub payment_mode: String,
+    pub issued_on: String,
+    /// The day of issue, which becomes the file's own date.
+    pub issued: NaiveDate,
+    pub gifts: Vec<ReceiptLine>,
+}
+
+/// The association, as printed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Beneficiary {
+    pub name: String,
+    pub address: Vec<String>,
+    pub identifiers: String,
+    pub object: String,
+    pub kind: String,
+}
+
+/// The donor, as printed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Identity {
+    pub last_name: String,
+    pub first_name: String,
+    pub address: Vec<String>,
+}
+
+/// The receipt mandate, as printed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Mandate {
+    pub reference: String,
+    pub signed_on: String,
+}
+
+/// Who signs, as printed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Signatory {
+    pub name: String,
+    pub capacity: String,
+}
+
+/// One donation of the detail table.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReceiptLine {
+    pub on: String,
+    pub shop: String,
+    pub order: String,
+    pub paid_out_on: String,
+    pub amount: String,
+}

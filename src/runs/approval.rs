@@ -1,0 +1,28 @@
+//! The approval of a payout by an operator; the second approval writes the file for the bank.
+
+use anyhow::Context as _;
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::payout_files::write_payout_files;
+use crate::app::App;
+use crate::parties::operator;
+use crate::payouts::{self, Payout};
+use crate::values::{Email, PayoutId, Reader};
+
+/// Records an operator's approval and, with the second one, writes the payout's file. Returns the payout.
+pub async fn approve_payout(
+    app: &App,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    id: PayoutId,
+    email: &Email,
+) -> anyhow::Result<Vec<Payout>> {
+    let mut tx = app.db.begin().await?;
+    let operator = operator::find(&mut tx, email)
+        .await?
+        .context("no operator has this address; see `obole operator add`")?;
+    payouts::approve(&mut tx, now, on, id, operator).await?;
+    tx.commit().await?;
+    write_payout_files(app, now).await?;
+    Ok(payouts::list(&mut *app.db.acquire().await?, Reader::System, Some(id)).await?)
+}

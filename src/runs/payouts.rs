@@ -1,0 +1,40 @@
+//! Payouts: prepared from the money that has arrived.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::payout_files::write_payout_files;
+use crate::app::App;
+use crate::concurrent::{for_each_concurrent, parallelism};
+use crate::db::Partition;
+use crate::payouts::{self, Payout, PayoutState};
+use crate::progress::Step;
+use crate::values::Reader;
+
+/// Prepares payouts, and writes the files of approved ones that an earlier run left unwritten. Returns all payouts that
+/// are not settled.
+pub async fn run_payouts(
+    app: &App,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+) -> anyhow::Result<Vec<Payout>> {
+    let partitions = Partition::split(parallelism());
+    let prepared = app.progress.count(Step::PreparePayouts, partitions.len());
+    let db = app.db.clone();
+    for_each_concurrent(parallelism(), partitions, move |partition| {
+        let (db, prepared) = (db.clone(), prepared.clone());
+        async move {
+            let mut tx = db.begin().await?;
+            payouts::prepare(&mut tx, now, on, &partition).await?;
+            tx.commit().await?;
+            prepared.add_one();
+            Ok(())
+        }
+    })
+    .await?;
+    write_payout_files(app, now).await?;
+    let payouts = payouts::list(&mut *app.db.acquire().await?, Reader::System, None).await?;
+    Ok(payouts
+        .into_iter()
+        .filter(|p| p.state != PayoutState::Settled)
+        .collect())
+}

@@ -1,0 +1,147 @@
+//! Receipts: issued for donations whose payout has settled, mailed, and kept as files.
+
+use anyhow::Context as _;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::concurrent::{for_each_concurrent, parallelism};
+use crate::mailing::{receipt_document, receipt_path, send_receipts};
+use crate::progress::Step;
+use crate::receipts::{self, IssueSummary, IssuedReceipt};
+use crate::values::{Period, Reader, ReceiptId, euros};
+
+/// Receipts whose contents are loaded by one query.
+const GROUP: usize = 50;
+
+/// Options of a run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReceiptOptions {
+    /// Returns what would be issued and writes nothing.
+    pub dry_run: bool,
+    /// Leaves the mails to a later run.
+    pub no_mail: bool,
+}
+
+/// The outcome of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReceiptRun {
+    pub period: String,
+    pub issued: usize,
+    pub amount: String,
+    pub held: Vec<WithheldDonations>,
+    pub mailed: usize,
+    /// Mails that the mail server refused; the next run tries them again.
+    pub unsent: usize,
+    pub receipts: Vec<RunReceipt>,
+}
+
+/// The number of donations without a receipt, for one reason.
+#[derive(Clone, Debug, Serialize)]
+pub struct WithheldDonations {
+    pub reason: &'static str,
+    pub count: i64,
+}
+
+/// A receipt of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunReceipt {
+    pub number: String,
+    pub association: String,
+    pub donor_id: String,
+    pub amount: String,
+    /// The document, readable by its owner only; none in a dry run.
+    pub file: Option<String>,
+}
+
+/// Issues receipts for donations up to the end of a month whose payout has settled, mails those that were not mailed
+/// before, and writes the documents of those it issued.
+pub async fn run_receipts(
+    app: &App,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    period: Period,
+    options: ReceiptOptions,
+) -> anyhow::Result<ReceiptRun> {
+    app.progress.begin(Step::IssueReceipts);
+    let mut tx = app.db.begin().await?;
+    let issued = receipts::issue(&mut tx, now, on, period, app.key.expose()).await?;
+    if options.dry_run {
+        tx.rollback().await?;
+        return Ok(summary(period, &issued));
+    }
+    tx.commit().await?;
+    let mut run = summary(period, &issued);
+    if !options.no_mail {
+        let mails = send_receipts(app, now)
+            .await
+            .context("the receipts are issued; run this again to mail those that wait")?;
+        (run.mailed, run.unsent) = (mails.sent, mails.refused);
+    }
+    store_documents(app, &issued.receipts).await?;
+    for (listed, r) in run.receipts.iter_mut().zip(&issued.receipts) {
+        let path = receipt_path(app, r.receipt_id, &r.number);
+        listed.file = Some(path.display().to_string());
+    }
+    Ok(run)
+}
+
+/// The outcome so far: what was issued, before mails and files.
+fn summary(period: Period, issued: &IssueSummary) -> ReceiptRun {
+    let cents: i64 = issued.receipts.iter().map(|r| r.amount_cents).sum();
+    ReceiptRun {
+        period: period.to_string(),
+        issued: issued.receipts.len(),
+        amount: euros(cents),
+        held: issued
+            .withheld
+            .iter()
+            .map(|(reason, count)| WithheldDonations {
+                reason: reason.word(),
+                count: *count,
+            })
+            .collect(),
+        mailed: 0,
+        unsent: 0,
+        receipts: issued
+            .receipts
+            .iter()
+            .map(|r| RunReceipt {
+                number: r.number.clone(),
+                association: r.association.clone(),
+                donor_id: r.donor_id.to_string(),
+                amount: euros(r.amount_cents),
+                file: None,
+            })
+            .collect(),
+    }
+}
+
+/// Writes the documents of receipts into the data folder, on all cores. Those that were mailed are there already.
+async fn store_documents(app: &App, of: &[IssuedReceipt]) -> anyhow::Result<()> {
+    let missing: Vec<ReceiptId> = of
+        .iter()
+        .filter(|r| !receipt_path(app, r.receipt_id, &r.number).exists())
+        .map(|r| r.receipt_id)
+        .collect();
+    let stored = app.progress.count(Step::StoreReceipts, missing.len());
+    let groups = missing.chunks(GROUP).map(<[_]>::to_vec).collect();
+    let app = app.clone();
+    // One group more than cores, so that no core waits while a group is loaded.
+    for_each_concurrent(parallelism() + 1, groups, move |group: Vec<ReceiptId>| {
+        let (app, stored) = (app.clone(), stored.clone());
+        async move {
+            let mut db = app.db.acquire().await?;
+            let contents =
+                receipts::of_ids(&mut db, app.key.expose(), Reader::System, &group).await?;
+            drop(db);
+            for receipt in contents {
+                receipt_document(&app, receipt).await?;
+                stored.add_one();
+            }
+            Ok(())
+        }
+    })
+    .await?;
+    Ok(())
+}
