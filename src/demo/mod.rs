@@ -50,7 +50,7 @@ pub fn settings(mut settings: Settings, port: Option<u16>) -> anyhow::Result<Set
 pub async fn forget(settings: &Settings) -> anyhow::Result<()> {
     let cluster = Cluster::attach(&settings.data, &[]).await?;
     cluster
-        .forget()
+        .drop_database()
         .await
         .context("the earlier demo is still running: stop it, then start again with --fresh")?;
     for folder in ["mail", "bank", "receipts", "statements"] {
