@@ -104,6 +104,11 @@ impl App {
             cluster,
         })
     }
+
+    /// Closes the connections in good order, before the private cluster may stop.
+    pub async fn close(self) {
+        self.db.close().await;
+    }
 }
 
 /// Adds how to go on when the schema is one that no migration brings up to date.

@@ -31,6 +31,12 @@ impl CommandContext {
         })
     }
 
+    /// Closes the connections, and then leaves the private cluster, which may stop it.
+    pub async fn close(self) {
+        drop(self.db);
+        self.app.close().await;
+    }
+
     /// Begins a database transaction.
     pub async fn begin(&mut self) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
         self.db.begin().await

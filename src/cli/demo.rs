@@ -44,7 +44,8 @@ pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<Out
     let app = App::open(settings).await.map_err(demo::explain)?;
     progress.step("Making associations, causes, a shop and two operators");
     let demo = Arc::new(demo::open(&app).await?);
-    serve(app, demo, listener, progress).await?;
+    serve(app.clone(), demo, listener, progress).await?;
+    app.close().await;
     Ok(Outcome {
         document: json!({"ok": true}),
         text: String::new(),

@@ -102,6 +102,7 @@ async fn export(
 
 async fn rebuild(context: &mut CommandContext) -> anyhow::Result<Outcome> {
     let mut tx = context.begin().await?;
+    ledger::lock_all_balances(&mut tx).await?;
     let changed = ledger::rebuild(&mut tx).await?;
     tx.commit().await?;
     Ok(Outcome::of(json!({"accounts_changed": changed})))

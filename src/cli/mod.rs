@@ -124,15 +124,22 @@ pub async fn run(command: Command, reading: SettingsReading) -> Result<Outcome, 
         Command::Settings => settings::run(&settings),
         Command::Demo(arguments) => demo::run(settings, arguments).await?,
         Command::Bench(arguments) => bench::run(settings, arguments).await?,
-        command => run_in_database(command, CommandContext::open(settings).await?).await?,
+        Command::Serve(arguments) => serve::run(settings, arguments).await?,
+        command => {
+            let mut context = CommandContext::open(settings).await?;
+            let outcome = run_in_database(command, &mut context).await;
+            context.close().await;
+            outcome?
+        }
     })
 }
 
-async fn run_in_database(command: Command, mut context: CommandContext) -> anyhow::Result<Outcome> {
-    let context = &mut context;
+async fn run_in_database(
+    command: Command,
+    context: &mut CommandContext,
+) -> anyhow::Result<Outcome> {
     match command {
         Command::Check => check::run(context).await,
-        Command::Serve(arguments) => serve::run(arguments, context).await,
         Command::Merchant(command) => merchant::run(command, context).await,
         Command::Association(command) => association::run(command, context).await,
         Command::Cause(command) => cause::run(command, context).await,
@@ -151,6 +158,7 @@ async fn run_in_database(command: Command, mut context: CommandContext) -> anyho
         | Command::Settings
         | Command::Doctor
         | Command::Demo(_)
-        | Command::Bench(_) => Ok(migrate::outcome()),
+        | Command::Bench(_)
+        | Command::Serve(_) => Ok(migrate::outcome()),
     }
 }

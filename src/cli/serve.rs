@@ -4,12 +4,13 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use obole::app::App;
 use obole::service::{self, ServiceParts};
+use obole::settings::Settings;
 use obole::web;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{CommandContext, Outcome};
+use super::Outcome;
 
 /// Arguments of `obole serve`.
 #[derive(Args)]
@@ -45,8 +46,8 @@ impl From<Part> for ServiceParts {
 }
 
 /// Serves until Ctrl-C or SIGTERM, then finishes what was accepted.
-pub async fn run(arguments: Arguments, context: &CommandContext) -> anyhow::Result<Outcome> {
-    let app = context.app.clone();
+pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<Outcome> {
+    let app = App::open(settings).await?;
     let parts = arguments.only.map_or(ServiceParts::ALL, Into::into);
     let address = app.settings.listen;
     let listener = TcpListener::bind(address)
@@ -54,7 +55,8 @@ pub async fn run(arguments: Arguments, context: &CommandContext) -> anyhow::Resu
         .with_context(|| format!("OBOLE_LISTEN: {address} cannot be listened on"))?;
     tracing::info!(address = %listener.local_addr()?, "listening");
     serve_metrics(&app).await;
-    service::serve(app, parts, None, listener, stop_signal()).await?;
+    service::serve(app.clone(), parts, None, listener, stop_signal()).await?;
+    app.close().await;
     Ok(Outcome {
         document: json!({"ok": true}),
         text: String::new(),

@@ -28,16 +28,17 @@ pub(super) async fn examine(settings: &Settings) -> Finding {
             ),
         };
     };
-    let transport: AsyncSmtpTransport<Tokio1Executor> = match AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose()) {
-        Ok(builder) => builder.timeout(Some(PATIENCE)).build(),
-        Err(error) => {
-            return Finding::wrong(
-                NAME,
-                format!("OBOLE_SMTP_URL cannot be read: {error}"),
-                "a mail server is needed, such as smtp://localhost:25 or smtps://user:pass@host",
-            );
-        }
-    };
+    let transport: AsyncSmtpTransport<Tokio1Executor> =
+        match AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose()) {
+            Ok(builder) => builder.timeout(Some(PATIENCE)).build(),
+            Err(error) => {
+                return Finding::wrong(
+                    NAME,
+                    format!("OBOLE_SMTP_URL cannot be read: {error}"),
+                    "a mail server is needed, such as smtp://localhost:25 or smtps://user:pass@host",
+                );
+            }
+        };
     let mend = "check host, port, user and password in OBOLE_SMTP_URL, and that this machine may \
                 connect there; smtps:// speaks TLS from the start (port 465)";
     // Twice the patience: greeting and sign-in each have their own.
