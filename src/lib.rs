@@ -34,6 +34,7 @@ pub mod checks;
 pub mod settings;
 
 pub mod app;
+pub mod doctor;
 
 pub mod mailing;
 

@@ -2,46 +2,45 @@
 
 mod cli;
 
-/// Requests are made of many small allocations; this allocator is made for that.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use obole::settings;
+use tracing_subscriber::EnvFilter;
 
-use cli::arguments::Cli;
+use cli::{Cli, CommandError};
+
+/// Requests are made of many small allocations; this allocator is made for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let Cli { json, command } = Cli::parse();
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_default_env()
+            EnvFilter::try_from_default_env()
                 .unwrap_or_else(|_| "info,sqlx::postgres::notice=warn".into()),
         )
         .init();
-    let settings = match settings::read(|name| std::env::var(name).ok()) {
-        Ok(settings) => settings,
-        Err(mistakes) => {
-            for mistake in mistakes {
-                eprintln!("{mistake}");
-            }
-            return ExitCode::from(2);
-        }
-    };
-    match cli::run::run(cli.command, settings).await {
+    let reading = settings::examine(|name| std::env::var(name).ok());
+    match cli::run(command, reading).await {
         Ok(outcome) => {
-            if cli.json {
+            if json {
                 println!("{}", outcome.document);
             } else {
                 print!("{}", outcome.text);
             }
             ExitCode::from(u8::from(!outcome.ok))
         }
-        Err(error) => {
+        Err(CommandError::Settings(errors)) => {
+            for error in errors {
+                eprintln!("{error}");
+            }
+            ExitCode::from(2)
+        }
+        Err(CommandError::Work(error)) => {
             eprintln!("obole: {error:#}");
             ExitCode::from(1)
         }

@@ -1,33 +1,43 @@
-//! Environment → typed settings. All mistakes are told at once, each with its name and a right example.
+//! Environment → typed settings. All mistakes are reported at once, each with its name and a right example.
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use lettre::message::Mailbox;
 
 use crate::values::{BankAccount, Bic, Iban, Secret};
 
-/// The account that files carry until one is given: the example of the European committee for banking standards,
-/// which belongs to nobody, so that a bank refuses it.
+/// The account that files carry until one is set: the example of the European Committee for
+/// Banking Standards, which belongs to nobody, so that a bank refuses it.
 const EXAMPLE_IBAN: &str = "FR1420041010050500013M02606";
 const EXAMPLE_BIC: &str = "PSSTFRPPXXX";
+
+/// A payer may contest a direct debit for thirteen months (SEPA Core Direct Debit rulebook): until
+/// then, what a merchant sent can be shown.
+const INBOX_MONTHS: u32 = 13;
 
 /// What the environment says.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// None: a private cluster in `data`.
     pub database_url: Option<Secret<String>>,
     pub data: PathBuf,
     pub listen: SocketAddr,
     pub metrics_listen: SocketAddr,
+    /// Without a slash at its end.
     pub public_url: String,
+    /// None: a key kept in `data`.
     pub secret_key: Option<Secret<[u8; 32]>>,
+    /// None: `.eml` files in `data`.
     pub smtp_url: Option<Secret<String>>,
     pub mail_from: String,
     pub bank_dir: PathBuf,
     pub account: BankAccount,
-    /// Events out may go to http addresses and one's own network.
+    /// Events out may go to http addresses and private networks.
     pub private_webhooks: bool,
     /// Whole months that the bodies of webhooks are kept after the one they came in.
     pub inbox_months: u32,
@@ -37,6 +47,7 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingError {
     pub name: &'static str,
+    /// What is needed, with an example.
     pub message: String,
 }
 
@@ -46,155 +57,228 @@ impl fmt::Display for SettingError {
     }
 }
 
-/// Reads the settings through `get`, or tells every mistake.
-pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Settings, Vec<SettingError>> {
-    let mut mistakes = Vec::new();
-    let text = |name: &str| {
-        get(name)
-            .map(|v| v.trim().to_owned())
-            .filter(|v| !v.is_empty())
-    };
-    let mut wrong = |name, message: &str| {
-        mistakes.push(SettingError {
-            name,
-            message: message.to_owned(),
-        })
-    };
+/// All settings, and the mistakes found in them.
+#[derive(Clone, Debug)]
+pub struct SettingsReading {
+    /// A setting that cannot be used has its default here. Only `obole doctor` may look at these
+    /// while `errors` is not empty.
+    pub settings: Settings,
+    pub errors: Vec<SettingError>,
+}
 
-    let data = PathBuf::from(text("OBOLE_DATA").unwrap_or_else(|| "./.obole".into()));
-    let listen = text("OBOLE_LISTEN").unwrap_or_else(|| "127.0.0.1:8080".into());
-    let listen_at = listen.parse::<SocketAddr>().ok();
-    if listen_at.is_none() {
-        wrong(
-            "OBOLE_LISTEN",
-            "an address and a port are needed, such as 127.0.0.1:8080",
-        );
+impl SettingsReading {
+    /// The settings, or every mistake.
+    pub fn into_settings(self) -> Result<Settings, Vec<SettingError>> {
+        if self.errors.is_empty() {
+            Ok(self.settings)
+        } else {
+            Err(self.errors)
+        }
     }
-    let metrics = text("OBOLE_METRICS_LISTEN")
-        .unwrap_or_else(|| "127.0.0.1:9464".into())
-        .parse::<SocketAddr>()
-        .ok();
-    if metrics.is_none() {
-        wrong(
-            "OBOLE_METRICS_LISTEN",
-            "an address and a port are needed, such as 127.0.0.1:9464",
-        );
-    }
-    let public_url = text("OBOLE_PUBLIC_URL").unwrap_or_else(|| format!("http://{listen}"));
-    if !(public_url.starts_with("http://") || public_url.starts_with("https://")) {
-        wrong(
+}
+
+/// Reads the settings through `get`; returns all of them, or every mistake.
+pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Settings, Vec<SettingError>> {
+    examine(get).into_settings()
+}
+
+/// Reads the settings through `get`, mistakes included.
+pub fn examine(get: impl Fn(&str) -> Option<String>) -> SettingsReading {
+    let mut reader = Reader {
+        get,
+        errors: Vec::new(),
+    };
+    let data = PathBuf::from(
+        reader
+            .text("OBOLE_DATA")
+            .unwrap_or_else(|| "./.obole".into()),
+    );
+    let listen = reader.address("OBOLE_LISTEN", "127.0.0.1:8080");
+    let metrics_listen = reader.address("OBOLE_METRICS_LISTEN", "127.0.0.1:9464");
+    let public_url = reader
+        .url(
             "OBOLE_PUBLIC_URL",
+            &["http://", "https://"],
             "a web address is needed, such as https://obole.example",
-        );
+        )
+        .unwrap_or_else(|| format!("http://{listen}"));
+    let database_url = reader.url(
+        "DATABASE_URL",
+        &["postgres://", "postgresql://"],
+        "a PostgreSQL address is needed, such as postgres://user:password@host/obole",
+    );
+    let secret_key = reader.secret_key();
+    let smtp_url = reader.url(
+        "OBOLE_SMTP_URL",
+        &["smtp://", "smtps://"],
+        "a mail server is needed, such as smtp://localhost:25 or smtps://user:pass@host",
+    );
+    let mail_from = reader.sender();
+    let account = reader.account();
+    let private_webhooks = reader.switch("OBOLE_PRIVATE_WEBHOOKS");
+    let inbox_months = reader.months("OBOLE_INBOX_MONTHS", INBOX_MONTHS);
+    let bank_dir = reader
+        .text("OBOLE_BANK_DIR")
+        .map_or_else(|| data.join("bank"), PathBuf::from);
+    let settings = Settings {
+        database_url: database_url.map(Secret::new),
+        data,
+        listen,
+        metrics_listen,
+        public_url: public_url.trim_end_matches('/').to_owned(),
+        secret_key: secret_key.map(Secret::new),
+        smtp_url: smtp_url.map(Secret::new),
+        mail_from,
+        bank_dir,
+        account,
+        private_webhooks,
+        inbox_months,
+    };
+    SettingsReading {
+        settings,
+        errors: reader.errors,
     }
-    let database_url = text("DATABASE_URL");
-    if let Some(url) = &database_url
-        && !(url.starts_with("postgres://") || url.starts_with("postgresql://"))
-    {
-        wrong(
-            "DATABASE_URL",
-            "a PostgreSQL address is needed, such as postgres://user:password@host/obole",
-        );
+}
+
+/// Reads one setting after another and collects the mistakes; a wrong setting gets its default.
+struct Reader<F> {
+    get: F,
+    errors: Vec<SettingError>,
+}
+
+impl<F: Fn(&str) -> Option<String>> Reader<F> {
+    /// A setting's text; an empty one counts as not set.
+    fn text(&self, name: &str) -> Option<String> {
+        let text = (self.get)(name)?.trim().to_owned();
+        (!text.is_empty()).then_some(text)
     }
-    let key_text = text("OBOLE_SECRET_KEY");
-    let secret_key = key_text
-        .as_deref()
-        .and_then(|t| STANDARD.decode(t).ok())
-        .and_then(|k| <[u8; 32]>::try_from(k).ok());
-    if key_text.is_some() && secret_key.is_none() {
-        wrong(
-            "OBOLE_SECRET_KEY",
-            "32 bytes in base64 are needed; `openssl rand -base64 32` makes them",
-        );
+
+    fn reject(&mut self, name: &'static str, message: impl Into<String>) {
+        self.errors.push(SettingError {
+            name,
+            message: message.into(),
+        });
     }
-    if database_url.is_some() && key_text.is_none() {
-        wrong(
-            "OBOLE_SECRET_KEY",
-            "required with DATABASE_URL; `openssl rand -base64 32` makes one",
-        );
+
+    fn address(&mut self, name: &'static str, default: &str) -> SocketAddr {
+        let text = self.text(name);
+        SocketAddr::from_str(text.as_deref().unwrap_or(default)).unwrap_or_else(|_| {
+            let message = format!("an address and a port are needed, such as {default}");
+            self.reject(name, message);
+            SocketAddr::from_str(default).expect("a default is an address")
+        })
     }
-    let smtp_url = text("OBOLE_SMTP_URL");
-    if let Some(url) = &smtp_url
-        && !(url.starts_with("smtp://") || url.starts_with("smtps://"))
-    {
-        wrong(
-            "OBOLE_SMTP_URL",
-            "a mail server is needed, such as smtp://localhost:25 or smtps://user:pass@host",
-        );
+
+    fn url(&mut self, name: &'static str, schemes: &[&str], needed: &str) -> Option<String> {
+        let url = self.text(name)?;
+        if schemes.iter().any(|scheme| url.starts_with(scheme)) {
+            return Some(url);
+        }
+        self.reject(name, needed);
+        None
     }
-    let mail_from = text("OBOLE_MAIL_FROM").unwrap_or_else(|| "Obole <recus@localhost>".into());
-    if mail_from.parse::<lettre::message::Mailbox>().is_err() {
-        wrong(
+
+    fn secret_key(&mut self) -> Option<[u8; 32]> {
+        const NAME: &str = "OBOLE_SECRET_KEY";
+        let Some(text) = self.text(NAME) else {
+            if self.text("DATABASE_URL").is_some() {
+                let needed = "required with DATABASE_URL; `openssl rand -base64 32` makes one";
+                self.reject(NAME, needed);
+            }
+            return None;
+        };
+        let key = STANDARD
+            .decode(text)
+            .ok()
+            .and_then(|k| <[u8; 32]>::try_from(k).ok());
+        if key.is_none() {
+            let needed = "32 bytes in base64 are needed; `openssl rand -base64 32` makes them";
+            self.reject(NAME, needed);
+        }
+        key
+    }
+
+    fn sender(&mut self) -> String {
+        const DEFAULT: &str = "Obole <recus@localhost>";
+        let sender = self
+            .text("OBOLE_MAIL_FROM")
+            .unwrap_or_else(|| DEFAULT.into());
+        if sender.parse::<Mailbox>().is_ok() {
+            return sender;
+        }
+        self.reject(
             "OBOLE_MAIL_FROM",
             "a sender is needed, such as Obole <recus@obole.example>",
         );
+        DEFAULT.into()
     }
-    let account = text("OBOLE_IBAN");
-    let iban = Iban::parse(account.as_deref().unwrap_or(EXAMPLE_IBAN))
-        .map_err(|e| wrong("OBOLE_IBAN", &e));
-    let bic = Bic::parse(&text("OBOLE_BIC").unwrap_or_else(|| EXAMPLE_BIC.into()))
-        .map_err(|e| wrong("OBOLE_BIC", &e));
-    if account.is_some() && text("OBOLE_BIC").is_none() {
-        wrong(
-            "OBOLE_BIC",
-            "required with OBOLE_IBAN: the bank's BIC, such as AGRIFRPP",
-        );
-    }
-    let private_webhooks = match text("OBOLE_PRIVATE_WEBHOOKS").as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => {
-            wrong("OBOLE_PRIVATE_WEBHOOKS", "true or false");
-            false
+
+    fn account(&mut self) -> BankAccount {
+        let (iban, bic) = (self.text("OBOLE_IBAN"), self.text("OBOLE_BIC"));
+        let given = iban.is_some();
+        let iban = iban.map_or_else(|| Ok(example_iban()), |text| Iban::parse(&text));
+        let missing_bic = given && bic.is_none();
+        let bic = bic.map_or_else(|| Ok(example_bic()), |text| Bic::parse(&text));
+        let account = BankAccount {
+            holder: self
+                .text("OBOLE_ACCOUNT_HOLDER")
+                .unwrap_or_else(|| "Obole".into()),
+            iban: iban.unwrap_or_else(|message| {
+                self.reject("OBOLE_IBAN", message);
+                example_iban()
+            }),
+            bic: bic.unwrap_or_else(|message| {
+                self.reject("OBOLE_BIC", message);
+                example_bic()
+            }),
+            given,
+        };
+        if missing_bic {
+            let needed = "required with OBOLE_IBAN: the bank's BIC, such as AGRIFRPP";
+            self.reject("OBOLE_BIC", needed);
         }
-    };
-    // A payer may contest a debit for thirteen months (SEPA Core Direct Debit rulebook): until then, what a shop told can be shown.
-    let inbox_months = text("OBOLE_INBOX_MONTHS").map_or(Some(13), |months| {
-        months.parse().ok().filter(|m| (1..=120).contains(m))
-    });
-    if inbox_months.is_none() {
-        wrong(
-            "OBOLE_INBOX_MONTHS",
-            "whole months are needed, 1 to 120, such as 13",
-        );
+        account
     }
-    let holder = text("OBOLE_ACCOUNT_HOLDER").unwrap_or_else(|| "Obole".into());
-    let bank_dir = text("OBOLE_BANK_DIR").map_or_else(|| data.join("bank"), PathBuf::from);
-    match (mistakes.is_empty(), listen_at, metrics, iban, bic) {
-        (true, Some(listen), Some(metrics_listen), Ok(iban), Ok(bic)) => Ok(Settings {
-            account: BankAccount {
-                holder,
-                iban,
-                bic,
-                given: account.is_some(),
-            },
-            database_url: database_url.map(Secret::new),
-            data,
-            listen,
-            metrics_listen,
-            public_url: public_url.trim_end_matches('/').to_owned(),
-            secret_key: secret_key.map(Secret::new),
-            smtp_url: smtp_url.map(Secret::new),
-            mail_from,
-            bank_dir,
-            private_webhooks,
-            inbox_months: inbox_months.unwrap_or(13),
-        }),
-        _ => Err(mistakes),
+
+    fn switch(&mut self, name: &'static str) -> bool {
+        match self.text(name).as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => {
+                self.reject(name, "true or false");
+                false
+            }
+        }
     }
+
+    fn months(&mut self, name: &'static str, default: u32) -> u32 {
+        let Some(text) = self.text(name) else {
+            return default;
+        };
+        match text.parse() {
+            Ok(months @ 1..=120) => months,
+            _ => {
+                let needed = format!("whole months are needed, 1 to 120, such as {default}");
+                self.reject(name, needed);
+                default
+            }
+        }
+    }
+}
+
+fn example_iban() -> Iban {
+    Iban::parse(EXAMPLE_IBAN).expect("the example account is valid")
+}
+
+fn example_bic() -> Bic {
+    Bic::parse(EXAMPLE_BIC).expect("the example bank is valid")
 }
 
 impl Settings {
     /// Name and current value of each setting, secrets masked.
     #[must_use]
     pub fn table(&self) -> Vec<(&'static str, String)> {
-        let masked = |set: bool, unset: &str| {
-            if set {
-                "***".to_owned()
-            } else {
-                unset.to_owned()
-            }
-        };
+        let masked = |set: bool, unset: &str| if set { "***" } else { unset }.to_owned();
         vec![
             (
                 "DATABASE_URL",
@@ -238,14 +322,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_mistakes_are_told_at_once() {
+    fn all_mistakes_are_reported_at_once() {
         let env = [
             ("OBOLE_LISTEN", "nowhere"),
             ("DATABASE_URL", "mysql://x"),
             ("OBOLE_SECRET_KEY", "short"),
             ("OBOLE_SMTP_URL", "ftp://x"),
         ];
-        let told = read(|name| {
+        let errors = read(|name| {
             env.iter()
                 .find(|(n, _)| *n == name)
                 .map(|(_, v)| (*v).to_owned())
@@ -253,7 +337,7 @@ mod tests {
         .err()
         .unwrap_or_default();
         assert_eq!(
-            told.iter().map(|m| m.name).collect::<Vec<_>>(),
+            errors.iter().map(|e| e.name).collect::<Vec<_>>(),
             [
                 "OBOLE_LISTEN",
                 "DATABASE_URL",

@@ -171,7 +171,7 @@ impl Bench {
         settings.data = self.data();
         settings.smtp_url = None;
         let cluster = Cluster::attach(&settings.data, &[]).await?;
-        match cluster.forget().await {
+        match cluster.drop_database().await {
             Err(sqlx::Error::Database(e)) if e.code().as_deref() == Some("3D000") => {}
             gone => gone.context("another bench is running")?,
         }

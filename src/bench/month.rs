@@ -96,7 +96,7 @@ pub async fn receipts(app: &App, donors: usize) -> anyhow::Result<(f64, f64)> {
     let sink = Sink::open().await?;
     let mut settings = (*app.settings).clone();
     settings.smtp_url = Some(Secret::new(sink.url.clone()));
-    let app = App::with(settings, app.db.clone(), app.cluster.clone())?;
+    let app = App::with(settings, app.db.clone(), app.cluster.clone()).await?;
     let began = Instant::now();
     let run = runs::run_receipts(&app, now, on, period, runs::ReceiptOptions::default()).await?;
     let took = began.elapsed();

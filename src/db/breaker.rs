@@ -1,28 +1,29 @@
-//! Hope: most things are told once, so the short way is tried first, which does not look whether they are known.
+//! A circuit breaker over an optimistic insert: most events and orders are new, so batches are
+//! first written without looking whether any of their rows exist.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Sets that look first, after one that hoped in vain: what is told again often comes with more of its kind, and a set that
-/// failed has cost its work.
+/// Batches that look first, after one that failed: duplicates often come many at a time, and a
+/// batch that failed has cost its work.
 const RECOVERY: u32 = 100;
 
-/// Whether a set may hope that nothing of it is known.
+/// Whether a batch may be inserted without looking for duplicates first.
 #[derive(Default)]
 pub struct Breaker {
     skipped_left: AtomicU32,
 }
 
 impl Breaker {
-    /// Asked once for each set.
+    /// Whether the next batch may be optimistic; called once for each batch.
     pub fn allows(&self) -> bool {
         self.skipped_left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |sets| {
-                sets.checked_sub(1)
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(1)
             })
             .is_err()
     }
 
-    /// A set hoped in vain.
+    /// An optimistic batch met a duplicate.
     pub fn trip(&self) {
         self.skipped_left.store(RECOVERY, Ordering::Relaxed);
     }
@@ -33,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hope_that_failed_comes_back_after_a_while() {
+    fn a_tripped_breaker_recovers_after_a_while() {
         let breaker = Breaker::default();
         assert!(breaker.allows() && breaker.allows());
         breaker.trip();

@@ -1,8 +1,8 @@
-//! A connection that one loop keeps to itself: its statements stay prepared, its memory warm, and nobody asks whether it is alive.
+//! A connection that one loop keeps to itself: its statements stay prepared, and it is not tested before each use.
 
 use sqlx::{Connection as _, PgConnection, PgPool};
 
-/// The connection, made when it is first needed, and anew after it was forgotten.
+/// The connection, made when it is first needed, and again after it was closed.
 pub struct DedicatedConnection {
     db: PgPool,
     connection: Option<PgConnection>,
@@ -20,11 +20,11 @@ impl DedicatedConnection {
     /// The connection.
     pub async fn get(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
         let connection = match self.connection.take() {
-            Some(kept) => kept,
+            Some(open) => open,
             None => {
                 let mut fresh = self.db.acquire().await?.detach();
-                // What it asks all day is found by keys. A plan lasts as long as the connection: one that was made while a
-                // table was nearly empty would still read it whole when it is full.
+                // Its statements look rows up by their keys, and a plan lasts as long as the connection: one
+                // made while a table was nearly empty would read the whole table when it is full.
                 sqlx::query("set enable_seqscan = off")
                     .execute(&mut fresh)
                     .await?;
@@ -36,10 +36,10 @@ impl DedicatedConnection {
 
     /// Gives up the connection: its work is done, or an error may have broken it.
     pub async fn close(&mut self) {
-        if let Some(kept) = self.connection.take()
-            && let Err(error) = kept.close().await
+        if let Some(open) = self.connection.take()
+            && let Err(error) = open.close().await
         {
-            tracing::debug!(%error, "the connection did not say goodbye");
+            tracing::debug!(%error, "closing the connection failed");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod breaker;
 mod dedicated;
+mod planner;
 pub mod private;
 mod rows;
 pub mod settlement_lock;
@@ -14,14 +15,15 @@ use sqlx::{ConnectOptions, Connection as _, PgConnection};
 
 pub use breaker::Breaker;
 pub use dedicated::DedicatedConnection;
+pub use planner::{disable_nested_loops, disable_parallel_workers, enable_nested_loops};
 pub use rows::Rows;
 pub use settlement_lock::Partition;
 
-/// A database transaction. Only the edges (`web`, `worker`, `main`) begin and commit one.
-pub type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
-
 /// All migrations, compiled in.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// The oldest server whose features the schema uses.
+pub const OLDEST_SERVER: i32 = 150_000;
 
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -30,10 +32,18 @@ pub enum OpenError {
         "DATABASE_URL is not a PostgreSQL address; it should look like postgres://user:password@host/obole"
     )]
     Url(#[source] sqlx::Error),
-    #[error("the database does not answer")]
+    #[error("the database cannot be reached")]
     Away(#[source] sqlx::Error),
     #[error("PostgreSQL 15 or later is needed; this one is {0}")]
     TooOld(String),
+    #[error(
+        "its schema was made by a build from before the first release, and no migration leads from there to this build's"
+    )]
+    EarlierBuild,
+    #[error(
+        "the schema was brought up to date by a newer build of Obole: run that build, or a later one"
+    )]
+    NewerBuild,
     #[error("the migrations did not apply")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error(transparent)]
@@ -47,53 +57,78 @@ pub fn options(url: &str) -> Result<PgConnectOptions, OpenError> {
         .application_name("obole"))
 }
 
+/// The schema of a database, beside the migrations of this build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchemaState {
+    /// No migration was applied yet.
+    Empty,
+    /// So many migrations of this build are not applied yet; none when the schema is current.
+    Behind(usize),
+    /// Made by a build whose migrations were other ones.
+    EarlierBuild,
+    /// Has migrations that this build does not know.
+    NewerBuild,
+}
+
+/// Compares the schema with the migrations of this build.
+pub async fn schema_state(db: &mut PgConnection) -> Result<SchemaState, sqlx::Error> {
+    let any: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
+        .fetch_one(&mut *db)
+        .await?;
+    if !any {
+        return Ok(SchemaState::Empty);
+    }
+    let applied: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("select version, checksum from _sqlx_migrations order by version")
+            .fetch_all(db)
+            .await?;
+    let checksum = |version: i64| {
+        let own = MIGRATOR.iter().find(|m| m.version == version);
+        own.map(|m| m.checksum.as_ref())
+    };
+    let differs = |(version, applied): &(i64, Vec<u8>)| {
+        checksum(*version).is_some_and(|own| own != applied.as_slice())
+    };
+    Ok(if applied.is_empty() {
+        SchemaState::Empty
+    } else if applied.iter().any(differs) {
+        SchemaState::EarlierBuild
+    } else if applied
+        .iter()
+        .any(|(version, _)| checksum(*version).is_none())
+    {
+        SchemaState::NewerBuild
+    } else {
+        SchemaState::Behind(MIGRATOR.iter().count().saturating_sub(applied.len()))
+    })
+}
+
+/// The server's version as a number: 150004 is 15.4.
+pub async fn server_version(db: &mut PgConnection) -> Result<i32, sqlx::Error> {
+    sqlx::query_scalar("select current_setting('server_version_num')::int")
+        .fetch_one(db)
+        .await
+}
+
 /// Brings the schema up to date, as the schema's owner.
 pub async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
     let mut connection = options.connect().await.map_err(OpenError::Away)?;
-    let version: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int")
-        .fetch_one(&mut connection)
+    let version = server_version(&mut connection)
         .await
         .map_err(OpenError::Away)?;
-    if version < 150_000 {
+    if version < OLDEST_SERVER {
         return Err(OpenError::TooOld((version / 10_000).to_string()));
     }
-    // Every applied migration known, none missing: nothing to do, and no lock is taken.
+    match schema_state(&mut connection)
+        .await
+        .map_err(OpenError::Away)?
+    {
+        SchemaState::EarlierBuild => return Err(OpenError::EarlierBuild),
+        SchemaState::NewerBuild => return Err(OpenError::NewerBuild),
+        SchemaState::Empty | SchemaState::Behind(_) => {}
+    }
+    // With every migration applied there is nothing to do, and no lock is taken.
     MIGRATOR.run(&mut connection).await?;
-    Ok(())
-}
-
-/// Memory enough to join and sort a month's gifts without going to the disk, for the rest of the database transaction.
-async fn allow_memory(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("set local work_mem = '128MB'")
-        .execute(tx)
-        .await?;
-    Ok(())
-}
-
-/// For one of several that read a month's gifts at once, a core each: memory, and no helpers, who would come from the others' cores.
-pub async fn disable_parallel_workers(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-    allow_memory(tx).await?;
-    sqlx::query("set local max_parallel_workers_per_gather = 0")
-        .execute(tx)
-        .await?;
-    Ok(())
-}
-
-/// For statements that join a month's gifts whole: memory, and no look-up row by row, which is what the planner takes when it
-/// last saw a table empty, and never ends once the table fills.
-pub async fn disable_nested_loops(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-    allow_memory(tx).await?;
-    sqlx::query("set local enable_nestloop = off")
-        .execute(tx)
-        .await?;
-    Ok(())
-}
-
-/// The end of `join_whole`: what follows looks up few rows by their keys.
-pub async fn enable_nested_loops(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("set local enable_nestloop = on")
-        .execute(tx)
-        .await?;
     Ok(())
 }
 
@@ -102,7 +137,7 @@ pub async fn pool(options: PgConnectOptions, size: u32) -> Result<PgPool, OpenEr
     PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(Duration::from_secs(3))
-        // Whether a connection is alive is asked of one that has rested, not of one that has just answered.
+        // A ping costs a round trip: only connections that have rested are tested.
         .test_before_acquire(false)
         .before_acquire(|connection, rested| {
             Box::pin(async move {

@@ -1,4 +1,4 @@
-//! A month played in a moment: the commands of the month, with the simulated bank between them.
+//! A month in one go: the commands of the month, with the simulated bank between them.
 
 use anyhow::Context as _;
 use chrono::{DateTime, Days, Utc};
@@ -21,7 +21,7 @@ pub async fn next_period(db: &mut PgConnection, now: DateTime<Utc>) -> Result<Pe
         .map(|c| (c.period, c.state != CollectionState::Settled))
         .max();
     Ok(match last {
-        // Cut short: played to its end first.
+        // It was interrupted, and is finished first.
         Some((period, true)) => period,
         Some((period, false)) => current.max(period.next()),
         None => current,
@@ -29,7 +29,7 @@ pub async fn next_period(db: &mut PgConnection, now: DateTime<Utc>) -> Result<Pe
 }
 
 impl Demo {
-    /// Plays a month from the shops' statements to the receipts; answers which.
+    /// Plays a month from the merchants' statements to the receipts; returns which.
     pub async fn play_month(&self, app: &App, now: DateTime<Utc>) -> anyhow::Result<Period> {
         let _alone = self.playing.lock().await;
         worker::process_all(&app.db).await?;
@@ -37,7 +37,7 @@ impl Demo {
         let (bank, account) = (&app.settings.bank_dir, &app.settings.account);
         let day = |n: u64| period.next().first_day() + Days::new(n - 1);
 
-        // The shop gets its statement, and pays with its reference.
+        // The merchant gets its statement, and pays with its reference.
         let mut incoming = Vec::new();
         for collection in runs::run_collections(app, now, day(2), period)
             .await?

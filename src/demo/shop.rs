@@ -1,4 +1,4 @@
-//! The demonstration's shop: it signs its webhooks and posts them over HTTP, as a shop's own server would.
+//! The demonstration's shop: it signs its webhooks and posts them over HTTP, as a merchant's own server would.
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
@@ -24,12 +24,12 @@ pub struct Order {
     pub at: DateTime<Utc>,
     pub total_cents: i64,
     pub cause: Option<String>,
-    /// As the event carries it; none for an anonymous gift.
+    /// As the event carries it; none for an anonymous donation.
     pub donor: Option<Value>,
 }
 
 impl Order {
-    /// The event that tells the order.
+    /// The event of the order.
     #[must_use]
     pub fn checkout(&self) -> Value {
         let mut event = json!({"type": "checkout.completed", "timestamp": self.at, "data": {
@@ -46,7 +46,7 @@ impl Order {
 }
 
 impl Shop {
-    /// The shop of an endpoint of this machine.
+    /// The shop behind an endpoint of this process.
     pub(super) async fn open(app: &App, id: EndpointId) -> anyhow::Result<Self> {
         let found = endpoint::find(&mut *app.db.acquire().await?, app.key.expose(), id).await?;
         let secret = found
@@ -60,7 +60,7 @@ impl Shop {
         })
     }
 
-    /// Signs an event, posts it, and answers status and document.
+    /// Signs an event and posts it; returns status and document.
     pub async fn send(&self, webhook_id: &str, event: &Value) -> anyhow::Result<(u16, Value)> {
         let body = event.to_string();
         let at = Utc::now().timestamp().to_string();

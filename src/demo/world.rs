@@ -1,4 +1,4 @@
-//! The made-up world: associations in the four themes, a shop, two operators, and the gifts of last month.
+//! The made-up world: associations in the four themes, a shop, two operators, and the donations of last month.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -8,7 +8,11 @@ use crate::app::App;
 use crate::parties::{association, cause, endpoint, merchant, operator};
 use crate::values::{EndpointId, Period, paris_day, paris_midnight};
 
+/// The slug of the demonstration's merchant.
 const SHOP: &str = "librairie-des-lilas";
+
+/// Orders that a new world begins with.
+const ORDERS: usize = 30;
 
 /// Slug, name, object, SIREN, IBAN, rate, town: bodies that do not exist, with numbers that check.
 const ASSOCIATIONS: [[&str; 7]; 5] = [
@@ -143,7 +147,7 @@ const DONORS: [[&str; 6]; 5] = [
     ],
 ];
 
-/// Finds the world's endpoint, or makes the world; answers whether it was made.
+/// Finds the world's endpoint, or makes the world; returns whether it was made.
 pub async fn open(app: &App) -> anyhow::Result<(EndpointId, bool)> {
     let now = Utc::now();
     let mut tx = app.db.begin().await?;
@@ -189,38 +193,45 @@ pub async fn open(app: &App) -> anyhow::Result<(EndpointId, bool)> {
 }
 
 impl Demo {
-    /// Lets a new world's shop tell last month's orders, each by a signed webhook; an older world has its gifts.
-    pub async fn send_last_month(&self, now: DateTime<Utc>) -> anyhow::Result<()> {
-        if !self.fresh {
-            return Ok(());
-        }
+    /// Sends last month's orders from a new world's shop, each by a signed webhook, and one refund.
+    /// `progress` gets how many were sent and how many there are.
+    pub async fn send_last_month(
+        &self,
+        now: DateTime<Utc>,
+        mut progress: impl FnMut(usize, usize),
+    ) -> anyhow::Result<()> {
         let first = paris_midnight(Period::of(paris_day(now)).previous().first_day());
-        for n in 0..30_usize {
-            let order = Order {
-                order_id: format!("LL-{:04}", 1000 + n),
-                at: first + TimeDelta::hours(9 + 22 * i64::try_from(n)?),
-                total_cents: 1250 + 310 * (i64::try_from(n)? % 7),
-                cause: CAUSES
-                    .get(n % CAUSES.len())
-                    .map(|[slug, ..]| (*slug).to_owned()),
-                // Every seventh customer gives without a name.
-                donor: if n % 7 == 6 {
-                    None
-                } else {
-                    DONORS.get(n % DONORS.len()).map(donor)
-                },
-            };
+        for n in 0..ORDERS {
+            let order = order(n, first)?;
             self.shop.send(&order.order_id, &order.checkout()).await?;
+            progress(n + 1, ORDERS);
         }
-        self.shop
-            .send(
-                "refund-LL-1004",
-                &json!({"type": "checkout.refunded", "timestamp": first + TimeDelta::days(9),
-            "data": {"order_id": "LL-1004", "refund_id": "A-17", "donation_refunded": true}}),
-            )
-            .await?;
+        let refund = json!({
+            "type": "checkout.refunded",
+            "timestamp": first + TimeDelta::days(9),
+            "data": {"order_id": "LL-1004", "refund_id": "A-17", "donation_refunded": true},
+        });
+        self.shop.send("refund-LL-1004", &refund).await?;
         Ok(())
     }
+}
+
+/// One of last month's orders; every seventh customer gives without a name.
+fn order(n: usize, first: DateTime<Utc>) -> anyhow::Result<Order> {
+    let number = i64::try_from(n)?;
+    Ok(Order {
+        order_id: format!("LL-{:04}", 1000 + n),
+        at: first + TimeDelta::hours(9 + 22 * number),
+        total_cents: 1250 + 310 * (number % 7),
+        cause: CAUSES
+            .get(n % CAUSES.len())
+            .map(|[slug, ..]| (*slug).to_owned()),
+        donor: if n % 7 == 6 {
+            None
+        } else {
+            DONORS.get(n % DONORS.len()).map(donor)
+        },
+    })
 }
 
 fn donor([email, first_name, last_name, line1, postal_code, city]: &[&str; 6]) -> Value {

@@ -87,20 +87,31 @@ pub async fn lock_balances(
         .collect())
 }
 
-/// Sets every stored balance to what the transfers say.
-pub async fn rebuild(db: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query(
+/// Makes postings wait until the database transaction ends, so that `rebuild` misses none.
+pub async fn lock_all_balances(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("lock table account_balance in exclusive mode")
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Sets every stored balance to what the transfers say; returns how many differed.
+pub async fn rebuild(db: &mut PgConnection) -> Result<u64, sqlx::Error> {
+    let changed = sqlx::query(
         "with sums as (
            select account_id, sum(debit) as debits, sum(credit) as credits from (
-             select debit_account_id as account_id, amount_cents as debit, 0 as credit from transfer
+             select debit_account_id as account_id, amount_cents as debit, 0 as credit
+             from transfer
              union all select credit_account_id, 0, amount_cents from transfer) t
-               group by account_id)
-         update account_balance b
-           set debits_cents = coalesce(s.debits, 0), credits_cents = coalesce(s.credits, 0)
-         from account_balance x left join sums s using (account_id)
-           where b.account_id = x.account_id",
+           group by account_id),
+         right_balance as (
+           select account_id, coalesce(debits, 0) as debits, coalesce(credits, 0) as credits
+           from account_balance left join sums using (account_id))
+         update account_balance b set debits_cents = r.debits, credits_cents = r.credits
+         from right_balance r where b.account_id = r.account_id
+           and (b.debits_cents, b.credits_cents) is distinct from (r.debits, r.credits)",
     )
     .execute(db)
     .await?;
-    Ok(())
+    Ok(changed.rows_affected())
 }

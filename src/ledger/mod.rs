@@ -7,7 +7,7 @@ mod post;
 mod rules;
 
 pub use accounts::{Account, SHARED, open};
-pub use balances::{Balance, balances, lock_balances, rebuild};
+pub use balances::{Balance, balances, lock_all_balances, lock_balances, rebuild};
 pub use post::{PostError, post};
 pub use rules::{
     Fact, Parties, Transfer, bank_credit_unknown, bank_debit_unknown, collection_rejected,

@@ -6,6 +6,7 @@ pub mod cause;
 pub mod choice;
 pub mod donor;
 pub mod endpoint;
+pub mod key_sentinel;
 pub mod merchant;
 pub mod operator;
 pub mod seal;

@@ -79,7 +79,7 @@ impl Service {
         })
         .unwrap();
         change(&mut settings);
-        let app = App::with(settings, world.db.clone(), None).unwrap();
+        let app = App::with(settings, world.db.clone(), None).await.unwrap();
         let now = Utc::now();
         let mut tx = world.db.begin().await.unwrap();
         for (slug, name) in [("foret-vivante", "Forêt Vivante"), ("abri", "Abri & Cœur")] {

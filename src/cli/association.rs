@@ -1,0 +1,38 @@
+//! `obole association`.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use obole::parties::association;
+use obole::values::Reader;
+use serde_json::json;
+
+use super::{CommandContext, Outcome};
+
+/// What can be done with associations.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Add the association that a file describes (contracts/association.schema.json).
+    Add { file: PathBuf },
+    /// List all associations.
+    List,
+}
+
+/// Runs one command.
+pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Add { file } => add(file, context).await,
+        Command::List => Outcome::list(&association::list(&mut context.db, Reader::System).await?),
+    }
+}
+
+async fn add(file: PathBuf, context: &mut CommandContext) -> anyhow::Result<Outcome> {
+    let text = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
+    let file = association::read(&text)?;
+    let now = context.now;
+    let mut tx = context.begin().await?;
+    let id = association::add(&mut tx, now, &file).await?;
+    tx.commit().await?;
+    Ok(Outcome::of(json!({"association_id": id.to_string()})))
+}

@@ -1,0 +1,40 @@
+//! `obole collections`.
+
+use chrono::NaiveDate;
+use clap::Subcommand;
+use obole::runs;
+use obole::values::{Period, euros};
+use serde_json::json;
+
+use super::{CommandContext, Outcome};
+
+/// What can be done with collections.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Prepare one collection per merchant over a month that is over.
+    ///
+    /// Running it again changes nothing.
+    Run {
+        /// The month, such as 2026-11.
+        #[arg(long)]
+        period: Period,
+        /// The business date; today in Paris by default.
+        #[arg(long)]
+        on: Option<NaiveDate>,
+    },
+}
+
+/// Runs one command.
+pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Result<Outcome> {
+    let Command::Run { period, on } = command;
+    let on = context.business_date(on);
+    let collections = runs::run_collections(&context.app, context.now, on, period).await?;
+    let total: i64 = collections.iter().map(|c| c.amount_cents).sum();
+    let text = Outcome::list(&collections)?.text;
+    let total = euros(total);
+    Ok(Outcome {
+        document: json!({"period": period.to_string(), "collections": collections, "total": total}),
+        text,
+        ok: true,
+    })
+}

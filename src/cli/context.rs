@@ -1,0 +1,54 @@
+//! What the commands that use the database share.
+
+use anyhow::Context as _;
+use chrono::{DateTime, NaiveDate, Utc};
+use obole::app::App;
+use obole::settings::Settings;
+use obole::values::paris_day;
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection as _, Postgres, Transaction};
+
+/// The application, one connection to its database, and the time at which the command began.
+pub struct CommandContext {
+    pub app: App,
+    pub db: PoolConnection<Postgres>,
+    pub now: DateTime<Utc>,
+}
+
+impl CommandContext {
+    /// Opens the database and brings its schema up to date.
+    pub async fn open(settings: Settings) -> anyhow::Result<Self> {
+        let app = App::open(settings).await?;
+        let db = app
+            .db
+            .acquire()
+            .await
+            .context("the database gives no connection")?;
+        Ok(Self {
+            app,
+            db,
+            now: Utc::now(),
+        })
+    }
+
+    /// Closes the connections, and then leaves the private cluster, which may stop it.
+    pub async fn close(self) {
+        drop(self.db);
+        self.app.close().await;
+    }
+
+    /// Begins a database transaction.
+    pub async fn begin(&mut self) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+        self.db.begin().await
+    }
+
+    /// The date that a batch counts as: the one asked for, else today in Paris.
+    pub fn business_date(&self, on: Option<NaiveDate>) -> NaiveDate {
+        on.unwrap_or_else(|| paris_day(self.now))
+    }
+
+    /// The address of a sign-in link.
+    pub fn sign_in_url(&self, token: &str) -> String {
+        format!("{}/login/{token}", self.app.settings.public_url)
+    }
+}

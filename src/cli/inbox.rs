@@ -1,0 +1,95 @@
+//! `obole inbox`.
+
+use anyhow::Context as _;
+use clap::{Subcommand, ValueEnum};
+use obole::inbox::{self, Redrive};
+use obole::values::EventId;
+use serde_json::json;
+
+use super::{CommandContext, Outcome};
+
+/// What can be done with events received.
+#[derive(Subcommand)]
+pub enum Command {
+    /// List events, newest first.
+    List {
+        #[arg(long)]
+        state: Option<EventState>,
+    },
+    /// One event with its body, personal data masked; a conflict beside what came first.
+    Show { id: EventId },
+    /// Put events back in the queue.
+    Redrive {
+        #[arg(required_unless_present = "all_dead")]
+        ids: Vec<EventId>,
+        #[arg(long, conflicts_with = "ids")]
+        all_dead: bool,
+    },
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum EventState {
+    Queued,
+    Posted,
+    Dead,
+    Conflict,
+    Parked,
+}
+
+impl From<EventState> for inbox::State {
+    fn from(state: EventState) -> Self {
+        match state {
+            EventState::Queued => Self::Queued,
+            EventState::Posted => Self::Posted,
+            EventState::Dead => Self::Dead,
+            EventState::Conflict => Self::Conflict,
+            EventState::Parked => Self::Parked,
+        }
+    }
+}
+
+/// Runs one command.
+pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Result<Outcome> {
+    match command {
+        Command::List { state } => list(state, context).await,
+        Command::Show { id } => show(id, context).await,
+        Command::Redrive { ids, all_dead } => {
+            let which = if all_dead {
+                Redrive::AllDead
+            } else {
+                Redrive::These(ids)
+            };
+            redrive(&which, context).await
+        }
+    }
+}
+
+async fn list(state: Option<EventState>, context: &mut CommandContext) -> anyhow::Result<Outcome> {
+    let filter = inbox::EventFilter {
+        state: state.map(Into::into),
+        ..Default::default()
+    };
+    Outcome::list(&inbox::list(&mut context.db, filter).await?)
+}
+
+async fn show(id: EventId, context: &mut CommandContext) -> anyhow::Result<Outcome> {
+    let detail = inbox::show(&mut context.db, id, None)
+        .await?
+        .context("no event has this id; see `obole inbox list`")?;
+    let document = serde_json::to_value(&detail)?;
+    Ok(Outcome {
+        text: format!("{document:#}\n"),
+        document,
+        ok: true,
+    })
+}
+
+async fn redrive(which: &Redrive, context: &mut CommandContext) -> anyhow::Result<Outcome> {
+    let redriven: Vec<String> = inbox::redrive(&mut context.db, which)
+        .await?
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    Ok(Outcome::of(json!({"redriven": redriven})))
+}

@@ -1,0 +1,142 @@
+//! `obole merchant`.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use obole::parties::{endpoint, merchant};
+use obole::values::Reader;
+use serde_json::json;
+
+use super::{CommandContext, Outcome};
+
+/// What can be done with merchants.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Add a merchant; prints what its developer needs, once.
+    Add(AddArguments),
+    /// Make a new webhook secret; the old one is accepted for one more day.
+    RotateSecret {
+        /// The merchant's slug.
+        slug: String,
+        /// The new secret that the platform made, read from this file (- for standard input).
+        #[arg(long, value_name = "FILE")]
+        secret_file: Option<PathBuf>,
+    },
+    /// Show an endpoint's settings, or change them by NAME=VALUE.
+    Settings {
+        /// The merchant's slug.
+        slug: String,
+        #[arg(value_name = "NAME=VALUE")]
+        pairs: Vec<String>,
+    },
+    /// List all merchants.
+    List,
+}
+
+/// Arguments of `obole merchant add`.
+#[derive(Args)]
+pub struct AddArguments {
+    #[arg(long)]
+    name: String,
+    #[arg(long)]
+    email: String,
+    #[arg(long)]
+    slug: Option<String>,
+    /// standard, svix, stripe, shopify, woocommerce, bigcommerce or generic
+    #[arg(long, default_value = "standard")]
+    dialect: String,
+    /// Where the platform puts the donation, such as sku_prefix=OBOLE; may be given several times.
+    #[arg(long = "setting", value_name = "NAME=VALUE")]
+    settings: Vec<String>,
+    /// The secret that the platform made, read from this file (- for standard input).
+    ///
+    /// Without it one is made here.
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+    /// BigCommerce: the token for its API, read from this file (- for standard input).
+    #[arg(long, value_name = "FILE")]
+    api_token_file: Option<PathBuf>,
+    /// fixed:1.00 or round-up:1.00
+    #[arg(long, default_value = "fixed:1.00")]
+    rule: String,
+    /// The slug of the cause that a donation goes to when neither order nor donor names one.
+    #[arg(long)]
+    default_cause: Option<String>,
+    #[arg(long, default_value = "transfer")]
+    collect: String,
+    /// Keep and show the endpoint's events, and never post them to the ledger.
+    #[arg(long)]
+    test: bool,
+}
+
+/// Runs one command.
+pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Add(arguments) => add(arguments, context).await,
+        Command::RotateSecret { slug, secret_file } => {
+            rotate_secret(&slug, secret_file, context).await
+        }
+        Command::Settings { slug, pairs } => {
+            let mut tx = context.begin().await?;
+            let settings = endpoint::change_settings(&mut tx, &slug, &pairs).await?;
+            tx.commit().await?;
+            Ok(Outcome::of(serde_json::to_value(&settings)?))
+        }
+        Command::List => Outcome::list(&merchant::list(&mut context.db, Reader::System).await?),
+    }
+}
+
+async fn add(arguments: AddArguments, context: &mut CommandContext) -> anyhow::Result<Outcome> {
+    let new = merchant::NewMerchant {
+        name: arguments.name,
+        email: arguments.email,
+        slug: arguments.slug,
+        dialect: arguments.dialect,
+        settings: arguments.settings,
+        secret: read_secret(arguments.secret_file)?,
+        api_token: read_secret(arguments.api_token_file)?,
+        rule: arguments.rule,
+        default_cause: arguments.default_cause,
+        collect: arguments.collect,
+        test: arguments.test,
+    };
+    let (now, key) = (context.now, context.app.key.clone());
+    let mut tx = context.begin().await?;
+    let added = merchant::add(&mut tx, now, key.expose(), &new).await?;
+    tx.commit().await?;
+    let public_url = &context.app.settings.public_url;
+    Ok(Outcome::of(json!({
+        "merchant_id": added.merchant_id.to_string(),
+        "endpoint_id": added.endpoint_id.to_string(),
+        "webhook_url": format!("{public_url}/webhooks/{}", added.endpoint_id),
+        "secret": added.secret,
+        "api_key": added.api_key,
+    })))
+}
+
+async fn rotate_secret(
+    slug: &str,
+    secret_file: Option<PathBuf>,
+    context: &mut CommandContext,
+) -> anyhow::Result<Outcome> {
+    let given = read_secret(secret_file)?;
+    let (now, key) = (context.now, context.app.key.clone());
+    let mut tx = context.begin().await?;
+    let (secret, until) = endpoint::rotate_secret(&mut tx, now, key.expose(), slug, given).await?;
+    tx.commit().await?;
+    Ok(Outcome::of(
+        json!({"secret": secret, "old_secret_valid_until": until}),
+    ))
+}
+
+/// A secret from a file or standard input: an argument would show in the list of processes.
+fn read_secret(file: Option<PathBuf>) -> anyhow::Result<Option<String>> {
+    let Some(path) = file else { return Ok(None) };
+    let text = if path.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin())?
+    } else {
+        std::fs::read_to_string(&path).with_context(|| path.display().to_string())?
+    };
+    Ok(Some(text.trim().to_owned()))
+}

@@ -1,0 +1,22 @@
+//! `obole settings`.
+
+use obole::settings::Settings;
+use serde_json::json;
+
+use super::Outcome;
+
+/// Prints each setting with its current value.
+pub fn run(settings: &Settings) -> Outcome {
+    let table = settings.table();
+    Outcome {
+        document: table
+            .iter()
+            .map(|(name, value)| json!({"name": name, "value": value}))
+            .collect(),
+        text: table
+            .iter()
+            .map(|(name, value)| format!("{name:<20} {value}\n"))
+            .collect(),
+        ok: true,
+    }
+}
