@@ -16,13 +16,11 @@ use crate::app::App;
 use crate::collections::{Collection, CollectionFilter, Csv};
 use crate::gateways::bank::write_whole;
 use crate::gateways::smtp::{FileAttachment, MAILS_AT_ONCE, MailError, Mailer, OutgoingMail};
-use crate::mail::{ReceiptsMail, ReportMail, StatementMail};
+use crate::mail::{EnclosedReceipt, ReceiptsMail, ReportMail, StatementMail};
 use crate::parties::donor::{self, Donor};
 use crate::parties::unsubscribe;
 use crate::receipts::{IssuedReceipt, Receipt};
-use crate::values::{
-    CollectionId, DonorId, MailId, Reader, ReceiptId, derived_id, figures, french_day, french_month,
-};
+use crate::values::{CollectionId, DonorId, Locale, MailId, Reader, ReceiptId, derived_id};
 use crate::{collections, db, payouts, receipts};
 
 /// Sends a message; answers false when the server refused this one, which must not hold up the others.
@@ -101,7 +99,12 @@ async fn write_share(app: &App, of: &[Collection]) -> anyhow::Result<()> {
 
 /// Sends each statement that has not left, many at once.
 pub async fn send_statements(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
-    let open = collections::list(&mut *app.db.acquire().await?, Reader::System, CollectionFilter::Unmailed).await?;
+    let open = collections::list(
+        &mut *app.db.acquire().await?,
+        Reader::System,
+        CollectionFilter::Unmailed,
+    )
+    .await?;
     let (mailer, app) = (Mailer::of(&app.settings)?, app.clone());
     for_each_concurrent(MAILS_AT_ONCE as usize, open, move |c| {
         let (app, mailer) = (app.clone(), mailer.clone());
@@ -122,20 +125,22 @@ async fn send_statement(
     // The statement was written when the month was prepared; cut short before that, it is made now.
     let csv = match tokio::fs::read_to_string(statement_path(app, c)).await {
         Ok(written) => written,
-        Err(_) => collections::csv(&collections::lines(&mut *app.db.acquire().await?, Reader::System, id).await?),
+        Err(_) => collections::csv(
+            &collections::lines(&mut *app.db.acquire().await?, Reader::System, id).await?,
+        ),
     };
     let message = StatementMail {
-        shop: &c.merchant_name,
-        month: &french_month(c.period),
+        merchant: &c.merchant_name,
+        period: c.period,
         count: c.count,
-        amount: &figures(c.amount_cents),
-        credited: (c.credited_cents > 0)
-            .then(|| figures(c.credited_cents))
-            .as_deref(),
+        amount_cents: c.amount_cents,
+        credited_cents: c.credited_cents,
         reference: &c.reference,
         holder: &account.holder,
         iban: account.iban.as_str(),
         bic: account.bic.as_str(),
+        // Merchants and their accountants are in France.
+        locale: Locale::Fr,
     }
     .message();
     let file = FileAttachment::csv(format!("releve-{}-{}.csv", c.merchant, c.period), &csv);
@@ -161,9 +166,11 @@ pub async fn send_reports(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
         let message = ReportMail {
             association: &p.association,
             count: p.count,
-            amount: &figures(p.amount_cents),
-            paid_on: &french_day(p.paid_on),
+            amount_cents: p.amount_cents,
+            paid_on: p.paid_on,
             reference: &p.reference,
+            // Associations are in France.
+            locale: Locale::Fr,
         }
         .message();
         let file = FileAttachment::csv(
@@ -223,7 +230,12 @@ async fn send_to_donors(
     some: &[(MailId, DonorId)],
 ) -> anyhow::Result<(usize, usize)> {
     let mut db = app.db.acquire().await?;
-    let donors = donor::of_ids(&mut db, Reader::System, some.iter().map(|(_, donor)| *donor)).await?;
+    let donors = donor::of_ids(
+        &mut db,
+        Reader::System,
+        some.iter().map(|(_, donor)| *donor),
+    )
+    .await?;
     let mut enclosed = receipts::of_mails(
         &mut db,
         app.key.expose(),
@@ -265,20 +277,19 @@ async fn send_to_donor(
     enclosed: Vec<Receipt>,
 ) -> anyhow::Result<bool> {
     let url = &app.settings.public_url;
-    let lines: Vec<String> = enclosed
+    let lines: Vec<EnclosedReceipt<'_>> = enclosed
         .iter()
-        .map(|r| {
-            format!(
-                "{} — {} — {}",
-                r.number, r.content.beneficiary.name, r.content.figures
-            )
+        .map(|r| EnclosedReceipt {
+            number: &r.number,
+            association: &r.content.beneficiary.name,
+            amount_cents: r.amount_cents,
         })
         .collect();
     let message = ReceiptsMail {
-        first_name: to.first_name.as_deref().unwrap_or_default(),
-        lines: &lines,
+        first_name: to.first_name.as_deref(),
+        receipts: &lines,
         dashboard: &format!("{url}/donor"),
-        english: to.locale == "en",
+        locale: to.locale,
     }
     .message();
     let mut files = Vec::with_capacity(enclosed.len());
@@ -335,8 +346,13 @@ pub async fn store_documents(app: &App, of: &[IssuedReceipt]) -> anyhow::Result<
         move |some: Vec<ReceiptId>| {
             let app = app.clone();
             async move {
-                for r in
-                    receipts::of_ids(&mut *app.db.acquire().await?, app.key.expose(), Reader::System, &some).await?
+                for r in receipts::of_ids(
+                    &mut *app.db.acquire().await?,
+                    app.key.expose(),
+                    Reader::System,
+                    &some,
+                )
+                .await?
                 {
                     document(&app, r).await?;
                 }

@@ -1,4 +1,4 @@
-//! Mailing a sign-in link, beside the page that asks for it, which so answers the same and as fast for any address.
+//! Sends a sign-in link, apart from the page that asks for it, so that the page takes the same time for every address.
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::gateways::smtp::{Mailer, OutgoingMail};
 use crate::mail::SignInMail;
 use crate::parties::sign_in;
-use crate::values::{Email, MailId};
+use crate::values::{Email, Locale, MailId};
 
 /// Sends a link to an address that is known here and has not asked too often.
 pub async fn send_link(
@@ -16,7 +16,7 @@ pub async fn send_link(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     email: &Email,
-    english: bool,
+    locale: Locale,
 ) -> anyhow::Result<()> {
     if !sign_in::is_known(db, email).await? {
         return Ok(());
@@ -27,7 +27,7 @@ pub async fn send_link(
     }
     let token = sign_in::prepare_link(db, now, email).await?;
     let url = format!("{}/login/{token}", app.settings.public_url);
-    let message = SignInMail { url: &url, english }.message();
+    let message = SignInMail { url: &url, locale }.message();
     let outgoing = OutgoingMail {
         mail_id: MailId::new(),
         to: email.as_str(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 /// Rooms from the ground up; a room may use those above it in this list.
 const LAYERS: &[&str] = &[
     "values",
+    "texts",
     "db",
     "ledger",
     "parties",

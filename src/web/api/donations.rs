@@ -66,8 +66,7 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Donation>, Problem> {
     let id: DonationId = id.parse().map_err(|_| Problem::NotFound)?;
-    let found =
-        donations::find(&mut *web.app.db.acquire().await?, holder.reader(), id).await?;
+    let found = donations::find(&mut *web.app.db.acquire().await?, holder.reader(), id).await?;
     Ok(Json(found.ok_or(Problem::NotFound)?.into()))
 }
 

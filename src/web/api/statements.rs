@@ -82,7 +82,12 @@ pub async fn list(
     State(web): State<Web>,
     holder: KeyHolder,
 ) -> Result<Json<Vec<Statement>>, Problem> {
-    let all = collections::list(&mut *web.app.db.acquire().await?, holder.reader(), CollectionFilter::All).await?;
+    let all = collections::list(
+        &mut *web.app.db.acquire().await?,
+        holder.reader(),
+        CollectionFilter::All,
+    )
+    .await?;
     Ok(Json(all.into_iter().map(Statement::from).collect()))
 }
 
