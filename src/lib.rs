@@ -4,6 +4,8 @@
 
 pub mod values;
 
+pub mod texts;
+
 pub mod concurrent;
 pub mod db;
 pub mod progress;

@@ -1,48 +1,57 @@
-//! The monthly message with its receipts.
+//! The message that brings a donor their tax receipts.
 
-use super::html;
-use crate::values::MailContent;
+use super::{content, greeting};
+use crate::texts::{amount, text, text_with};
+use crate::values::{Locale, MailContent};
 
-/// What the message says: one line a receipt, number, association and amount.
+/// The data of the message.
 pub struct ReceiptsMail<'a> {
-    pub first_name: &'a str,
-    pub lines: &'a [String],
+    pub first_name: Option<&'a str>,
+    /// At least one.
+    pub receipts: &'a [EnclosedReceipt<'a>],
+    /// The address of the donor's page.
     pub dashboard: &'a str,
-    pub english: bool,
+    pub locale: Locale,
+}
+
+/// A receipt that is attached to the message.
+pub struct EnclosedReceipt<'a> {
+    pub number: &'a str,
+    /// The name of the association that issues it.
+    pub association: &'a str,
+    pub amount_cents: i64,
+}
+
+impl EnclosedReceipt<'_> {
+    fn line(&self, locale: Locale) -> String {
+        text_with(
+            locale,
+            "mail-receipts-line",
+            &[
+                ("number", self.number.into()),
+                ("association", self.association.into()),
+                ("amount", amount(locale, self.amount_cents).into()),
+            ],
+        )
+        .into_owned()
+    }
 }
 
 impl ReceiptsMail<'_> {
+    /// The message to send.
     #[must_use]
     pub fn message(&self) -> MailContent {
-        let list = self
-            .lines
-            .iter()
-            .map(|l| format!("• {l}"))
-            .collect::<Vec<_>>()
-            .join("\n");
-        let (lang, subject, paragraphs) = if self.english {
-            ("en", "Your tax receipts", vec![
-                format!("Hello {},", self.first_name),
-                "The euros you gave have reached the associations. Here are their tax receipts:".into(),
-                list,
-                "Keep them for your tax return: you enter their total. It is a reduction of tax, not a credit: it is worth nothing to who pays no income tax.".into(),
-                "Your euros, your causes, all your receipts:".into(),
-                self.dashboard.to_owned(),
-            ])
-        } else {
-            ("fr", "Vos reçus fiscaux", vec![
-                format!("Bonjour {},", self.first_name),
-                "Les euros que vous avez donnés sont arrivés aux associations. Voici leurs reçus fiscaux :".into(),
-                list,
-                "Gardez-les pour votre déclaration de revenus : vous y reportez leur total. C'est une réduction d'impôt, pas un crédit : elle n'apporte rien à qui ne paie pas d'impôt sur le revenu.".into(),
-                "Vos euros, vos causes, tous vos reçus :".into(),
-                self.dashboard.to_owned(),
-            ])
-        };
-        MailContent {
-            subject: subject.into(),
-            text: paragraphs.join("\n\n"),
-            html: html(lang, &paragraphs),
-        }
+        let locale = self.locale;
+        let count = [("count", self.receipts.len().into())];
+        let lines: Vec<String> = self.receipts.iter().map(|r| r.line(locale)).collect();
+        let paragraphs = [
+            greeting(locale, self.first_name),
+            text_with(locale, "mail-receipts-enclosed", &count),
+            lines.join("\n").into(),
+            text_with(locale, "mail-receipts-keep", &count),
+            text(locale, "mail-receipts-dashboard"),
+            self.dashboard.into(),
+        ];
+        content(locale, text(locale, "mail-receipts-subject"), &paragraphs)
     }
 }

@@ -1,38 +1,45 @@
-//! The association's payout report, with the entry its treasurer books.
+//! The message that tells an association of a payout, with the entry that its treasurer books.
 
-use super::html;
-use crate::values::MailContent;
+use chrono::NaiveDate;
 
-/// What the message says. Amounts as people write them.
+use super::{content, greeting};
+use crate::texts::{amount, day, text, text_with};
+use crate::values::{Locale, MailContent};
+
+/// The data of the message.
 pub struct ReportMail<'a> {
+    /// The association's name.
     pub association: &'a str,
+    /// How many donations the payout is made of.
     pub count: i32,
-    pub amount: &'a str,
-    /// The day the money left for the association's account, as people write it.
-    pub paid_on: &'a str,
-    /// EndToEndId, as the association's bank shows it.
+    pub amount_cents: i64,
+    /// The day the money left for the association's account.
+    pub paid_on: NaiveDate,
+    /// The EndToEndId, as the association's bank shows it.
     pub reference: &'a str,
+    pub locale: Locale,
 }
 
 impl ReportMail<'_> {
-    /// In French: associations are in France.
+    /// The message to send.
     #[must_use]
     pub fn message(&self) -> MailContent {
-        let paragraphs = [
-            "Bonjour,".to_owned(),
-            format!(
-                "{} a reçu {} le {} par virement : {} dons, entiers, sans aucuns frais. La référence du virement est {}.",
-                self.association, self.amount, self.paid_on, self.count, self.reference
-            ),
-            "Le détail joint donne chaque don : jour, boutique, commande, cause, montant. Il ne nomme aucun donateur ; les reçus fiscaux \
-             partent en votre nom, selon votre mandat."
-                .into(),
-            format!("Écriture à passer : débit 512 Banque {}, crédit 754 Collectes et dons {}.", self.amount, self.amount),
+        let locale = self.locale;
+        let amount = amount(locale, self.amount_cents);
+        let arrived = [
+            ("association", self.association.into()),
+            ("count", self.count.into()),
+            ("amount", amount.as_str().into()),
+            ("day", day(locale, self.paid_on).into()),
+            ("reference", self.reference.into()),
         ];
-        MailContent {
-            subject: "Votre reversement est arrivé".into(),
-            text: paragraphs.join("\n\n"),
-            html: html("fr", &paragraphs),
-        }
+        let entry = [("amount", amount.as_str().into())];
+        let paragraphs = [
+            greeting(locale, None),
+            text_with(locale, "mail-report-arrived", &arrived),
+            text(locale, "mail-report-detail"),
+            text_with(locale, "mail-report-entry", &entry),
+        ];
+        content(locale, text(locale, "mail-report-subject"), &paragraphs)
     }
 }

@@ -1,44 +1,27 @@
-//! The sign-in link.
+//! The message with a sign-in link.
 
-use super::html;
-use crate::values::MailContent;
+use super::{content, greeting};
+use crate::texts::text;
+use crate::values::{Locale, MailContent};
 
-/// What the message says.
+/// The data of the message.
 pub struct SignInMail<'a> {
+    /// The link's whole address.
     pub url: &'a str,
-    pub english: bool,
+    pub locale: Locale,
 }
 
 impl SignInMail<'_> {
+    /// The message to send.
     #[must_use]
     pub fn message(&self) -> MailContent {
-        let (lang, subject, paragraphs) = if self.english {
-            (
-                "en",
-                "Your sign-in link",
-                vec![
-                    "Hello,".to_owned(),
-                    "Open this link to sign in to Obole. It works once, for fifteen minutes.".into(),
-                    self.url.to_owned(),
-                    "You did not ask for it? Then there is nothing to do: without the link, nobody can sign in.".into(),
-                ],
-            )
-        } else {
-            (
-                "fr",
-                "Votre lien de connexion",
-                vec![
-                    "Bonjour,".to_owned(),
-                    "Ouvrez ce lien pour vous connecter à Obole. Il sert une seule fois, pendant quinze minutes.".into(),
-                    self.url.to_owned(),
-                    "Vous n'avez rien demandé ? Il n'y a rien à faire : sans ce lien, personne ne peut se connecter.".into(),
-                ],
-            )
-        };
-        MailContent {
-            subject: subject.into(),
-            text: paragraphs.join("\n\n"),
-            html: html(lang, &paragraphs),
-        }
+        let locale = self.locale;
+        let paragraphs = [
+            greeting(locale, None),
+            text(locale, "mail-sign-in-open"),
+            self.url.into(),
+            text(locale, "mail-sign-in-unasked"),
+        ];
+        content(locale, text(locale, "mail-sign-in-subject"), &paragraphs)
     }
 }

@@ -1,50 +1,66 @@
-//! The shop's monthly statement, with what its accountant needs.
+//! The message with a merchant's monthly statement: what to pay, how, and how its accountant books it.
 
-use super::html;
-use crate::values::MailContent;
+use super::{content, greeting};
+use crate::texts::{amount, month, text, text_with};
+use crate::values::{Locale, MailContent, Period};
 
-/// What the message says. Amounts as people write them.
+/// The data of the message.
 pub struct StatementMail<'a> {
-    pub shop: &'a str,
-    /// The month, such as `novembre 2026`.
-    pub month: &'a str,
+    /// The merchant's name.
+    pub merchant: &'a str,
+    pub period: Period,
+    /// How many donations the statement lists.
     pub count: i32,
-    pub amount: &'a str,
-    /// Euros given back after an earlier statement, if there are any.
-    pub credited: Option<&'a str>,
+    /// To pay, credits already taken off.
+    pub amount_cents: i64,
+    /// Refunded after an earlier statement; zero when nothing was.
+    pub credited_cents: i64,
+    /// To be given with the transfer.
     pub reference: &'a str,
+    /// The holder of the account to pay to.
     pub holder: &'a str,
     pub iban: &'a str,
     pub bic: &'a str,
+    pub locale: Locale,
 }
 
 impl StatementMail<'_> {
-    /// In French: shops and their accountants are in France.
+    /// The message to send.
     #[must_use]
     pub fn message(&self) -> MailContent {
-        let credited = self
-            .credited
-            .map(|c| format!(" Les euros rendus après un relevé précédent en sont déduits : {c}."))
-            .unwrap_or_default();
-        let paragraphs = [
-            "Bonjour,".to_owned(),
-            format!(
-                "Voici le relevé de {} pour {} : {} dons de vos clients, {} à virer.{credited} Le détail, commande par commande, est joint.",
-                self.shop, self.month, self.count, self.amount
-            ),
-            format!(
-                "Virement à faire :\nTitulaire : {}\nIBAN : {}\nBIC : {}\nMontant : {}\nRéférence à reporter telle quelle : {}",
-                self.holder, self.iban, self.bic, self.amount, self.reference
-            ),
-            "Pour votre comptable : ces euros sont à vos clients et vont en entier aux associations. À l'encaissement, débit 512, crédit 467 ; \
-             au virement, débit 467, crédit 512. Ce n'est pas du chiffre d'affaires, il n'y a pas de TVA, et la boutique n'en déduit rien."
-                .into(),
-            "Merci pour eux.".into(),
+        let locale = self.locale;
+        let (month, due) = (
+            month(locale, self.period),
+            amount(locale, self.amount_cents),
+        );
+        let summary = [
+            ("merchant", self.merchant.into()),
+            ("month", month.as_str().into()),
+            ("count", self.count.into()),
+            ("amount", due.as_str().into()),
         ];
-        MailContent {
-            subject: format!("Relevé des dons, {}", self.month),
-            text: paragraphs.join("\n\n"),
-            html: html("fr", &paragraphs),
+        let transfer = [
+            ("holder", self.holder.into()),
+            ("iban", self.iban.into()),
+            ("bic", self.bic.into()),
+            ("amount", due.as_str().into()),
+            ("reference", self.reference.into()),
+        ];
+        let mut paragraphs = vec![
+            greeting(locale, None),
+            text_with(locale, "mail-statement-due", &summary),
+        ];
+        if self.credited_cents > 0 {
+            let credited = [("amount", amount(locale, self.credited_cents).into())];
+            paragraphs.push(text_with(locale, "mail-statement-credited", &credited));
         }
+        paragraphs.extend([
+            text_with(locale, "mail-statement-transfer", &transfer),
+            text(locale, "mail-statement-accountant"),
+            text(locale, "mail-statement-thanks"),
+        ]);
+        let subject = [("month", month.as_str().into())];
+        let subject = text_with(locale, "mail-statement-subject", &subject);
+        content(locale, subject, &paragraphs)
     }
 }

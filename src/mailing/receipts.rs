@@ -7,7 +7,7 @@ use super::send::{mailer, send_or_log_refusal};
 use crate::app::App;
 use crate::concurrent::for_each_concurrent;
 use crate::gateways::mailer::{FileAttachment, MAX_CONNECTIONS, Mailer, OutgoingMail};
-use crate::mail::ReceiptsMail;
+use crate::mail::{EnclosedReceipt, ReceiptsMail};
 use crate::parties::donor::{self, Donor};
 use crate::parties::unsubscribe;
 use crate::progress::{Step, UnitCounter};
@@ -95,21 +95,19 @@ async fn send_to_donor(
     receipts: Vec<Receipt>,
 ) -> anyhow::Result<bool> {
     let url = &app.settings.public_url;
-    let lines: Vec<String> = receipts
+    let lines: Vec<EnclosedReceipt<'_>> = receipts
         .iter()
-        .map(|r| {
-            let content = &r.content;
-            format!(
-                "{} — {} — {}",
-                r.number, content.beneficiary.name, content.figures
-            )
+        .map(|r| EnclosedReceipt {
+            number: &r.number,
+            association: &r.content.beneficiary.name,
+            amount_cents: r.amount_cents,
         })
         .collect();
     let content = ReceiptsMail {
-        first_name: to.first_name.as_deref().unwrap_or_default(),
-        lines: &lines,
+        first_name: to.first_name.as_deref(),
+        receipts: &lines,
         dashboard: &format!("{url}/donor"),
-        english: to.locale == "en",
+        locale: to.locale,
     }
     .message();
     let mut attachments = Vec::with_capacity(receipts.len());

@@ -8,7 +8,7 @@ use crate::gateways::mailer::{FileAttachment, OutgoingMail};
 use crate::mail::ReportMail;
 use crate::payouts;
 use crate::progress::Step;
-use crate::values::{MailId, Reader, derived_id, figures, french_day};
+use crate::values::{Locale, MailId, Reader, derived_id};
 
 /// Sends the report of each settled payout that is not marked as reported.
 pub async fn send_reports(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
@@ -20,9 +20,11 @@ pub async fn send_reports(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
         let content = ReportMail {
             association: &p.association,
             count: p.count,
-            amount: &figures(p.amount_cents),
-            paid_on: &french_day(p.paid_on),
+            amount_cents: p.amount_cents,
+            paid_on: p.paid_on,
             reference: &p.reference,
+            // Associations are in France.
+            locale: Locale::Fr,
         }
         .message();
         let csv = payouts::report(&mut db, Reader::System, p.payout_id).await?;

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::gateways::mailer::OutgoingMail;
 use crate::mail::SignInMail;
 use crate::parties::sign_in;
-use crate::values::{Email, MailId};
+use crate::values::{Email, Locale, MailId};
 
 /// Sends a link, if the address is known and has not asked too often.
 ///
@@ -19,7 +19,7 @@ pub async fn send_link(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     email: &Email,
-    english: bool,
+    locale: Locale,
 ) -> anyhow::Result<()> {
     if !sign_in::is_known(db, email).await? {
         return Ok(());
@@ -33,7 +33,7 @@ pub async fn send_link(
     let mail = OutgoingMail {
         mail_id: MailId::new(),
         to: email.as_str(),
-        content: SignInMail { url: &url, english }.message(),
+        content: SignInMail { url: &url, locale }.message(),
         attachments: Vec::new(),
         unsubscribe_url: None,
     };

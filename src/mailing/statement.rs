@@ -10,7 +10,7 @@ use crate::concurrent::for_each_concurrent;
 use crate::gateways::mailer::{FileAttachment, MAX_CONNECTIONS, Mailer, OutgoingMail};
 use crate::mail::StatementMail;
 use crate::progress::Step;
-use crate::values::{MailId, Reader, derived_id, figures, french_month};
+use crate::values::{Locale, MailId, Reader, derived_id};
 
 /// Sends each statement that is not marked as mailed.
 pub async fn send_statements(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
@@ -50,17 +50,17 @@ async fn send_statement(
     };
     let account = &app.settings.account;
     let content = StatementMail {
-        shop: &c.merchant_name,
-        month: &french_month(c.period),
+        merchant: &c.merchant_name,
+        period: c.period,
         count: c.count,
-        amount: &figures(c.amount_cents),
-        credited: (c.credited_cents > 0)
-            .then(|| figures(c.credited_cents))
-            .as_deref(),
+        amount_cents: c.amount_cents,
+        credited_cents: c.credited_cents,
         reference: &c.reference,
         holder: &account.holder,
         iban: account.iban.as_str(),
         bic: account.bic.as_str(),
+        // Merchants and their accountants are in France.
+        locale: Locale::Fr,
     }
     .message();
     let file_name = format!("releve-{}-{}.csv", c.merchant, c.period);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, types::Json};
 
-use crate::values::{DonorId, Email, PostalAddress, Reader};
+use crate::values::{DonorId, Email, Locale, PostalAddress, Reader};
 
 /// How often a donor wants receipts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
@@ -45,7 +45,7 @@ pub struct DonorDetails {
     pub first_name: Option<String>,
     pub last_name: Option<String>,
     pub address: Option<PostalAddress>,
-    pub locale: String,
+    pub locale: Locale,
 }
 
 /// Finds or makes the donors of a batch. What is known of a donor stays: an event
@@ -163,7 +163,7 @@ pub struct Donor {
     pub first_name: Option<String>,
     pub last_name: Option<String>,
     pub address: Option<Json<PostalAddress>>,
-    pub locale: String,
+    pub locale: Locale,
     pub receipt_frequency: ReceiptFrequency,
 }
 
@@ -215,7 +215,7 @@ pub struct Profile {
     pub first_name: String,
     pub last_name: String,
     pub address: PostalAddress,
-    pub locale: String,
+    pub locale: Locale,
     pub receipt_frequency: ReceiptFrequency,
 }
 
@@ -234,7 +234,7 @@ pub async fn update(
     .bind(&profile.first_name)
     .bind(&profile.last_name)
     .bind(Json(&profile.address))
-    .bind(&profile.locale)
+    .bind(profile.locale)
     .bind(profile.receipt_frequency)
     .execute(db)
     .await?;

@@ -9,7 +9,7 @@ use crate::rails::transfer;
 use crate::values::{AssociationId, PayoutId};
 
 /// Below this many cents an association is paid at most once a quarter.
-const MINIMUM_CENTS: i64 = 1500;
+pub const MINIMUM_CENTS: i64 = 1500;
 
 /// Finds what arrived once, counts it by association, and links it in the order of the links'
 /// index.

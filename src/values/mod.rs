@@ -6,6 +6,7 @@ mod dialect;
 mod field;
 mod identity;
 mod ids;
+mod locale;
 mod message;
 mod money;
 mod reader;
@@ -21,11 +22,12 @@ pub use ids::{
     AssociationId, CauseId, CollectionId, DonationId, DonorId, EndpointId, EventId, IdError,
     MailId, MerchantId, MessageId, OperatorId, PayoutId, ReceiptId, SubscriptionId, derived_id,
 };
+pub use locale::{Locale, LocaleError};
 pub use message::MailContent;
-pub use money::{Amount, AmountError, euros, figures, parse_cents};
+pub use money::{Amount, AmountError, euros, figures, grouped, parse_cents};
 pub use reader::{AssociationRole, MerchantRole, Reader, Scope, TeamRole};
 pub use secret::Secret;
-pub use time::{Period, french_day, french_month, paris_day, paris_midnight};
+pub use time::{Period, french_day, paris_day, paris_midnight};
 
 /// Serialises a value as it prints.
 pub fn as_text<S: serde::Serializer>(

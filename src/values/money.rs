@@ -83,10 +83,26 @@ pub fn euros(cents: i64) -> String {
     Decimal::new(cents, 2).to_string()
 }
 
-/// Cents as French people write them: `1234` is `12,34 €`, the space unbreakable.
+/// Cents as French people write them: `123456` is `1 234,56 €`, the spaces unbreakable.
 #[must_use]
 pub fn figures(cents: i64) -> String {
-    format!("{}\u{a0}€", euros(cents).replace('.', ","))
+    let minus = if cents < 0 { "\u{2212}" } else { "" };
+    let (whole, rest) = (cents.unsigned_abs() / 100, cents.unsigned_abs() % 100);
+    let whole = grouped(&whole.to_string(), '\u{202f}');
+    format!("{minus}{whole},{rest:02}\u{a0}€")
+}
+
+/// Digits in groups of three, counted from the end.
+#[must_use]
+pub fn grouped(digits: &str, separator: char) -> String {
+    let mut written = String::with_capacity(digits.len() * 2);
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            written.push(separator);
+        }
+        written.push(digit);
+    }
+    written
 }
 
 #[cfg(test)]

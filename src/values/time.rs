@@ -12,40 +12,13 @@ pub fn paris_day(at: DateTime<Utc>) -> NaiveDate {
     at.with_timezone(&Paris).date_naive()
 }
 
-/// A day as French people write it: `24/11/2026`.
+/// A day as a French form writes it: `24/11/2026`. Pages and mails write days in words, by `texts::day`.
 #[must_use]
 pub fn french_day(day: NaiveDate) -> String {
     day.format("%d/%m/%Y").to_string()
 }
 
-/// A month as French people write it: `novembre 2026`.
-#[must_use]
-pub fn french_month(period: Period) -> String {
-    const NAMES: [&str; 12] = [
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-    ];
-    let day = period.first_day();
-    let name = usize::try_from(day.month0())
-        .ok()
-        .and_then(|n| NAMES.get(n))
-        .copied()
-        .unwrap_or_default();
-    format!("{name} {}", day.year())
-}
-
-/// The instant a Paris day begins. Clocks change at 02:00 or 03:00 in Paris, so midnight exists
-/// once on each day.
+/// The instant a Paris day begins. Clocks change at 02:00 or 03:00 in Paris, so midnight exists once on each day.
 #[must_use]
 pub fn paris_midnight(day: NaiveDate) -> DateTime<Utc> {
     Paris
@@ -165,10 +138,7 @@ mod tests {
             ("2027-01".into(), "2026-11".into())
         );
         assert_eq!(p.last_day().to_string(), "2026-12-31");
-        assert_eq!(
-            (french_month(p).as_str(), french_day(p.last_day()).as_str()),
-            ("décembre 2026", "31/12/2026")
-        );
+        assert_eq!(french_day(p.last_day()), "31/12/2026");
         assert!("2026-13".parse::<Period>().is_err() && "2026-1".parse::<Period>().is_err());
     }
 }

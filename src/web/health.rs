@@ -1,4 +1,4 @@
-//! Alive, and ready: two different questions.
+//! Health checks: `/healthz` says that the process responds, `/readyz` that it can do its work.
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -1,4 +1,4 @@
-//! Listening: connections that are cut when they are slow, and finished in good order at the end.
+//! Accepts connections, closes slow ones, and lets open requests finish at shutdown.
 
 use std::future::Future;
 use std::pin::pin;
@@ -11,17 +11,17 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 
-/// From the end of an answer, or the beginning of a connection, to the end of the next request's head.
-const HEAD: Duration = Duration::from_secs(30);
-/// What is under way when the end is asked for gets so long.
-const GOODBYE: Duration = Duration::from_secs(20);
+/// The longest wait for a whole request head, from the start of the connection or the end of the last response.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long requests that are open at shutdown may take to finish.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Serves until `stop`, then finishes the requests that were begun.
+/// Serves until `stop` completes, then lets open requests finish.
 pub async fn listen(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     let mut http = http1::Builder::new();
-    // Answers are small: one buffer for head and body costs the kernel less than two.
+    // Responses are small: one buffer for head and body costs the kernel less than two.
     http.timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(HEAD_TIMEOUT)
         .writev(false);
     let open = GracefulShutdown::new();
     let mut stop = pin!(stop);
@@ -31,16 +31,16 @@ pub async fn listen(listener: TcpListener, router: Router, stop: impl Future<Out
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    // Too many open files, or a peer that left: the next moment may be better.
+                    // Too many open files, or the peer has gone: usually temporary, so wait a little and go on.
                     tracing::warn!(%error, "a connection was not accepted");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 }
             },
         };
-        // Answers are small: waiting to fill a packet would only delay them.
+        // Responses are small: waiting to fill a packet would only delay them.
         if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "the connection has ended already");
+            tracing::debug!(%error, "the connection is already closed");
         }
         let served = open.watch(http.serve_connection(
             TokioIo::new(stream),
@@ -53,10 +53,10 @@ pub async fn listen(listener: TcpListener, router: Router, stop: impl Future<Out
         });
     }
     drop(listener);
-    if tokio::time::timeout(GOODBYE, open.shutdown())
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, open.shutdown())
         .await
         .is_err()
     {
-        tracing::warn!("requests were cut short at the end");
+        tracing::warn!("requests that were still open at shutdown were cut off");
     }
 }

@@ -1,4 +1,4 @@
-//! `/metrics` in Prometheus text format, on an address of its own. No label names a person or a body.
+//! `/metrics` in Prometheus text format, on an address of its own. No label identifies a person, merchant or association.
 
 use std::future::Future;
 
@@ -12,7 +12,7 @@ use super::listen::listen;
 use crate::app::App;
 use crate::inbox;
 
-/// Counts a webhook's outcome: accepted, duplicate, ignored, kept, pong, or the problem's slug.
+/// Counts a webhook by its outcome: accepted, duplicate, ignored, kept, pong, or the slug of a problem.
 pub fn count(outcome: &'static str) {
     metrics::counter!("obole_webhooks_total", "outcome" => outcome).increment(1);
 }
@@ -23,13 +23,15 @@ struct MetricsState {
     counters: PrometheusHandle,
 }
 
-/// Serves the metrics until `stop`.
+/// Serves the metrics until `stop` completes.
 pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()>) {
     let counters = match PrometheusBuilder::new().install_recorder() {
         Ok(counters) => counters,
-        Err(error) => return tracing::warn!(%error, "nothing is counted"),
+        Err(error) => {
+            return tracing::warn!(%error, "the metrics recorder cannot be installed, so there are no metrics");
+        }
     };
-    metrics::describe_counter!("obole_webhooks_total", "Webhooks answered, by outcome.");
+    metrics::describe_counter!("obole_webhooks_total", "Webhooks received, by outcome.");
     metrics::describe_gauge!(
         "obole_inbox_events",
         "Events in the inbox that are not posted, by state."
@@ -40,15 +42,16 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
     listen(listener, router, stop).await;
 }
 
-async fn show(State(scraped): State<MetricsState>) -> String {
-    match async { inbox::depths(&mut *scraped.app.db.acquire().await?).await }.await {
+/// `GET /metrics`: the counters, and the depth of the inbox as it is now.
+async fn show(State(state): State<MetricsState>) -> String {
+    match async { inbox::depths(&mut *state.app.db.acquire().await?).await }.await {
         Ok(depths) => {
             for (state, count) in depths {
                 metrics::gauge!("obole_inbox_events", "state" => state)
                     .set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
             }
         }
-        Err(error) => tracing::warn!(%error, "the inbox was not measured"),
+        Err(error) => tracing::warn!(%error, "the depth of the inbox cannot be read"),
     }
-    scraped.counters.render()
+    state.counters.render()
 }

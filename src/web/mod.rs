@@ -1,4 +1,4 @@
-//! The web: pages, the merchant's API and webhooks over HTTP. `routes.rs` names every address.
+//! HTTP: pages for people, the merchant's API, and webhooks. `routes.rs` lists every address.
 
 mod access;
 mod api;

@@ -1,5 +1,7 @@
 //! What went wrong, as RFC 9457 `application/problem+json`. This file alone knows the status codes of errors.
 
+use std::borrow::Cow;
+
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -10,7 +12,7 @@ use super::page::{Notice, page};
 use super::{Shell, Web};
 use crate::values::FieldError;
 
-/// A problem as it is written (RFC 9457); for the API's description.
+/// The document of a problem (RFC 9457), for the API's description only.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it only describes what into_response writes")]
 pub struct ProblemDocument {
@@ -18,12 +20,12 @@ pub struct ProblemDocument {
     kind: String,
     title: String,
     status: u16,
-    /// What happened, and how to mend it.
+    /// What happened, and how to correct it.
     detail: String,
     errors: Vec<ProblemField>,
 }
 
-/// One field that is wrong.
+/// One field that is not valid.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it only describes what into_response writes")]
 pub struct ProblemField {
@@ -31,7 +33,7 @@ pub struct ProblemField {
     message: String,
 }
 
-/// A problem; `contracts/problems.md` explains each slug.
+/// Why a request failed. `contracts/problems.md` explains each one under its slug.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     NotSigned(String),
@@ -49,135 +51,112 @@ pub enum Problem {
         event_id: String,
     },
     Unavailable(String),
-    /// A form posted from another site.
+    /// A form that another site posted.
     ForeignForm,
     Internal,
 }
 
 impl Problem {
-    /// The last part of its type.
+    /// The last part of the problem's type. It never changes.
     pub fn slug(&self) -> &'static str {
-        self.told().1
+        self.kind().1
     }
 
-    /// Status, slug, title and detail.
-    fn told(&self) -> (StatusCode, &'static str, &'static str, String) {
+    /// The kind of problem: its status, slug and title.
+    fn kind(&self) -> (StatusCode, &'static str, &'static str) {
+        use StatusCode as S;
         match self {
-            Self::NotSigned(detail) => (
-                StatusCode::UNAUTHORIZED,
-                "not-signed",
-                "The signature is not valid",
-                detail.clone(),
-            ),
+            Self::NotSigned(_) => (S::UNAUTHORIZED, "not-signed", "The signature is not valid"),
             Self::NoSuchEndpoint => (
-                StatusCode::NOT_FOUND,
+                S::NOT_FOUND,
                 "no-such-endpoint",
                 "There is no such endpoint",
-                "Post to the webhook_url given when the merchant was added.".into(),
             ),
-            Self::NotFound => (
-                StatusCode::NOT_FOUND,
-                "not-found",
-                "There is nothing here",
-                "Check the address.".into(),
-            ),
-            Self::NoKey => (
-                StatusCode::UNAUTHORIZED,
-                "no-api-key",
-                "An API key is needed",
-                "Send Authorization: Bearer and the api_key given when the merchant was added."
-                    .into(),
-            ),
+            Self::NotFound => (S::NOT_FOUND, "not-found", "There is nothing here"),
+            Self::NoKey => (S::UNAUTHORIZED, "no-api-key", "An API key is needed"),
             Self::Invalid(_) => (
-                StatusCode::UNPROCESSABLE_ENTITY,
+                S::UNPROCESSABLE_ENTITY,
                 "invalid-request",
                 "The request is not understood",
-                "Nothing was changed. Mend the fields named.".into(),
             ),
-            Self::Conflict(event) => (
-                StatusCode::CONFLICT,
+            Self::Conflict(_) => (
+                S::CONFLICT,
                 "conflicting-event",
                 "This webhook-id came before with another body",
-                format!(
-                    "It is kept as {event} for a person to compare and was not posted. Give each event its own webhook-id, and repeat it unchanged."
-                ),
             ),
             Self::TooSlow => (
-                StatusCode::REQUEST_TIMEOUT,
+                S::REQUEST_TIMEOUT,
                 "too-slow",
                 "The body did not come in time",
-                "Nothing was accepted. Send it within ten seconds.".into(),
             ),
-            Self::TooLarge => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "too-large",
-                "The body is too large",
-                "A body may have up to 256 KiB.".into(),
-            ),
+            Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
             Self::NotJson => (
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                S::UNSUPPORTED_MEDIA_TYPE,
                 "not-json",
                 "The body is not JSON",
-                "Send Content-Type: application/json, and no Content-Encoding.".into(),
             ),
-            Self::NotUnderstood { event_id, .. } => (
-                StatusCode::UNPROCESSABLE_ENTITY,
+            Self::NotUnderstood { .. } => (
+                S::UNPROCESSABLE_ENTITY,
                 "not-understood",
                 "The event is authentic but not understood",
-                format!(
-                    "It is kept as {event_id} in the delivery log and can be redriven. Mend the fields named, and send it with a new webhook-id."
-                ),
             ),
             Self::ForeignForm => (
-                StatusCode::FORBIDDEN,
+                S::FORBIDDEN,
                 "foreign-form",
                 "The form came from another site",
-                "Open the page here and send it again.".into(),
             ),
-            Self::Unavailable(detail) => (
-                StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) => (
+                S::SERVICE_UNAVAILABLE,
                 "unavailable",
                 "Nothing was accepted, try again",
-                detail.clone(),
             ),
             Self::Internal => (
-                StatusCode::INTERNAL_SERVER_ERROR,
+                S::INTERNAL_SERVER_ERROR,
                 "internal",
                 "Something failed here",
-                "Nothing was changed. Please try again.".into(),
             ),
+        }
+    }
+
+    /// What happened this time and how to correct it, for developers.
+    fn detail(&self) -> Cow<'_, str> {
+        match self {
+            Self::NotSigned(detail) | Self::Unavailable(detail) => detail.into(),
+            Self::NoSuchEndpoint => {
+                "Post to the webhook_url given when the merchant was added.".into()
+            }
+            Self::NotFound => "Check the address.".into(),
+            Self::NoKey => {
+                "Send Authorization: Bearer and the api_key given when the merchant was added."
+                    .into()
+            }
+            Self::Invalid(_) => "Nothing was changed. Mend the fields named.".into(),
+            Self::Conflict(event) => format!(
+                "It is kept as {event} for a person to compare and was not posted. Give each event its own webhook-id, and repeat it unchanged."
+            )
+            .into(),
+            Self::TooSlow => "Nothing was accepted. Send it within ten seconds.".into(),
+            Self::TooLarge => "A body may have up to 256 KiB.".into(),
+            Self::NotJson => "Send Content-Type: application/json, and no Content-Encoding.".into(),
+            Self::NotUnderstood { event_id, .. } => format!(
+                "It is kept as {event_id} in the delivery log and can be redriven. Mend the fields named, and send it with a new webhook-id."
+            )
+            .into(),
+            Self::ForeignForm => "Open the page here and send it again.".into(),
+            Self::Internal => "Nothing was changed. Please try again.".into(),
         }
     }
 }
 
 impl Problem {
-    /// What a person reads of it: what happened, what is safe, what to do.
-    fn shown(&self, shell: Shell) -> (&str, &str) {
+    /// The keys of the title and the text that a person reads: what happened, what is safe, what to do.
+    fn page_texts(&self) -> (&'static str, &'static str) {
         match self {
-            Self::NotFound | Self::NoSuchEndpoint => (
-                shell.t("Il n'y a rien ici", "There is nothing here"),
-                shell.t(
-                    "L'adresse est peut-être incomplète, ou le lien trop ancien.",
-                    "The address may be incomplete, or the link too old.",
-                ),
-            ),
-            Self::ForeignForm => (
-                shell.t(
-                    "Ce formulaire vient d'ailleurs",
-                    "This form came from elsewhere",
-                ),
-                shell.t(
-                    "Rien n'a changé. Ouvrez la page ici et envoyez-la de nouveau.",
-                    "Nothing was changed. Open the page here and send it again.",
-                ),
-            ),
-            Self::Unavailable(_) => (
-                shell.t("Un instant", "One moment"),
-                shell.t(
-                    "Le service revient dans quelques secondes. Rien n'a été perdu.",
-                    "The service will be back in a few seconds. Nothing was lost.",
-                ),
-            ),
+            Self::NotFound | Self::NoSuchEndpoint => {
+                ("problem-not-found-title", "problem-not-found-text")
+            }
+            Self::ForeignForm => ("problem-foreign-form-title", "problem-foreign-form-text"),
+            Self::Unavailable(_) => ("problem-unavailable-title", "problem-unavailable-text"),
             Self::NoKey
             | Self::Invalid(_)
             | Self::NotSigned(_)
@@ -186,25 +165,19 @@ impl Problem {
             | Self::TooLarge
             | Self::NotJson
             | Self::NotUnderstood { .. }
-            | Self::Internal => (
-                shell.t("Quelque chose n'a pas marché ici", "Something failed here"),
-                shell.t(
-                    "Rien n'a changé. Vous pouvez réessayer.",
-                    "Nothing was changed. You can try again.",
-                ),
-            ),
+            | Self::Internal => ("problem-other-title", "problem-other-text"),
         }
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, slug, title, detail) = self.told();
+        let (status, slug, title) = self.kind();
         let errors = match &self {
             Self::NotUnderstood { errors, .. } | Self::Invalid(errors) => errors.as_slice(),
             _ => &[],
         };
-        let body = json!({"type": format!("urn:obole:problem:{slug}"), "title": title, "status": status.as_u16(), "detail": detail, "errors": errors});
+        let body = json!({"type": format!("urn:obole:problem:{slug}"), "title": title, "status": status.as_u16(), "detail": self.detail(), "errors": errors});
         let mut response = (
             status,
             [(header::CONTENT_TYPE, "application/problem+json")],
@@ -226,7 +199,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Shows a problem as a page to whoever asked for one.
+/// Middleware that turns a problem into a page when the request accepts HTML.
 pub async fn render_for_browsers(State(web): State<Web>, request: Request, next: Next) -> Response {
     let wants_page = request
         .headers()
@@ -238,19 +211,16 @@ pub async fn render_for_browsers(State(web): State<Web>, request: Request, next:
     let response = next.run(Request::from_parts(parts, body)).await;
     match response.extensions().get::<Problem>() {
         Some(problem) if wants_page => {
-            let (title, text) = problem.shown(shell);
-            let home = Some((
-                "/",
-                shell.t("Revenir à l'accueil", "Back to the first page"),
-            ));
-            match page(&Notice {
+            let (title, text) = problem.page_texts();
+            let notice = Notice {
                 shell,
                 title,
                 text,
                 button: None,
-                link: home,
-            }) {
-                Ok(shown) => (response.status(), shown).into_response(),
+                link: Some(("/", "problem-home")),
+            };
+            match page(&notice) {
+                Ok(page) => (response.status(), page).into_response(),
                 Err(_) => response,
             }
         }
@@ -295,7 +265,7 @@ mod tests {
             Problem::Unavailable(String::new()),
         ];
         let rows = all.map(|p| {
-            let (status, slug, ..) = p.told();
+            let (status, slug, _) = p.kind();
             format!("| `{slug}` | {} |", status.as_u16())
         });
         let explained: Vec<&str> = include_str!("../../contracts/problems.md")

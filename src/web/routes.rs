@@ -1,4 +1,4 @@
-//! Every route, grouped by who reads the answer; nothing else.
+//! Every route, grouped by who uses it; nothing else.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use super::{Problem, Web, api, demo, donor, health, page, problem, public, webhooks};
 
-/// The longest that a request may take, receiving its body included.
+/// The longest that a request may take, including the time in which its body arrives.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Which groups of routes a process serves.
@@ -25,7 +25,7 @@ pub struct RouteGroups {
     pub intake: bool,
 }
 
-/// For programs.
+/// The merchant's API.
 fn api() -> Router<Web> {
     Router::new()
         .route("/api/v1/causes", get(public::causes::list))
@@ -40,19 +40,19 @@ fn api() -> Router<Web> {
         .route("/openapi.json", get(api::openapi::show))
 }
 
-/// For shops.
+/// Webhooks from merchants and their platforms.
 fn intake() -> Router<Web> {
     Router::new().route("/webhooks/{endpoint_id}", post(webhooks::receive))
 }
 
-/// For who watches over the process.
+/// Health checks.
 fn health() -> Router<Web> {
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
 }
 
-/// For people.
+/// Pages for people.
 fn pages() -> Router<Web> {
     Router::new()
         .route("/", get(public::causes::show))
@@ -84,7 +84,7 @@ fn pages() -> Router<Web> {
         .route("/style.css", get(page::style))
 }
 
-/// For a look around.
+/// The demonstration's pages.
 fn demo_pages() -> Router<Web> {
     Router::new()
         .route("/demo/shop", get(demo::shop::show).post(demo::shop::order))
@@ -95,8 +95,8 @@ fn demo_pages() -> Router<Web> {
         .route("/demo/mail/{id}/{file}", get(demo::mail::file))
 }
 
-/// Every page, kept to itself.
-fn all_pages(demo: bool) -> Router<Web> {
+/// Every page, protected from forms of other sites and kept out of caches.
+fn protected_pages(demo: bool) -> Router<Web> {
     let pages = if demo {
         pages().merge(demo_pages())
     } else {
@@ -106,20 +106,22 @@ fn all_pages(demo: bool) -> Router<Web> {
     pages
         .layer(csrf)
         .layer(from_fn(page::remember_language))
-        // What a page shows is its reader's: no store keeps it.
+        // Pages show personal data, so no cache may keep them.
         .layer(default_header("cache-control", "no-store"))
 }
 
-/// The router of the groups asked for; health is always there.
+/// The router with the chosen groups and the health checks.
 pub fn router(groups: RouteGroups, web: Web) -> Router {
     let mut routes = health();
     if groups.web {
-        routes = routes.merge(all_pages(web.demo.is_some())).merge(api());
+        routes = routes
+            .merge(protected_pages(web.demo.is_some()))
+            .merge(api());
     }
     let routes = routes
         .fallback(|| async { Problem::NotFound })
         .layer(from_fn_with_state(web.clone(), problem::render_for_browsers))
-        // Pages bring nothing from elsewhere, are framed nowhere, and tell no other site where the reader was.
+        // Pages load nothing from other sites, cannot be framed, and send no Referer header.
         .layer(default_header(
             "content-security-policy",
             "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -127,7 +129,7 @@ pub fn router(groups: RouteGroups, web: Web) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
         .layer(default_header("referrer-policy", "no-referrer"))
         .layer(default_header("x-content-type-options", "nosniff"));
-    // Webhooks come by the thousand, from programs: what is for people's pages would only delay them.
+    // Webhooks come from programs, by the thousand, so the layers above, which are for pages, are left out for them.
     let routes = if groups.intake {
         routes.merge(intake())
     } else {
@@ -136,7 +138,7 @@ pub fn router(groups: RouteGroups, web: Web) -> Router {
     routes.with_state(web)
 }
 
-/// A header on every response that does not set it itself.
+/// Sets a header on every response that does not have it yet.
 fn default_header(name: &'static str, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
     SetResponseHeaderLayer::if_not_present(
         HeaderName::from_static(name),

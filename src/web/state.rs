@@ -1,4 +1,4 @@
-//! What handlers share, and what an address asks.
+//! The state that handlers share, and the parameters of a query.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,20 +10,21 @@ use crate::app::App;
 use crate::demo::Demo;
 use crate::inbox::{EndpointCache, Intake};
 
-/// What handlers share; cloned for each request, hence one pointer.
+/// The state that handlers share. Axum clones it for each request, so it is a single pointer.
 #[derive(Clone)]
 pub struct Web(Arc<WebState>);
 
-/// What stands behind the pointer.
+/// The shared state itself.
 pub struct WebState {
     pub app: App,
     pub intake: Intake,
     pub endpoints: EndpointCache,
-    /// The demonstration's world, when this process serves it.
+    /// The demonstration, when this process serves it.
     pub demo: Option<Arc<Demo>>,
 }
 
 impl Web {
+    /// Puts the state behind its pointer.
     #[must_use]
     pub fn new(state: WebState) -> Self {
         Self(Arc::new(state))
@@ -37,7 +38,7 @@ impl std::ops::Deref for Web {
     }
 }
 
-/// The parameters of an address's query; of a name given twice the last counts.
+/// The parameters of an address's query. When a name is given twice, its last value counts.
 pub(super) fn query_params(uri: &Uri) -> HashMap<String, String> {
     Query::try_from_uri(uri).map(|q| q.0).unwrap_or_default()
 }

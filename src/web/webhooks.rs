@@ -1,5 +1,9 @@
-//! `POST /webhooks/{endpoint_id}`: verify over the raw bytes, read, make durable, answer.
+//! `POST /webhooks/{endpoint_id}`: verifies a delivery over its raw bytes, understands it, and responds once it is durable.
+//!
+//! Each step is a function below, in this order: `verified`, `understand`, `respond`. Every webhook takes this path, so it
+//! makes no copy of the body and asks the database only through the caches.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -19,12 +23,12 @@ use crate::inbox::{
     topic_header,
 };
 use crate::parties::endpoint::Endpoint;
-use crate::values::{Dialect, DonationId, EndpointId, EventId, FieldError};
+use crate::values::{Dialect, DonationId, EndpointId, EventId, FieldError, listed};
 
-/// The largest body taken, in bytes.
-const LARGEST: usize = 256 * 1024;
-/// The longest that a body may take to come.
-const SLOWEST: Duration = Duration::from_secs(10);
+/// The largest body accepted, in bytes.
+const MAX_BODY_BYTES: usize = 256 * 1024;
+/// The longest that a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A shop's webhook, signed as its endpoint's dialect says; this describes the dialect `standard` (Standard Webhooks 1.0.0).
 #[utoipa::path(post, path = "/webhooks/{endpoint_id}", tag = "webhooks",
@@ -42,15 +46,15 @@ pub async fn receive(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Answer>, Problem> {
-    let answer = answer(state, path, headers, body).await;
-    metrics::count(match &answer {
+    let outcome = process(&state.0, &path.0, &headers, body).await;
+    metrics::count(match &outcome {
         Ok(answer) => answer.status,
         Err(problem) => problem.slug(),
     });
-    answer.map(Json)
+    outcome.map(Json)
 }
 
-/// What became of a delivery.
+/// The response to an authentic delivery: what became of it.
 #[derive(Default, Serialize)]
 pub struct Answer {
     /// accepted, duplicate, ignored, kept or pong.
@@ -76,114 +80,194 @@ impl Answer {
             ..Self::default()
         }
     }
+
+    /// Platforms disable webhooks that get errors, so an authentic delivery that is kept aside is a success for them.
+    fn kept_aside(event_id: EventId, reason: &'static str, errors: Vec<FieldError>) -> Self {
+        Self {
+            event_id: Some(event_id.to_string()),
+            reason: Some(reason),
+            errors: Some(errors),
+            ..Self::of("kept")
+        }
+    }
 }
 
-async fn answer(
-    State(web): State<Web>,
-    Path(endpoint_id): Path<String>,
-    headers: HeaderMap,
+async fn process(
+    web: &Web,
+    endpoint_id: &str,
+    headers: &HeaderMap,
     body: Body,
 ) -> Result<Answer, Problem> {
     let now = Utc::now();
     let endpoint_id: EndpointId = endpoint_id.parse().map_err(|_| Problem::NoSuchEndpoint)?;
-    let mut endpoint = web
+    let endpoint = web
         .endpoints
         .find(now, endpoint_id)
         .await?
         .ok_or(Problem::NoSuchEndpoint)?;
-    let dialect = endpoint.dialect;
-    if dialect == Dialect::Woocommerce && is_form(&headers) {
+    if endpoint.dialect == Dialect::Woocommerce && is_form(headers) {
         return woocommerce_ping(body).await;
     }
-    if !is_json(&headers) {
+    if !is_json(headers) {
         return Err(Problem::NotJson);
     }
-    let body = timeout(SLOWEST, to_bytes(body, LARGEST))
+    let body = timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY_BYTES))
         .await
         .map_err(|_| Problem::TooSlow)?
         .map_err(|_| Problem::TooLarge)?;
-    if let Err(refusal) = verify(&endpoint, &headers, &body, now) {
-        // The secret may be newer than what is remembered.
-        let newer = if matches!(refusal, Rejected::NoMatch(_)) {
-            web.endpoints.newer(now, endpoint_id).await?
-        } else {
-            None
-        };
-        endpoint = newer.ok_or_else(|| Problem::NotSigned(refusal.to_string()))?;
-        verify(&endpoint, &headers, &body, now)
-            .map_err(|refusal| Problem::NotSigned(refusal.to_string()))?;
-    }
-    let header = |name: &str| one(&headers, name);
-    let delivery_key = delivery_key(dialect, &endpoint.settings, header, &body)
-        .map_err(|refusal| Problem::NotSigned(refusal.to_string()))?;
-    let topic = topic_header(dialect).and_then(header);
+    let endpoint = verified(web, now, endpoint_id, endpoint, headers, &body).await?;
+    let header = |name: &str| only_header(headers, name);
+    let delivery_key = delivery_key(endpoint.dialect, &endpoint.settings, header, &body)
+        .map_err(|rejected| Problem::NotSigned(rejected.to_string()))?;
+    let topic = topic_header(endpoint.dialect).and_then(header);
 
-    let event = parse(dialect, &endpoint.settings, topic, &body);
-    match &event {
-        Ok(Event::Ping) => return Ok(Answer::of("pong")),
-        // Nothing of ours: what a shop tells of orders without a gift is not ours to keep.
-        Ok(Event::Nothing(reason)) => {
+    let understood = match understand(web, now, &endpoint, topic, &body).await? {
+        Understood::Pong => return Ok(Answer::of("pong")),
+        // What a merchant sends about orders without a donation is not ours to keep.
+        Understood::Ignored(reason) => {
             return Ok(Answer {
-                reason: Some(*reason),
+                reason: Some(reason),
                 ..Answer::of("ignored")
             });
         }
-        _ => {}
-    }
-    let mut errors = event
-        .as_ref()
-        .map_or_else(|unread| unread.0.clone(), |_| Vec::new());
-    if let Ok(Event::Checkout(c)) = &event
-        && let Some(slug) = &c.cause
-        && !web.endpoints.cause_exists(now, slug).await?
-    {
-        let message = format!("no cause is called {slug:?}; GET /api/v1/causes lists them");
-        errors.push(FieldError::new("data.donation.cause", message));
-    }
-    let fate = match (errors.is_empty(), endpoint.test) {
-        (false, _) => Disposition::Dead(crate::values::listed(&errors)),
-        (true, true) => Disposition::Keep,
-        (true, false) => Disposition::Queue,
+        Understood::Kept(understood) => understood,
     };
-    let told = |name: &str| header(name).map(str::to_owned);
-    let kept = Headers {
-        webhook_timestamp: told("webhook-timestamp"),
-        user_agent: told("user-agent"),
-        topic: topic.map(str::to_owned),
-    };
-    // What is answered of a gift is noted down first: the event itself goes on to the poster.
-    let donation_id = event
-        .as_ref()
-        .ok()
-        .and_then(Event::order_id)
-        .map(|order| DonationId::of_order(endpoint.merchant_id, order));
-    let anonymous = matches!(&event, Ok(Event::Checkout(c)) if c.donor.is_none());
-    let event = if fate == Disposition::Queue {
-        event.ok()
-    } else {
-        None
-    };
+    let KeptEvent {
+        event,
+        errors,
+        disposition,
+        donation,
+    } = understood;
+    let owned_header = |name: &str| header(name).map(str::to_owned);
     let delivery = Delivery {
         endpoint_id,
         delivery_key,
         body,
-        headers: kept,
+        headers: Headers {
+            webhook_timestamp: owned_header("webhook-timestamp"),
+            user_agent: owned_header("user-agent"),
+            topic: topic.map(str::to_owned),
+        },
         received_at: now,
-        fate,
+        fate: disposition,
         event,
     };
     let received = web.intake.receive(delivery).await.map_err(|e| match e {
         ReceiveError::Busy => Problem::Unavailable("Too many events are waiting.".into()),
         ReceiveError::Away => Problem::Unavailable("The database is away.".into()),
     })?;
+    respond(web, &endpoint, received, errors, donation)
+}
+
+/// The endpoint under whose secrets the signature holds. A secret that was added a moment ago may be missing from the
+/// cached endpoint, so one that does not match is tried again with the endpoint read anew.
+async fn verified(
+    web: &Web,
+    now: DateTime<Utc>,
+    endpoint_id: EndpointId,
+    endpoint: Arc<Endpoint>,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Arc<Endpoint>, Problem> {
+    let not_signed = |rejected: Rejected| Problem::NotSigned(rejected.to_string());
+    let Err(rejected) = verify(&endpoint, headers, body, now) else {
+        return Ok(endpoint);
+    };
+    if !matches!(rejected, Rejected::NoMatch(_)) {
+        return Err(not_signed(rejected));
+    }
+    match web.endpoints.newer(now, endpoint_id).await? {
+        None => Err(not_signed(rejected)),
+        Some(newer) => verify(&newer, headers, body, now)
+            .map(|()| newer)
+            .map_err(not_signed),
+    }
+}
+
+/// What an authentic body says.
+enum Understood {
+    Pong,
+    /// It does not concern us; why.
+    Ignored(&'static str),
+    Kept(KeptEvent),
+}
+
+/// An event to make durable.
+struct KeptEvent {
+    /// For a poster in the same process; only of an event that goes to the queue.
+    event: Option<Event>,
+    /// What is wrong with it, field by field.
+    errors: Vec<FieldError>,
+    disposition: Disposition,
+    /// The donation that it is about.
+    donation: Option<EventDonation>,
+}
+
+/// The donation of an event, as the response names it.
+struct EventDonation {
+    donation_id: DonationId,
+    /// It came without a donor, who may claim it later.
+    anonymous: bool,
+}
+
+async fn understand(
+    web: &Web,
+    now: DateTime<Utc>,
+    endpoint: &Endpoint,
+    topic: Option<&str>,
+    body: &[u8],
+) -> Result<Understood, Problem> {
+    let (event, mut errors) = match parse(endpoint.dialect, &endpoint.settings, topic, body) {
+        Ok(Event::Ping) => return Ok(Understood::Pong),
+        Ok(Event::Nothing(reason)) => return Ok(Understood::Ignored(reason)),
+        Ok(event) => (Some(event), Vec::new()),
+        Err(not_understood) => (None, not_understood.0),
+    };
+    if let Some(Event::Checkout(checkout)) = &event
+        && let Some(slug) = &checkout.cause
+        && !web.endpoints.cause_exists(now, slug).await?
+    {
+        let message = format!("no cause is called {slug:?}; GET /api/v1/causes lists them");
+        errors.push(FieldError::new("data.donation.cause", message));
+    }
+    let disposition = match (errors.is_empty(), endpoint.test) {
+        (false, _) => Disposition::Dead(listed(&errors)),
+        (true, true) => Disposition::Keep,
+        (true, false) => Disposition::Queue,
+    };
+    // The response needs these after the event itself has gone to the poster.
+    let donation = event.as_ref().and_then(|event| {
+        let order_id = event.order_id()?;
+        Some(EventDonation {
+            donation_id: DonationId::of_order(endpoint.merchant_id, order_id),
+            anonymous: matches!(event, Event::Checkout(c) if c.donor.is_none()),
+        })
+    });
+    Ok(Understood::Kept(KeptEvent {
+        event: event.filter(|_| disposition == Disposition::Queue),
+        errors,
+        disposition,
+        donation,
+    }))
+}
+
+/// The response to a delivery that is durable now.
+fn respond(
+    web: &Web,
+    endpoint: &Endpoint,
+    received: Received,
+    errors: Vec<FieldError>,
+    donation: Option<EventDonation>,
+) -> Result<Answer, Problem> {
+    let platform = endpoint.dialect.is_platform();
     let (status, event_id) = match received {
-        Received::Conflict(event_id) if dialect.is_platform() => {
-            return Ok(kept_aside(event_id, "conflict", Vec::new()));
+        Received::Conflict(event_id) if platform => {
+            return Ok(Answer::kept_aside(event_id, "conflict", Vec::new()));
         }
         Received::Conflict(event_id) => return Err(Problem::Conflict(event_id.to_string())),
         Received::Accepted(event_id) | Received::Duplicate(event_id) if !errors.is_empty() => {
-            if dialect.is_platform() {
-                return Ok(kept_aside(event_id, "not understood", errors));
+            if platform {
+                return Ok(Answer::kept_aside(event_id, "not understood", errors));
             }
             return Err(Problem::NotUnderstood {
                 errors,
@@ -193,29 +277,21 @@ async fn answer(
         Received::Accepted(event_id) => ("accepted", event_id),
         Received::Duplicate(event_id) => ("duplicate", event_id),
     };
-    let claim = donation_id
-        .filter(|_| anonymous && !endpoint.test)
-        .map(|id| claim_token(web.app.key.expose(), id));
+    let claim_token = donation
+        .as_ref()
+        .filter(|donation| donation.anonymous && !endpoint.test)
+        .map(|donation| claim_token(web.app.key.expose(), donation.donation_id));
     Ok(Answer {
         event_id: Some(event_id.to_string()),
-        donation_id: donation_id.map(|id| id.to_string()),
-        claim_url: claim.map(|token| format!("{}/claim/{token}", web.app.settings.public_url)),
+        donation_id: donation.map(|donation| donation.donation_id.to_string()),
+        claim_url: claim_token
+            .map(|token| format!("{}/claim/{token}", web.app.settings.public_url)),
         test: endpoint.test,
         ..Answer::of(status)
     })
 }
 
-/// A platform disables hooks that answer with errors: what is authentic and stands aside is a success to it.
-fn kept_aside(event_id: EventId, reason: &'static str, errors: Vec<FieldError>) -> Answer {
-    Answer {
-        event_id: Some(event_id.to_string()),
-        reason: Some(reason),
-        errors: Some(errors),
-        ..Answer::of("kept")
-    }
-}
-
-/// When a hook is made, WooCommerce posts the unsigned form `webhook_id=N` and wants a 200.
+/// When a webhook is created, WooCommerce posts the unsigned form `webhook_id=N` and expects a 200.
 async fn woocommerce_ping(body: Body) -> Result<Answer, Problem> {
     let body = to_bytes(body, 64).await.map_err(|_| Problem::NotJson)?;
     let number = body.strip_prefix(b"webhook_id=").ok_or(Problem::NotJson)?;
@@ -225,29 +301,30 @@ async fn woocommerce_ping(body: Body) -> Result<Answer, Problem> {
     Ok(Answer::of("pong"))
 }
 
+/// Checks the signature under each secret that is valid now.
 fn verify(
     endpoint: &Endpoint,
     headers: &HeaderMap,
     body: &[u8],
     now: DateTime<Utc>,
 ) -> Result<(), Rejected> {
-    let active = endpoint
+    let valid = endpoint
         .secrets
         .iter()
         .filter(|s| s.valid_until.is_none_or(|until| now < until));
-    let secrets = active.map(|s| s.bytes.expose().as_slice());
+    let secrets = valid.map(|s| s.bytes.expose().as_slice());
     signature::verify(
         endpoint.dialect,
         &endpoint.settings,
-        |name| one(headers, name),
+        |name| only_header(headers, name),
         body,
         secrets,
         now.timestamp(),
     )
 }
 
-/// A header that is there exactly once.
-fn one<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+/// The value of a header that is there exactly once.
+fn only_header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let mut all = headers.get_all(name).iter();
     let first = all.next()?;
     if all.next().is_some() {
@@ -257,8 +334,9 @@ fn one<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     }
 }
 
+/// Whether the body is plain JSON, neither compressed nor otherwise encoded.
 fn is_json(headers: &HeaderMap) -> bool {
-    let kind = one(headers, header::CONTENT_TYPE.as_str()).unwrap_or("");
+    let kind = only_header(headers, header::CONTENT_TYPE.as_str()).unwrap_or("");
     let kind = kind
         .split(';')
         .next()
@@ -274,6 +352,6 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    one(headers, header::CONTENT_TYPE.as_str())
+    only_header(headers, header::CONTENT_TYPE.as_str())
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
 }

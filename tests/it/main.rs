@@ -21,5 +21,6 @@ mod shop;
 mod speed_is_counted;
 mod story_one_euro;
 mod support;
+mod texts;
 mod webhook_counts_once;
 mod webhook_refusals;

@@ -13,7 +13,7 @@ use super::signature::Rejected;
 use crate::donations::Consent;
 use crate::parties::donor::DonorDetails;
 use crate::parties::endpoint::EndpointSettings;
-use crate::values::{Amount, Dialect, Email, PostalAddress};
+use crate::values::{Amount, Dialect, Email, Locale, PostalAddress};
 
 pub use bigcommerce::order_url;
 
@@ -118,11 +118,7 @@ impl Person<'_> {
             first_name: tidy(self.first_name, 200),
             last_name: tidy(self.last_name, 200),
             address: address.is_complete().then_some(address),
-            locale: if self.locale.is_some_and(|l| l.starts_with("en")) {
-                "en".into()
-            } else {
-                "fr".into()
-            },
+            locale: self.locale.and_then(Locale::of_tag).unwrap_or_default(),
         })
     }
 }

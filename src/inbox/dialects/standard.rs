@@ -8,7 +8,7 @@ use crate::donations::Consent;
 use crate::donations::FundedBy;
 use crate::inbox::event::{Checkout, Event, ParseError, Refund, Wrong};
 use crate::parties::donor::DonorDetails;
-use crate::values::{Amount, Email, FieldError, PostalAddress, parse_cents, slug_is_valid};
+use crate::values::{Amount, Email, FieldError, Locale, PostalAddress, parse_cents, slug_is_valid};
 
 #[derive(Deserialize)]
 struct Kind<'a> {
@@ -158,11 +158,11 @@ fn checkout(raw: Raw<'_, RawCheckout>) -> Result<Event, ParseError> {
             first_name: given(d.first_name),
             last_name: given(d.last_name),
             address: d.address.filter(PostalAddress::is_complete),
-            locale: if d.locale.is_some_and(|l| l.starts_with("en")) {
-                "en".into()
-            } else {
-                "fr".into()
-            },
+            locale: d
+                .locale
+                .as_deref()
+                .and_then(Locale::of_tag)
+                .unwrap_or_default(),
         })
     });
     wrong.done(Event::Checkout(Box::new(Checkout {

@@ -1,4 +1,4 @@
-//! `Authorization: Bearer <api_key>`: which merchant asks.
+//! `Authorization: Bearer <api_key>`: which merchant sends a request to the API.
 
 use axum::extract::FromRequestParts;
 use axum::http::header;

@@ -1,4 +1,4 @@
-//! Who is asking: the session's cookie, signed-in people, API keys.
+//! Who sends a request: the session's cookie, signed-in people, API keys.
 
 mod api_key;
 pub mod cookie;

@@ -1,17 +1,18 @@
-//! The extractors that let signed-in people in.
+//! The extractors that admit signed-in people.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 
-use super::cookie::{cookie, token};
+use super::cookie;
 use crate::parties::sign_in;
 use crate::values::DonorId;
 use crate::web::page::{Notice, page};
 use crate::web::{Problem, Shell, Web};
 
-/// The donor who is signed in; anyone else is shown the way.
+/// The donor who is signed in. Anyone else is sent to the sign-in page; someone signed in without a donation gets a page that
+/// says so.
 pub struct SignedInDonor(pub DonorId);
 
 impl FromRequestParts<Web> for SignedInDonor {
@@ -19,7 +20,7 @@ impl FromRequestParts<Web> for SignedInDonor {
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
         let settings = &web.app.settings;
-        let Some(token) = token(&CookieJar::from_headers(&parts.headers), settings) else {
+        let Some(token) = cookie::token(&CookieJar::from_headers(&parts.headers), settings) else {
             return Err(Redirect::to("/login").into_response());
         };
         let session = async {
@@ -33,7 +34,7 @@ impl FromRequestParts<Web> for SignedInDonor {
         .await
         .map_err(|e| Problem::from(e).into_response())?;
         match session {
-            None => Err((cookie(settings, None), Redirect::to("/login")).into_response()),
+            None => Err((cookie::header(settings, None), Redirect::to("/login")).into_response()),
             Some(sign_in::Session {
                 donor_id: Some(donor),
             }) => Ok(Self(donor)),
@@ -41,13 +42,10 @@ impl FromRequestParts<Web> for SignedInDonor {
                 let Ok(shell) = Shell::from_request_parts(parts, web).await;
                 Err(page(&Notice {
                     shell,
-                    title: shell.t("Aucun euro ici pour le moment", "No euro here yet"),
-                    text: shell.t(
-                        "Vous êtes connecté, mais aucun don ne porte encore cette adresse. Vos euros paraîtront ici dès la première commande où vous en ajoutez un.",
-                        "You are signed in, but no gift carries this address yet. Your euros will appear here with the first order you add one to.",
-                    ),
+                    title: "donor-none-title",
+                    text: "donor-none-text",
                     button: None,
-                    link: Some(("/causes", shell.t("Voir les causes", "See the causes"))),
+                    link: Some(("/causes", "donor-none-link")),
                 })
                 .into_response())
             }

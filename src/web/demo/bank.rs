@@ -1,4 +1,4 @@
-//! `/demo/bank`: where the month's money stands, a button that plays the month, and the files that the bank got and gave.
+//! `/demo/bank`: where the money is, a button that plays the month, and the files exchanged with the bank.
 
 use std::path::{Path as FilePath, PathBuf};
 
@@ -11,7 +11,7 @@ use super::{demo, failed};
 use crate::collections::{self, Collection, CollectionFilter};
 use crate::demo::next_period;
 use crate::ledger::{self, Balance};
-use crate::payouts::{self, Payout, PayoutState};
+use crate::payouts::{self, MINIMUM_CENTS, Payout, PayoutState};
 use crate::values::{Period, Reader};
 use crate::web::page::page;
 use crate::web::{Problem, Shell, Web};
@@ -20,6 +20,7 @@ use crate::web::{Problem, Shell, Web};
 #[template(path = "demo/bank.html", config = ".askama.toml")]
 struct Page {
     shell: Shell,
+    /// The month that the button plays.
     next: Period,
     balances: Vec<Balance>,
     collections: Vec<Collection>,
@@ -38,7 +39,7 @@ impl Page {
             .sum()
     }
 
-    /// Paid out and settled, in cents.
+    /// What payouts have brought to associations, in cents.
     fn arrived(&self) -> i64 {
         self.payouts
             .iter()
@@ -48,12 +49,13 @@ impl Page {
     }
 }
 
+/// `GET /demo/bank`.
 pub async fn show(State(web): State<Web>, shell: Shell) -> Result<Response, Problem> {
     demo(&web)?;
     let mut db = web.app.db.acquire().await?;
     let mut files: Vec<String> = files(&web.app.settings.bank_dir)
         .into_iter()
-        .filter_map(|f| named(&f))
+        .filter_map(|f| file_name(&f))
         .collect();
     files.sort();
     page(&Page {
@@ -80,17 +82,17 @@ pub async fn file(State(web): State<Web>, Path(name): Path<String>) -> Result<Re
     demo(&web)?;
     let found = files(&web.app.settings.bank_dir)
         .into_iter()
-        .find(|f| named(f).as_deref() == Some(&name))
+        .find(|f| file_name(f).as_deref() == Some(&name))
         .ok_or(Problem::NotFound)?;
     let xml = std::fs::read_to_string(found).map_err(failed)?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], xml).into_response())
 }
 
-fn named(path: &FilePath) -> Option<String> {
+fn file_name(path: &FilePath) -> Option<String> {
     Some(path.file_name()?.to_str()?.to_owned())
 }
 
-/// The orders that wait, those executed, and the statements.
+/// The bank's files: the orders that wait, those executed, and the statements.
 fn files(bank: &FilePath) -> Vec<PathBuf> {
     let folders = [
         bank.to_owned(),

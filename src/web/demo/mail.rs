@@ -1,11 +1,13 @@
-//! `/demo/mail`: the messages that left, as their readers get them.
+//! `/demo/mail`: the messages that were sent, as their readers get them.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use mail_parser::{Message, MessageParser, MimeHeaders as _};
 
 use super::demo;
@@ -27,27 +29,45 @@ struct LetterPage {
     letter: Letter,
 }
 
+impl LetterPage {
+    /// Who wrote to whom, and when.
+    fn envelope(&self) -> Cow<'static, str> {
+        let Letter { from, to, .. } = &self.letter;
+        let time = self.shell.day_and_time(self.letter.sent_at);
+        self.shell.text_with(
+            "demo-mail-envelope",
+            &[
+                ("from", from.as_str().into()),
+                ("to", to.as_str().into()),
+                ("time", time.into()),
+            ],
+        )
+    }
+}
+
 /// A message as a mail program shows it.
 struct Letter {
     id: String,
     to: String,
     from: String,
     subject: String,
-    sent_at: String,
+    sent_at: DateTime<Utc>,
     /// Paragraphs; one that is an address becomes a link.
     paragraphs: Vec<String>,
     attachments: Vec<String>,
+    /// The address that the message names for leaving (RFC 8058).
     unsubscribe: Option<String>,
 }
 
 impl Letter {
+    /// Reads a message; what it lacks is empty.
     fn of(id: String, message: &Message<'_>) -> Self {
         let address = |a: Option<&mail_parser::Address<'_>>| {
             a.and_then(|a| a.first()?.address().map(str::to_owned))
                 .unwrap_or_default()
         };
         let text = message.body_text(0).unwrap_or_default();
-        let leave = message
+        let unsubscribe = message
             .list_unsubscribe()
             .as_address()
             .and_then(|a| a.first()?.address().map(str::to_owned));
@@ -58,8 +78,7 @@ impl Letter {
             subject: message.subject().unwrap_or_default().to_owned(),
             sent_at: message
                 .date()
-                .and_then(|d| chrono::DateTime::from_timestamp(d.to_timestamp(), 0))
-                .map(|d| d.format("%d/%m/%Y %H:%M").to_string())
+                .and_then(|d| DateTime::from_timestamp(d.to_timestamp(), 0))
                 .unwrap_or_default(),
             paragraphs: text
                 .replace("\r\n", "\n")
@@ -71,18 +90,19 @@ impl Letter {
                 .attachments()
                 .map(|a| a.attachment_name().unwrap_or("file").to_owned())
                 .collect(),
-            unsubscribe: leave,
+            unsubscribe,
         }
     }
 }
 
+/// Where a message is kept.
 fn path(web: &Web, id: &str) -> Result<PathBuf, Problem> {
     demo(web)?;
     let id: MailId = id.parse().map_err(|_| Problem::NotFound)?;
     Ok(web.app.settings.data.join("mail").join(format!("{id}.eml")))
 }
 
-/// `GET /demo/mail`: newest first.
+/// `GET /demo/mail`: every message, newest first.
 pub async fn list(State(web): State<Web>, shell: Shell) -> Result<Response, Problem> {
     demo(&web)?;
     let entries = std::fs::read_dir(web.app.settings.data.join("mail"))
@@ -128,7 +148,7 @@ pub async fn show(
     })
 }
 
-/// `GET /demo/mail/{id}/{name}`: a file that came with it.
+/// `GET /demo/mail/{id}/{name}`: an attachment of a message.
 pub async fn file(
     State(web): State<Web>,
     Path((id, name)): Path<(String, String)>,

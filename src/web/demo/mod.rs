@@ -1,4 +1,4 @@
-//! The demonstration's pages: a shop, a bank, a mailbox. Only `obole demo` opens them.
+//! The demonstration's pages: a shop, a bank, a mailbox. Only `obole demo` serves them.
 
 pub mod bank;
 pub mod mail;
@@ -9,11 +9,12 @@ use std::sync::Arc;
 use super::{Problem, Web};
 use crate::demo::Demo;
 
+/// The demonstration's world; without one, these pages do not exist.
 fn demo(web: &Web) -> Result<Arc<Demo>, Problem> {
     web.demo.clone().ok_or(Problem::NotFound)
 }
 
 fn failed(error: impl std::fmt::Display) -> Problem {
-    tracing::error!(error = %format!("{error:#}"), "the demonstration stumbled");
+    tracing::error!(error = %format!("{error:#}"), "the demonstration failed");
     Problem::Internal
 }

@@ -1,4 +1,5 @@
-//! `/demo/shop`: a small shop's checkout with the unticked euro. Its server signs and posts the webhook, then thanks.
+//! `/demo/shop`: the checkout of a small shop, with the unticked box. Placing an order signs and posts the webhook, as the
+//! shop's own server would.
 
 use askama::Template;
 use axum::Form;
@@ -11,8 +12,7 @@ use super::{demo, failed};
 use crate::demo::Order;
 use crate::parties::cause::{self, Cause};
 use crate::values::Email;
-use crate::web::page::IdentityFields;
-use crate::web::page::page;
+use crate::web::page::{IdentityFields, page};
 use crate::web::{Problem, Shell, Web};
 
 /// Books to buy: a title and a price in cents.
@@ -22,7 +22,7 @@ const BOOKS: [(&str, i64); 3] = [
     ("Petit traité du pain", 1250),
 ];
 
-/// Stands for the cause chosen on the donor's own page.
+/// The value of the choice that leaves the cause to the donor's own choices at Obole.
 const OWN_CHOICE: &str = "own";
 
 #[derive(Template)]
@@ -32,7 +32,8 @@ struct Page<'a> {
     causes: Vec<Cause>,
     form: &'a Fields,
     identity: &'a IdentityFields,
-    wrong: Option<&'a str>,
+    /// The form came back because a field is missing or not valid.
+    wrong: bool,
 }
 
 #[derive(Template)]
@@ -40,15 +41,16 @@ struct Page<'a> {
 struct Thanks {
     shell: Shell,
     order_id: String,
-    sent: Option<Sent>,
+    sent: Option<Exchange>,
 }
 
-/// What the shop told Obole, and what it was answered.
-struct Sent {
+/// The webhook that the shop sent, and the response to it.
+struct Exchange {
     url: String,
     event: String,
     status: u16,
-    answer: String,
+    response: String,
+    /// Where an anonymous donation can be put in its donor's name.
     claim_url: Option<String>,
     accepted: bool,
 }
@@ -65,18 +67,10 @@ pub struct Fields {
     anonymous: Option<String>,
 }
 
+/// `GET /demo/shop`: the checkout, filled in.
 pub async fn show(State(web): State<Web>, shell: Shell) -> Result<Response, Problem> {
     let causes = cause::live(&mut *web.app.db.acquire().await?).await?;
-    let text = str::to_owned;
-    let identity = IdentityFields {
-        first_name: text("Camille"),
-        last_name: text("Durand"),
-        line1: text("3 rue des Lilas"),
-        line2: String::new(),
-        postal_code: text("75020"),
-        city: text("Paris"),
-        country: text("FR"),
-    };
+    let identity = camille();
     let form = Fields {
         book: 0,
         email: demo(&web)?.donor.to_string(),
@@ -90,11 +84,24 @@ pub async fn show(State(web): State<Web>, shell: Shell) -> Result<Response, Prob
         causes,
         form: &form,
         identity: &identity,
-        wrong: None,
+        wrong: false,
     })
 }
 
-/// `POST /demo/shop`: the order is placed.
+/// The customer whom the form is filled in with.
+fn camille() -> IdentityFields {
+    IdentityFields {
+        first_name: "Camille".to_owned(),
+        last_name: "Durand".to_owned(),
+        line1: "3 rue des Lilas".to_owned(),
+        line2: String::new(),
+        postal_code: "75020".to_owned(),
+        city: "Paris".to_owned(),
+        country: "FR".to_owned(),
+    }
+}
+
+/// `POST /demo/shop`: places the order.
 pub async fn order(
     State(web): State<Web>,
     shell: Shell,
@@ -107,16 +114,12 @@ pub async fn order(
         Email::parse(&form.email),
         form.identity.read(),
     ) else {
-        let wrong = shell.t(
-            "Il nous faut un livre, une adresse e-mail et une adresse complète.",
-            "We need a book, an e-mail address and a complete address.",
-        );
         return page(&Page {
             shell,
             causes,
             form: &form,
             identity: &form.identity,
-            wrong: Some(wrong),
+            wrong: true,
         });
     };
     let order_id = format!("LL-{}", now.timestamp_millis());
@@ -128,7 +131,7 @@ pub async fn order(
         });
     }
     let donor = json!({"email": email.as_str(), "first_name": identity.first_name, "last_name": identity.last_name,
-        "address": identity.address, "locale": shell.lang});
+        "address": identity.address, "locale": shell.locale.as_str()});
     let order = Order {
         order_id: order_id.clone(),
         at: now,
@@ -137,27 +140,28 @@ pub async fn order(
         donor: form.anonymous.is_none().then_some(donor),
     };
     let (shop, event) = (&demo(&web)?.shop, order.checkout());
-    let (status, answer) = shop
+    let (status, response) = shop
         .send(&format!("order-{order_id}"), &event)
         .await
         .map_err(failed)?;
     page(&Thanks {
         shell,
         order_id,
-        sent: Some(Sent {
+        sent: Some(Exchange {
             url: shop.webhook_url.clone(),
             event: indented(&event),
             status,
-            claim_url: answer
+            claim_url: response
                 .get("claim_url")
                 .and_then(Value::as_str)
                 .map(str::to_owned),
             accepted: status == 200,
-            answer: indented(&answer),
+            response: indented(&response),
         }),
     })
 }
 
+/// JSON as a person reads it.
 fn indented(document: &Value) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default()
 }

@@ -1,4 +1,6 @@
-//! `/donor/causes`: which causes my next euros go to, and in what proportion. A euro is never split.
+//! `/donor/causes`: which causes the donor's next donations go to, and in what proportion. A donation is never split.
+
+use std::borrow::Cow;
 
 use askama::Template;
 use axum::Form;
@@ -13,31 +15,34 @@ use crate::web::page::page;
 use crate::web::{Problem, Shell, Web};
 
 /// The largest weight that the page offers.
-const MOST: i32 = 5;
+const LARGEST_WEIGHT: i32 = 5;
 
 #[derive(Template)]
 #[template(path = "donor/causes.html", config = ".askama.toml")]
 struct Page {
     shell: Shell,
+    /// Each live cause with its weight; zero when it is not chosen.
     causes: Vec<(Cause, i32)>,
+    /// The donor has chosen at least one cause.
     chosen: bool,
 }
 
 impl Page {
-    /// The weights to choose from, with the words for them; a larger one that is already chosen stays.
-    fn weights(&self, current: &i32) -> Vec<(i32, String)> {
-        let words = |n: i32| match n {
-            0 => self.shell.t("Aucun euro", "No euro").to_owned(),
-            1 => self.shell.t("1 part", "1 share").to_owned(),
-            n => format!("{n} {}", self.shell.t("parts", "shares")),
+    /// The weights to choose from, with their words. A larger one that is chosen already is added, so that saving the form
+    /// does not change it.
+    fn weights(&self, current: &i32) -> Vec<(i32, Cow<'static, str>)> {
+        let words = |weight: i32| {
+            let count = [("count", weight.into())];
+            self.shell.text_with("donor-causes-weight", &count)
         };
-        (0..=MOST)
-            .chain((*current > MOST).then_some(*current))
-            .map(|n| (n, words(n)))
+        (0..=LARGEST_WEIGHT)
+            .chain((*current > LARGEST_WEIGHT).then_some(*current))
+            .map(|weight| (weight, words(weight)))
             .collect()
     }
 }
 
+/// `GET /donor/causes`.
 pub async fn show(
     State(web): State<Web>,
     shell: Shell,
@@ -66,7 +71,7 @@ pub async fn show(
     })
 }
 
-/// `POST /donor/causes`: one field a cause, its slug and its weight.
+/// `POST /donor/causes`: each field is the slug of a cause with its weight.
 pub async fn choose(
     State(web): State<Web>,
     SignedInDonor(id): SignedInDonor,
@@ -91,7 +96,7 @@ pub async fn choose(
         .iter()
         .map(|c| (c.cause_id, c.weight))
         .collect();
-    // Choosing starts the turns anew, so that saving what is already chosen must not.
+    // A new choice starts the turns anew, so a choice that is already in force is not saved again.
     if before.len() != wanted.len() || wanted.iter().any(|w| !before.contains(w)) {
         choice::choose(&mut tx, id, &wanted).await?;
     }

@@ -1,4 +1,4 @@
-//! `/donor`: where each of my euros is, and my receipts.
+//! `/donor`: how far each of the donor's donations has come, and their receipts.
 
 use askama::Template;
 use axum::extract::{Query, State};
@@ -14,8 +14,8 @@ use crate::web::access::SignedInDonor;
 use crate::web::page::page;
 use crate::web::{Problem, Shell, Web};
 
-/// Gifts on one page.
-const GIFTS: i64 = 20;
+/// Donations on one page.
+const PAGE_SIZE: i64 = 20;
 
 #[derive(Template)]
 #[template(path = "donor/home.html", config = ".askama.toml")]
@@ -23,80 +23,74 @@ struct Page {
     shell: Shell,
     first_name: String,
     given: DonorTotal,
-    gifts: Vec<DonorDonation>,
+    donations: Vec<DonorDonation>,
     receipts: Vec<ReceiptSummary>,
-    /// Name or address is missing, so that no receipt can be made.
+    /// The name or the address is missing, so no receipt can be issued.
     incomplete: bool,
+    /// Which page this is, from 1.
     number: i64,
+    /// An older page follows.
     more: bool,
 }
 
-/// A station of a gift: its name, and the day it was passed.
+/// A step on a donation's way to its association.
 struct Station {
+    /// The key of its name.
     name: &'static str,
+    /// The day it was reached, if it was.
     on: Option<NaiveDate>,
 }
 
 impl Page {
-    /// The stations of a gift, in order; the receipt's own day is not needed, its number is.
-    fn stations(&self, g: &DonorDonation) -> [Station; 3] {
-        let name = |french: &'static str, english: &'static str| {
-            if self.shell.lang == "en" {
-                english
-            } else {
-                french
-            }
-        };
+    /// The stations of a donation, in order. The receipt comes after them and is shown by its number.
+    fn stations(&self, d: &DonorDonation) -> [Station; 3] {
         [
             Station {
-                name: name("Ajouté à la commande", "Added to the order"),
-                on: Some(g.recorded_on),
+                name: "donor-home-recorded",
+                on: Some(d.recorded_on),
             },
             Station {
-                name: name("Versé par la boutique", "Paid in by the shop"),
-                on: g.collected_on,
+                name: "donor-home-collected",
+                on: d.collected_on,
             },
             Station {
-                name: name("Arrivé à l'association", "Arrived at the association"),
-                on: g.paid_out_on,
+                name: "donor-home-paid-out",
+                on: d.paid_out_on,
             },
         ]
     }
 }
 
-/// Which page of gifts, from 1.
+/// The query of the page's address.
 #[derive(Debug, Deserialize)]
-pub struct Asked {
+pub struct PageQuery {
+    /// Which page of donations, from 1.
     page: Option<u16>,
 }
 
+/// `GET /donor`.
 pub async fn show(
     State(web): State<Web>,
     shell: Shell,
     SignedInDonor(id): SignedInDonor,
-    Query(asked): Query<Asked>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Response, Problem> {
-    let number = i64::from(asked.page.unwrap_or(1).max(1));
+    let number = i64::from(query.page.unwrap_or(1).max(1));
     let mut db = web.app.db.acquire().await?;
-    let donor = donor::load(&mut db, Reader::Donor(id), id).await?;
-    let mut gifts = donations::of_donor(
-        &mut db,
-        Reader::Donor(id),
-        id,
-        (number - 1) * GIFTS,
-        GIFTS + 1,
-    )
-    .await?;
-    let more = gifts.len() > usize::try_from(GIFTS).unwrap_or(0);
-    gifts.truncate(usize::try_from(GIFTS).unwrap_or(0));
+    let reader = Reader::Donor(id);
+    let donor = donor::load(&mut db, reader, id).await?;
+    let from = (number - 1) * PAGE_SIZE;
+    let mut donations = donations::of_donor(&mut db, reader, id, from, PAGE_SIZE + 1).await?;
+    let more = donations.len() > usize::try_from(PAGE_SIZE).unwrap_or(0);
+    donations.truncate(usize::try_from(PAGE_SIZE).unwrap_or(0));
     page(&Page {
         shell,
         incomplete: donor.receipt_frequency != ReceiptFrequency::None
             && !donor.identity_is_complete(),
         first_name: donor.first_name.unwrap_or_default(),
-        given: donations::total_of_donor(&mut db, Reader::Donor(id), id).await?,
-        gifts,
-        receipts: receipts::of_donor(&mut db, Reader::Donor(id), id).await?,
+        given: donations::total_of_donor(&mut db, reader, id).await?,
+        donations,
+        receipts: receipts::of_donor(&mut db, reader, id).await?,
         number,
         more,
     })

@@ -1,4 +1,4 @@
-//! The donor's pages: euros and their stations, causes, profile, receipts.
+//! The pages of a signed-in donor: their donations, causes, profile and receipts.
 
 pub mod causes;
 pub mod home;

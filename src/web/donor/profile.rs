@@ -1,4 +1,4 @@
-//! `/donor/profile`: name, address, language, and how often receipts come.
+//! `/donor/profile`: the donor's name, address and language, and how often receipts are sent.
 
 use askama::Template;
 use axum::Form;
@@ -7,13 +7,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use crate::parties::donor::{self, Profile};
-
-use crate::values::Reader;
+use crate::values::{Locale, Reader};
 use crate::web::access::SignedInDonor;
 use crate::web::page::{IdentityFields, page};
 use crate::web::{Problem, Shell, Web};
 
-/// What a donor says of themselves.
+/// The form of the profile.
 #[derive(Debug, Deserialize)]
 pub struct Fields {
     #[serde(flatten)]
@@ -28,11 +27,19 @@ struct Page<'a> {
     shell: Shell,
     email: &'a str,
     identity: &'a IdentityFields,
-    locale: &'a str,
+    locale: Option<Locale>,
     receipts: &'a str,
+    /// The form came back because a field is missing or not valid.
     wrong: bool,
 }
 
+impl Page<'_> {
+    fn is_chosen(&self, locale: &Locale) -> bool {
+        self.locale == Some(*locale)
+    }
+}
+
+/// `GET /donor/profile`.
 pub async fn show(
     State(web): State<Web>,
     shell: Shell,
@@ -57,7 +64,7 @@ pub async fn show(
         shell,
         email: &email,
         identity: &identity,
-        locale: &donor.locale,
+        locale: Some(donor.locale),
         receipts: donor.receipt_frequency.word(),
         wrong: false,
     })
@@ -71,35 +78,28 @@ pub async fn save(
     Form(fields): Form<Fields>,
 ) -> Result<Response, Problem> {
     let mut db = web.app.db.acquire().await?;
-    let known = ["fr", "en"].contains(&fields.locale.as_str());
-    match (fields.identity.read(), fields.receipts.parse()) {
-        (Some(identity), Ok(receipt_frequency)) if known => {
+    let locale: Option<Locale> = fields.locale.parse().ok();
+    match (fields.identity.read(), locale, fields.receipts.parse()) {
+        (Some(identity), Some(locale), Ok(receipt_frequency)) => {
             let profile = Profile {
                 first_name: identity.first_name,
                 last_name: identity.last_name,
                 address: identity.address,
-                locale: fields.locale,
+                locale,
                 receipt_frequency,
             };
             donor::update(&mut db, id, &profile).await?;
             Ok(Redirect::to("/donor").into_response())
         }
         _ => {
-            let email = donor::load(&mut db, Reader::Donor(id), id)
-                .await?
-                .email
-                .unwrap_or_default();
-            let Fields {
-                identity,
-                locale,
-                receipts,
-            } = &fields;
+            let donor = donor::load(&mut db, Reader::Donor(id), id).await?;
+            let email = donor.email.unwrap_or_default();
             page(&Page {
                 shell,
                 email: &email,
-                identity,
+                identity: &fields.identity,
                 locale,
-                receipts,
+                receipts: &fields.receipts,
                 wrong: true,
             })
         }

@@ -1,4 +1,4 @@
-//! `/donor/receipts/{number}.pdf`: a receipt from the vault, for its donor only.
+//! `/donor/receipts/{number}.pdf`: a tax receipt as a PDF, for its donor only.
 
 use axum::extract::{Path, State};
 use axum::http::header;
@@ -9,6 +9,7 @@ use crate::values::Reader;
 use crate::web::access::SignedInDonor;
 use crate::web::{Problem, Web};
 
+/// `GET /donor/receipts/{number}.pdf`.
 pub async fn show(
     State(web): State<Web>,
     SignedInDonor(id): SignedInDonor,
@@ -20,11 +21,11 @@ pub async fn show(
     let receipt = found.map_err(internal)?.ok_or(Problem::NotFound)?;
     drop(db);
     let pdf = receipts::typeset(receipt.content).await.map_err(internal)?;
-    let named = format!("inline; filename=\"recu-{number}.pdf\"");
+    let disposition = format!("inline; filename=\"recu-{number}.pdf\"");
     Ok((
         [
             (header::CONTENT_TYPE, "application/pdf".to_owned()),
-            (header::CONTENT_DISPOSITION, named),
+            (header::CONTENT_DISPOSITION, disposition),
         ],
         pdf,
     )

@@ -1,24 +1,16 @@
-//! The fields of a name and address, as the claim and the profile ask for them.
+//! The form fields of a name and a postal address, which the claim, the profile and the demonstration share.
+
+use std::borrow::Cow;
 
 use serde::Deserialize;
 
+use super::Shell;
 use crate::values::PostalAddress;
 
-/// Countries offered, ISO 3166-1; another one that is known already stays.
-pub const COUNTRIES: [(&str, &str); 10] = [
-    ("FR", "France"),
-    ("BE", "Belgique"),
-    ("CH", "Suisse"),
-    ("LU", "Luxembourg"),
-    ("MC", "Monaco"),
-    ("DE", "Deutschland"),
-    ("ES", "España"),
-    ("IT", "Italia"),
-    ("GB", "United Kingdom"),
-    ("US", "United States"),
-];
+/// The countries that the form offers (ISO 3166-1).
+const COUNTRIES: [&str; 10] = ["FR", "BE", "CH", "LU", "MC", "DE", "ES", "IT", "GB", "US"];
 
-/// A name and an address as somebody types them.
+/// A name and an address as somebody typed them.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct IdentityFields {
     pub first_name: String,
@@ -32,7 +24,7 @@ pub struct IdentityFields {
     pub country: String,
 }
 
-/// A name and an address fit to be printed.
+/// A name and an address that a receipt can print.
 pub struct Identity {
     pub first_name: String,
     pub last_name: String,
@@ -40,38 +32,89 @@ pub struct Identity {
 }
 
 impl IdentityFields {
-    /// All fields but the second line are needed: a receipt prints the name and the complete address (CGI 200).
+    /// The identity, if all fields except the second line are filled in: a receipt prints the name and the complete address
+    /// (CGI 200).
     pub fn read(&self) -> Option<Identity> {
-        let text = |text: &str, most: usize| {
-            let text = text.trim();
-            (!text.is_empty()
-                && text.chars().count() <= most
-                && !text.chars().any(char::is_control))
-            .then(|| text.to_owned())
-        };
-        let country = if self.country.is_empty() {
-            "FR"
-        } else {
-            &self.country
-        };
+        let country = self.country_or_france();
         if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
             return None;
         }
         let line2 = if self.line2.trim().is_empty() {
             None
         } else {
-            Some(text(&self.line2, 300)?)
+            Some(filled(&self.line2, 300)?)
         };
         Some(Identity {
-            first_name: text(&self.first_name, 200)?,
-            last_name: text(&self.last_name, 200)?,
+            first_name: filled(&self.first_name, 200)?,
+            last_name: filled(&self.last_name, 200)?,
             address: PostalAddress {
-                line1: text(&self.line1, 300)?,
+                line1: filled(&self.line1, 300)?,
                 line2,
-                postal_code: text(&self.postal_code, 20)?,
-                city: text(&self.city, 200)?,
+                postal_code: filled(&self.postal_code, 20)?,
+                city: filled(&self.city, 200)?,
                 country: country.to_owned(),
             },
         })
+    }
+
+    fn country_or_france(&self) -> &str {
+        if self.country.is_empty() {
+            "FR"
+        } else {
+            &self.country
+        }
+    }
+
+    /// The countries to choose from: code, name, and whether it is the chosen one. A country that the form does not offer
+    /// but that is chosen already is added, so that saving the form does not change it.
+    pub fn countries(&self, shell: &Shell) -> Vec<(String, Cow<'static, str>, bool)> {
+        let chosen = self.country_or_france();
+        let other = (!COUNTRIES.contains(&chosen)).then_some(chosen);
+        COUNTRIES
+            .into_iter()
+            .chain(other)
+            .map(|code| {
+                let name = shell.text_with("page-country-name", &[("code", code.into())]);
+                (code.to_owned(), name, code == chosen)
+            })
+            .collect()
+    }
+}
+
+/// A field's text, trimmed, if it is filled in, at most so many characters long and without control characters.
+fn filled(text: &str, longest: usize) -> Option<String> {
+    let text = text.trim();
+    let fits =
+        !text.is_empty() && text.chars().count() <= longest && !text.chars().any(char::is_control);
+    fits.then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::values::Locale;
+
+    #[test]
+    fn a_chosen_country_stays_even_when_the_form_does_not_offer_it() {
+        let shell = Shell {
+            locale: Locale::En,
+            signed_in: false,
+            demo: false,
+        };
+        let chosen = |country: &str| {
+            let fields = IdentityFields {
+                country: country.to_owned(),
+                ..IdentityFields::default()
+            };
+            let countries = fields.countries(&shell);
+            assert_eq!(countries.iter().filter(|c| c.2).count(), 1);
+            (
+                countries.len(),
+                countries.into_iter().find(|c| c.2).map(|c| c.1),
+            )
+        };
+        assert_eq!(chosen(""), (10, Some("France".into())));
+        assert_eq!(chosen("DE"), (10, Some("Germany".into())));
+        assert_eq!(chosen("PT"), (11, Some("PT".into())));
     }
 }

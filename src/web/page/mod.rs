@@ -1,7 +1,11 @@
-//! What pages share: the shell around each, the short notice, the fields of a person.
+//! What pages share: the frame around each, the short notice, the fields of a person's identity.
 
 mod identity;
+mod language;
+mod notice;
 mod shell;
 
-pub use identity::{COUNTRIES, IdentityFields};
-pub use shell::{Notice, Shell, page, remember_language, style};
+pub use identity::IdentityFields;
+pub use language::remember_language;
+pub use notice::Notice;
+pub use shell::{Shell, page, style};

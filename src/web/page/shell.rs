@@ -1,132 +1,100 @@
-//! What every page has around it: language, who is there, and how amounts and days are written.
+//! The frame around every page, and how a page writes its texts, amounts and days.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::convert::Infallible;
 
 use askama::Template;
-use axum::extract::{FromRequestParts, Query, Request};
+use axum::extract::FromRequestParts;
+use axum::http::header;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Uri, header};
-use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use axum_extra::extract::CookieJar;
-use chrono::NaiveDate;
-use serde::Deserialize;
+use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::values::{Period, euros, figures, french_day, french_month};
+use super::language;
+use crate::texts::{self, TextValue};
+use crate::values::{Locale, Period};
 use crate::web::access::cookie;
 use crate::web::{Problem, Web};
 
-/// What a page is shown with.
+/// What the frame of a page depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Shell {
-    pub lang: &'static str,
-    /// The browser carries a session, which may have ended.
+    pub locale: Locale,
+    /// The browser carries a session's cookie; the session itself may have ended.
     pub signed_in: bool,
+    /// The process serves the demonstration.
     pub demo: bool,
-}
-
-#[derive(Debug, Deserialize)]
-struct Asked {
-    lang: Option<String>,
-}
-
-/// The language that an address asks for.
-fn asked(uri: &Uri) -> Option<&'static str> {
-    let asked = Query::<Asked>::try_from_uri(uri).ok()?.0.lang?;
-    ["fr", "en"].into_iter().find(|l| *l == asked)
 }
 
 impl FromRequestParts<Web> for Shell {
     type Rejection = Infallible;
 
-    /// The address's language, else the one asked for before, else the browser's first of the two, else French.
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
-        let jar = CookieJar::from_headers(&parts.headers);
-        let before = jar.get("lang").map(|c| c.value().to_owned());
-        let browser = parts
-            .headers
-            .get(header::ACCEPT_LANGUAGE)
-            .and_then(|h| h.to_str().ok())
-            .unwrap_or("");
-        let first = browser
-            .split(',')
-            .map(str::trim)
-            .find(|l| l.starts_with("fr") || l.starts_with("en"));
-        let lang = asked(&parts.uri)
-            .or(before.as_deref())
-            .or(first)
-            .unwrap_or("fr");
+        let cookies = CookieJar::from_headers(&parts.headers);
         Ok(Self {
-            lang: if lang.starts_with("en") { "en" } else { "fr" },
-            signed_in: cookie::token(&jar, &web.app.settings).is_some(),
+            locale: language::of_request(parts, &cookies),
+            signed_in: cookie::token(&cookies, &web.app.settings).is_some(),
             demo: web.demo.is_some(),
         })
     }
 }
 
-/// A language asked for once is remembered for the pages after.
-pub async fn remember_language(request: Request, next: Next) -> Response {
-    let lang = asked(request.uri());
-    let mut response = next.run(request).await;
-    let cookie = match lang {
-        Some("en") => HeaderValue::from_static("lang=en; Path=/; Max-Age=31536000; SameSite=Lax"),
-        Some(_) => HeaderValue::from_static("lang=fr; Path=/; Max-Age=31536000; SameSite=Lax"),
-        None => return response,
-    };
-    response.headers_mut().append(header::SET_COOKIE, cookie);
-    response
-}
-
 impl Shell {
-    /// The text in the page's language.
-    pub fn t<'a>(&self, french: &'a str, english: &'a str) -> &'a str {
-        if self.lang == "en" { english } else { french }
+    /// The text of a key in the page's language.
+    pub fn text(&self, key: &str) -> Cow<'static, str> {
+        texts::text(self.locale, key)
     }
 
-    /// Cents as people write them: `1,00 €` and `€1.00`.
-    pub fn euros(&self, cents: impl Borrow<i64>) -> String {
-        let cents = *cents.borrow();
-        if self.lang == "en" {
-            format!("€{}", euros(cents))
-        } else {
-            figures(cents)
+    /// The text of a key with its arguments.
+    pub fn text_with<'a>(
+        &self,
+        key: &str,
+        arguments: &[(&'a str, TextValue<'a>)],
+    ) -> Cow<'static, str> {
+        texts::text_with(self.locale, key, arguments)
+    }
+
+    /// The language that the page offers to change to.
+    pub fn other_locale(&self) -> Locale {
+        match self.locale {
+            Locale::Fr => Locale::En,
+            Locale::En => Locale::Fr,
         }
+    }
+
+    /// The name of a language, in that language.
+    pub fn language_name(&self, locale: impl Borrow<Locale>) -> Cow<'static, str> {
+        texts::text(*locale.borrow(), "page-language-name")
+    }
+
+    /// Cents as people write them.
+    pub fn euros(&self, cents: impl Borrow<i64>) -> String {
+        texts::amount(self.locale, *cents.borrow())
     }
 
     /// A day as people write it.
     pub fn day(&self, day: impl Borrow<NaiveDate>) -> String {
-        let day = *day.borrow();
-        if self.lang == "en" {
-            day.format("%-d %B %Y").to_string()
-        } else {
-            french_day(day)
-        }
+        texts::day(self.locale, *day.borrow())
+    }
+
+    /// An instant as people write it.
+    pub fn day_and_time(&self, at: impl Borrow<DateTime<Utc>>) -> String {
+        texts::day_and_time(self.locale, *at.borrow())
     }
 
     /// A month as people write it.
     pub fn month(&self, month: impl Borrow<Period>) -> String {
-        let month = *month.borrow();
-        if self.lang == "en" {
-            month.first_day().format("%B %Y").to_string()
-        } else {
-            french_month(month)
-        }
+        texts::month(self.locale, *month.borrow())
     }
 
-    /// A theme's name.
-    pub fn theme(&self, theme: &str) -> &'static str {
-        let (french, english) = match theme {
-            "exclusion" => ("Lutte contre l'exclusion", "Fighting exclusion"),
-            "environment" => ("Environnement", "Environment"),
-            "childhood" => ("Protection de l'enfance", "Protecting children"),
-            _ => ("Recherche médicale", "Medical research"),
-        };
-        if self.lang == "en" { english } else { french }
+    /// The name of a cause's theme.
+    pub fn theme(&self, theme: &str) -> Cow<'static, str> {
+        self.text_with("page-theme", &[("theme", theme.into())])
     }
 }
 
-/// A page, rendered.
+/// Renders a template as a response.
 pub fn page(template: &impl Template) -> Result<Response, Problem> {
     let html = template.render().map_err(|error| {
         tracing::error!(%error, "a page cannot be rendered");
@@ -135,20 +103,7 @@ pub fn page(template: &impl Template) -> Result<Response, Problem> {
     Ok(Html(html).into_response())
 }
 
-/// A short page: a title, a text, and perhaps something to do.
-#[derive(Template)]
-#[template(path = "page/notice.html", config = ".askama.toml")]
-pub struct Notice<'a> {
-    pub shell: Shell,
-    pub title: &'a str,
-    pub text: &'a str,
-    /// A button that posts to the page's own address.
-    pub button: Option<&'a str>,
-    /// An address and its words.
-    pub link: Option<(&'a str, &'a str)>,
-}
-
-/// The one style sheet.
+/// `GET /style.css`: the style sheet of all pages.
 pub async fn style() -> impl IntoResponse {
     (
         [

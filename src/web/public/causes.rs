@@ -1,4 +1,4 @@
-//! The causes: a page for people, a list for shops.
+//! The causes one can give to: a page for people, and a list for merchants' programs.
 
 use askama::Template;
 use axum::Json;
@@ -9,6 +9,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::parties::cause::{self, Cause, THEMES};
+use crate::texts;
+use crate::values::Locale;
 use crate::web::page::page;
 use crate::web::{Problem, Shell, Web};
 
@@ -16,18 +18,19 @@ use crate::web::{Problem, Shell, Web};
 #[template(path = "public/causes.html", config = ".askama.toml")]
 struct Page {
     shell: Shell,
-    themes: Vec<Theme>,
+    themes: Vec<Theme<'static>>,
 }
 
-struct Theme {
-    name: &'static str,
+/// A theme with its causes; there is at least one.
+struct Theme<'a> {
+    slug: &'a str,
     causes: Vec<Cause>,
 }
 
 /// `GET /` and `GET /causes`.
 pub async fn show(State(web): State<Web>, shell: Shell) -> Result<Response, Problem> {
     let causes = cause::live(&mut *web.app.db.acquire().await?).await?;
-    let of = |theme: &str| {
+    let of_theme = |theme: &str| {
         causes
             .iter()
             .filter(|c| c.theme == theme)
@@ -37,15 +40,15 @@ pub async fn show(State(web): State<Web>, shell: Shell) -> Result<Response, Prob
     let themes = THEMES
         .iter()
         .map(|t| Theme {
-            name: shell.theme(t),
-            causes: of(t),
+            slug: t,
+            causes: of_theme(t),
         })
         .filter(|t| !t.causes.is_empty())
         .collect();
     page(&Page { shell, themes })
 }
 
-/// A cause that a shop may offer.
+/// A cause that a merchant may offer.
 #[derive(Serialize, ToSchema)]
 pub struct CauseDocument {
     #[schema(examples("foret-vivante"))]
@@ -57,11 +60,19 @@ pub struct CauseDocument {
     checkout_text: CheckoutText,
 }
 
-/// What stands beside the unticked box; it names the association before the yes.
+/// The text to show beside the unticked box. It names the association, so that the customer agrees to a named one.
 #[derive(Serialize, ToSchema)]
 pub struct CheckoutText {
     fr: String,
     en: String,
+}
+
+fn checkout_text(locale: Locale, cause: &Cause) -> String {
+    let names = [
+        ("association", cause.association.as_str().into()),
+        ("cause", cause.title.as_str().into()),
+    ];
+    texts::text_with(locale, "public-checkout", &names).into_owned()
 }
 
 /// Every cause that can be given to.
@@ -72,8 +83,8 @@ pub async fn list(State(web): State<Web>) -> Result<Response, Problem> {
         .into_iter()
         .map(|c| CauseDocument {
             checkout_text: CheckoutText {
-                fr: format!("J'ajoute un euro pour {} ({}).", c.association, c.title),
-                en: format!("I add one euro for {} ({}).", c.association, c.title),
+                fr: checkout_text(Locale::Fr, &c),
+                en: checkout_text(Locale::En, &c),
             },
             slug: c.slug,
             theme: c.theme,

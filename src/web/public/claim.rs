@@ -1,4 +1,4 @@
-//! `/claim/{token}`: an anonymous gift gets its donor, once.
+//! `/claim/{token}`: puts an anonymous donation in its donor's name, once.
 
 use askama::Template;
 use axum::Form;
@@ -13,7 +13,7 @@ use crate::web::page::IdentityFields;
 use crate::web::page::{Notice, page};
 use crate::web::{Problem, Shell, Web};
 
-/// What the giver says of themselves.
+/// The form of the claim.
 #[derive(Debug, Deserialize)]
 pub struct Fields {
     email: String,
@@ -27,9 +27,11 @@ struct Page<'a> {
     shell: Shell,
     email: &'a str,
     identity: &'a IdentityFields,
-    wrong: Option<&'a str>,
+    /// The key of what is wrong with the form that came back.
+    wrong: Option<&'static str>,
 }
 
+/// `GET /claim/{token}`.
 pub async fn ask(
     State(web): State<Web>,
     shell: Shell,
@@ -44,6 +46,7 @@ pub async fn ask(
     })
 }
 
+/// `POST /claim/{token}`.
 pub async fn claim(
     State(web): State<Web>,
     shell: Shell,
@@ -51,7 +54,7 @@ pub async fn claim(
     Form(fields): Form<Fields>,
 ) -> Result<Response, Problem> {
     let donation = of_claim_token(web.app.key.expose(), &token).ok_or(Problem::NotFound)?;
-    let again = |wrong: &str| {
+    let again = |wrong: &'static str| {
         page(&Page {
             shell,
             email: &fields.email,
@@ -60,46 +63,36 @@ pub async fn claim(
         })
     };
     let Ok(email) = Email::parse(&fields.email) else {
-        return again(shell.t(
-            "L'adresse e-mail doit ressembler à camille@example.org.",
-            "The e-mail address should look like camille@example.org.",
-        ));
+        return again("public-claim-wrong-email");
     };
     let Some(identity) = fields.identity.read() else {
-        return again(shell.t(
-            "Chaque champ est nécessaire pour le reçu.",
-            "Every field is needed for the receipt.",
-        ));
+        return again("public-claim-wrong-identity");
     };
     let now = chrono::Utc::now();
-    let told = DonorDetails {
+    let details = DonorDetails {
         email,
         first_name: Some(identity.first_name),
         last_name: Some(identity.last_name),
         address: Some(identity.address),
-        locale: shell.lang.to_owned(),
+        locale: shell.locale,
     };
     let mut tx = web.app.db.begin().await?;
-    let met = donor::find_or_create(&mut tx, now, std::iter::once(&told)).await?;
-    let donor = *met.get(told.email.as_str()).ok_or(Problem::Internal)?;
+    let donors = donor::find_or_create(&mut tx, now, std::iter::once(&details)).await?;
+    let donor = *donors
+        .get(details.email.as_str())
+        .ok_or(Problem::Internal)?;
     match donations::claim(&mut tx, now, donation, donor).await {
         Ok(()) => {
             tx.commit().await?;
             page(&Notice {
                 shell,
-                title: shell.t("Merci, ce don est à votre nom", "Thank you, this gift is in your name"),
-                text: shell.t(
-                    "Le reçu fiscal vous sera envoyé quand l'association aura reçu l'argent.",
-                    "The tax receipt will be sent to you once the association has the money.",
-                ),
+                title: "public-claim-done-title",
+                text: "public-claim-done-text",
                 button: None,
-                link: Some(("/login", shell.t("Suivre cet euro", "Follow this euro"))),
+                link: Some(("/login", "public-claim-done-link")),
             })
         }
         Err(ClaimError::Database(error)) => Err(error.into()),
-        Err(ClaimError::NotClaimable) => again(shell.t(
-            "Ce don ne peut pas être mis à votre nom : il n'est pas encore enregistré, il l'a déjà été, ou il a été remboursé.",
-            "This gift cannot be put in your name: it is not recorded yet, it was claimed already, or it was refunded.",
-        )),
+        Err(ClaimError::NotClaimable) => again("public-claim-impossible"),
     }
 }

@@ -1,4 +1,5 @@
-//! Signing in by a mailed link. Opening the link changes nothing, because mail programs open links too; the button does.
+//! Signing in by a mailed link. Opening the link changes nothing, because mail scanners open links too; the button on its page
+//! uses it up.
 
 use askama::Template;
 use axum::Form;
@@ -22,7 +23,7 @@ struct Page<'a> {
     wrong: bool,
 }
 
-/// Who wants to sign in.
+/// The form that asks for a link.
 #[derive(Debug, Deserialize)]
 pub struct Fields {
     email: String,
@@ -37,7 +38,7 @@ pub async fn ask(shell: Shell) -> Result<Response, Problem> {
     })
 }
 
-/// `POST /login`: the same answer, in the same time, whether or not the address is known.
+/// `POST /login`: the response and its time are the same whether or not the address is known, so it does not tell who is.
 pub async fn send(
     State(web): State<Web>,
     shell: Shell,
@@ -53,45 +54,34 @@ pub async fn send(
     let mut db = web.app.db.acquire().await?;
     let app = web.app.clone();
     tokio::spawn(async move {
-        if let Err(error) = mailing::send_link(
-            &app,
-            &mut db,
-            chrono::Utc::now(),
-            &email,
-            shell.lang == "en",
-        )
-        .await
-        {
+        let now = chrono::Utc::now();
+        if let Err(error) = mailing::send_link(&app, &mut db, now, &email, shell.locale).await {
             tracing::error!(error = %format!("{error:#}"), "a sign-in link was not sent");
         }
     });
     page(&Notice {
         shell,
-        title: shell.t("Regardez vos messages", "Look at your mail"),
-        text: shell.t(
-            "Si cette adresse est connue ici, un lien de connexion vient d'y partir. Il sert une fois, pendant quinze minutes.",
-            "If this address is known here, a sign-in link has just left for it. It works once, for fifteen minutes.",
-        ),
+        title: "public-login-sent-title",
+        text: "public-login-sent-text",
         button: None,
-        link: shell.demo.then(|| ("/demo/mail", shell.t("Ouvrir le courrier de la démonstration", "Open the demonstration's mail"))),
+        link: shell
+            .demo
+            .then_some(("/demo/mail", "public-login-sent-demo")),
     })
 }
 
-/// `GET /login/{token}`.
+/// `GET /login/{token}`: a page with a button.
 pub async fn open(shell: Shell) -> Result<Response, Problem> {
     page(&Notice {
         shell,
-        title: shell.t("Bienvenue", "Welcome"),
-        text: shell.t(
-            "Un clic encore, et vous êtes chez vous.",
-            "One more click and you are in.",
-        ),
-        button: Some(shell.t("Me connecter", "Sign in")),
+        title: "public-login-open-title",
+        text: "public-login-open-text",
+        button: Some("public-login-open-button"),
         link: None,
     })
 }
 
-/// `POST /login/{token}`: the link is used up.
+/// `POST /login/{token}`: uses the link up and starts a session.
 pub async fn enter(
     State(web): State<Web>,
     shell: Shell,
@@ -106,24 +96,25 @@ pub async fn enter(
         })?;
     tx.commit().await?;
     match session {
-        Some(token) => Ok((cookie::cookie(&web.app.settings, Some(&token)), Redirect::to("/donor")).into_response()),
+        Some(token) => {
+            let cookie = cookie::header(&web.app.settings, Some(&token));
+            Ok((cookie, Redirect::to("/donor")).into_response())
+        }
         None => page(&Notice {
             shell,
-            title: shell.t("Ce lien ne sert plus", "This link no longer works"),
-            text: shell.t(
-                "Un lien sert une seule fois, pendant quinze minutes. Demandez-en un autre, il arrive aussitôt.",
-                "A link works once, for fifteen minutes. Ask for another, it comes at once.",
-            ),
+            title: "public-login-expired-title",
+            text: "public-login-expired-text",
             button: None,
-            link: Some(("/login", shell.t("Demander un lien", "Ask for a link"))),
+            link: Some(("/login", "public-login-expired-link")),
         }),
     }
 }
 
-/// `POST /logout`.
+/// `POST /logout`: ends the session.
 pub async fn leave(State(web): State<Web>, jar: CookieJar) -> Result<Response, Problem> {
     if let Some(token) = cookie::token(&jar, &web.app.settings) {
         sign_in::sign_out(&mut *web.app.db.acquire().await?, &token).await?;
     }
-    Ok((cookie::cookie(&web.app.settings, None), Redirect::to("/")).into_response())
+    let cookie = cookie::header(&web.app.settings, None);
+    Ok((cookie, Redirect::to("/")).into_response())
 }

@@ -1,4 +1,4 @@
-//! Pages and lists for everyone.
+//! Pages and lists open to everyone.
 
 pub mod causes;
 pub mod claim;

@@ -1,0 +1,132 @@
+//! Amounts, numbers, days and months as people write them in each language.
+
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+
+use super::{TextValue, text_with};
+use crate::values::{Locale, Period, figures, grouped};
+
+/// Cents as people write them: `1 234,00 €` in French, with spaces that do not break, and `€1,234.00` in English.
+#[must_use]
+pub fn amount(locale: Locale, cents: i64) -> String {
+    match locale {
+        Locale::Fr => figures(cents),
+        Locale::En => {
+            let minus = if cents < 0 { "\u{2212}" } else { "" };
+            let (whole, rest) = (cents.unsigned_abs() / 100, cents.unsigned_abs() % 100);
+            format!("{minus}€{}.{rest:02}", grouped(&whole.to_string(), ','))
+        }
+    }
+}
+
+/// A day in words: `1er novembre 2026`, `1 November 2026`.
+#[must_use]
+pub fn day(locale: Locale, day: NaiveDate) -> String {
+    let month = month_name(locale, day);
+    text_with(
+        locale,
+        "date-day",
+        &[
+            ("day", day.day().into()),
+            ("month", month.into()),
+            ("year", day.year().to_string().into()),
+        ],
+    )
+    .into_owned()
+}
+
+/// An instant in words, in UTC: `24 novembre 2026 à 09:59 UTC`.
+#[must_use]
+pub fn day_and_time(locale: Locale, at: DateTime<Utc>) -> String {
+    text_with(
+        locale,
+        "date-time",
+        &[
+            ("day", day(locale, at.date_naive()).into()),
+            ("time", at.format("%H:%M").to_string().into()),
+        ],
+    )
+    .into_owned()
+}
+
+/// A month in words: `novembre 2026`, `November 2026`.
+#[must_use]
+pub fn month(locale: Locale, month: Period) -> String {
+    let first = month.first_day();
+    text_with(
+        locale,
+        "date-month",
+        &[
+            ("month", month_name(locale, first).into()),
+            ("year", first.year().to_string().into()),
+        ],
+    )
+    .into_owned()
+}
+
+fn month_name(locale: Locale, day: NaiveDate) -> String {
+    text_with(locale, "date-month-name", &[("number", day.month().into())]).into_owned()
+}
+
+/// How a French text writes a number that it was given: `1 234`. The second argument is what the library offers to
+/// formatters that need it.
+pub(super) fn french_number<M>(value: &TextValue<'_>, _: &M) -> Option<String> {
+    number(value, '\u{202f}')
+}
+
+/// How an English text writes a number: `1,234`.
+pub(super) fn english_number<M>(value: &TextValue<'_>, _: &M) -> Option<String> {
+    number(value, ',')
+}
+
+/// None for what is not a whole number, which the library then writes by itself.
+fn number(value: &TextValue<'_>, separator: char) -> Option<String> {
+    let TextValue::Number(number) = value else {
+        return None;
+    };
+    let written = number.as_string();
+    written
+        .bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| grouped(&written, separator))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_written_as_in_each_language() {
+        for (cents, french, english) in [
+            (0, "0,00\u{a0}€", "€0.00"),
+            (100, "1,00\u{a0}€", "€1.00"),
+            (99_999, "999,99\u{a0}€", "€999.99"),
+            (123_400, "1\u{202f}234,00\u{a0}€", "€1,234.00"),
+            (
+                123_456_789_05,
+                "123\u{202f}456\u{202f}789,05\u{a0}€",
+                "€123,456,789.05",
+            ),
+            (
+                -123_405,
+                "\u{2212}1\u{202f}234,05\u{a0}€",
+                "\u{2212}€1,234.05",
+            ),
+        ] {
+            assert_eq!(amount(Locale::Fr, cents), french);
+            assert_eq!(amount(Locale::En, cents), english);
+        }
+    }
+
+    #[test]
+    fn days_and_months_are_written_as_in_each_language() {
+        let on = |text: &str| text.parse::<NaiveDate>().unwrap_or_default();
+        assert_eq!(day(Locale::Fr, on("2026-08-01")), "1er août 2026");
+        assert_eq!(day(Locale::Fr, on("2026-12-31")), "31 décembre 2026");
+        assert_eq!(day(Locale::En, on("2026-08-01")), "1 August 2026");
+        let august = Period::of(on("2026-08-15"));
+        assert_eq!(month(Locale::Fr, august), "août 2026");
+        assert_eq!(month(Locale::En, august), "August 2026");
+        let at = "2026-11-24T09:05:59Z".parse().unwrap_or_default();
+        assert_eq!(day_and_time(Locale::Fr, at), "24 novembre 2026 à 09:05 UTC");
+    }
+}

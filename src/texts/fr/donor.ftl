@@ -1,0 +1,63 @@
+### L’espace du donateur.
+
+donor-navigation = Mon espace
+donor-tab-home = Mes euros
+donor-tab-causes = Mes causes
+donor-tab-profile = Mon profil
+donor-sign-out = Se déconnecter
+
+donor-none-title = Aucun euro ici pour le moment
+donor-none-text = Vous êtes connecté, mais aucun don ne porte encore cette adresse. Vos euros paraîtront ici dès la première commande où vous en ajoutez un.
+donor-none-link = Voir les causes
+
+donor-home-title = Mes euros
+# $name : le prénom.
+donor-home-hello = Bonjour { $name }
+donor-home-incomplete = Pour établir vos reçus fiscaux, il nous manque votre nom ou votre adresse.
+donor-home-complete = Compléter mon profil
+donor-home-given = Donné
+donor-home-arrived = Arrivé aux associations
+donor-home-donations = Dons
+donor-home-receipts = Mes reçus fiscaux
+donor-home-receipts-empty = Vos reçus paraîtront ici quand les associations auront reçu vos euros. Ils restent disponibles six ans.
+donor-home-receipt = Reçu
+donor-home-amount = Montant
+donor-home-association = Association
+donor-home-issued-on = Établi le
+donor-home-tax = Reportez leur total dans votre déclaration de revenus. C’est une réduction d’impôt : elle n’apporte rien si vous ne payez pas d’impôt.
+donor-home-donations-title = Où sont mes euros
+donor-home-donations-empty = Vos euros paraîtront ici quelques secondes après chaque commande.
+# $association et $merchant : leurs noms.
+donor-home-donation = { $association } · chez { $merchant }
+# $day : un jour.
+donor-home-refunded = Rendu par la boutique le { $day }
+donor-home-recorded = Ajouté à la commande
+donor-home-collected = Versé par la boutique
+donor-home-paid-out = Arrivé à l’association
+donor-home-receipted = Reçu fiscal
+donor-home-to-come = à venir
+donor-home-newer = Plus récents
+donor-home-older = Plus anciens
+
+donor-causes-title = Mes causes
+donor-causes-introduction = Quand la commande ne nomme pas de cause, votre euro va à l’une des vôtres, chacune à son tour selon ses parts. Un euro n’est jamais coupé.
+donor-causes-chosen = Deux parts reçoivent deux fois plus d’euros qu’une.
+donor-causes-unchosen = Vous n’avez pas encore choisi : vos euros vont à la cause de la boutique.
+# $count : combien de parts.
+donor-causes-weight =
+    { $count ->
+        [0] Aucun euro
+        [one] { $count } part
+       *[other] { $count } parts
+    }
+donor-causes-save = Enregistrer mes causes
+
+donor-profile-title = Mon profil
+donor-profile-introduction = Un reçu fiscal porte votre nom et votre adresse complète : la loi le demande. Ils ne nous servent à rien d’autre.
+donor-profile-wrong = Rien n’a été enregistré : chaque champ est nécessaire, sauf le complément.
+donor-profile-receipts = Mes reçus fiscaux
+donor-profile-receipts-monthly = Chaque mois, dès que les associations ont reçu mes euros
+donor-profile-receipts-annual = Une fois par an
+donor-profile-receipts-none = Pas de reçu
+donor-profile-language = Langue des messages
+donor-profile-save = Enregistrer

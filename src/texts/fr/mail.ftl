@@ -1,0 +1,58 @@
+### Les messages électroniques. Un objet ne porte ni nom, ni cause, ni montant.
+
+mail-hello = Bonjour,
+# $name : le prénom.
+mail-hello-name = Bonjour { $name },
+
+mail-sign-in-subject = Votre lien de connexion
+mail-sign-in-open = Ouvrez ce lien pour vous connecter à Obole. Il sert une seule fois, pendant quinze minutes.
+mail-sign-in-unasked = Vous n’avez rien demandé ? Il n’y a rien à faire : sans ce lien, personne ne peut se connecter.
+
+mail-receipts-subject = Vos reçus fiscaux
+# $count : combien de reçus.
+mail-receipts-enclosed =
+    Les euros que vous avez donnés sont arrivés { $count ->
+        [one] à l’association. Voici son reçu fiscal :
+       *[other] aux associations. Voici leurs reçus fiscaux :
+    }
+# $number : le numéro du reçu ; $association : son nom ; $amount : le montant.
+mail-receipts-line = • { $number } – { $association } – { $amount }
+# $count : combien de reçus.
+mail-receipts-keep =
+    { $count ->
+        [one] Gardez-le pour votre déclaration de revenus : vous y reportez son montant.
+       *[other] Gardez-les pour votre déclaration de revenus : vous y reportez leur total.
+    } C’est une réduction d’impôt, pas un crédit : elle n’apporte rien si vous ne payez pas d’impôt sur le revenu.
+mail-receipts-dashboard = Vos euros, vos causes, tous vos reçus :
+
+# $month : un mois.
+mail-statement-subject = Relevé des dons, { $month }
+# $merchant : son nom ; $month : un mois ; $count : combien de dons ; $amount : à virer.
+mail-statement-due =
+    Voici le relevé de { $merchant } pour { $month } : { $count ->
+        [one] { $count } don
+       *[other] { $count } dons
+    } de vos clients, { $amount } à virer. Le détail, commande par commande, est joint.
+# $amount : les euros rendus.
+mail-statement-credited = Les euros rendus après un relevé précédent en sont déduits : { $amount }.
+# $holder, $iban et $bic : le compte à créditer ; $amount : le montant ; $reference : la référence.
+mail-statement-transfer =
+    Virement à faire :
+    Titulaire : { $holder }
+    IBAN : { $iban }
+    BIC : { $bic }
+    Montant : { $amount }
+    Référence à reporter telle quelle : { $reference }
+mail-statement-accountant = Pour votre comptable : ces euros sont à vos clients et vont en entier aux associations. À l’encaissement, débit 512, crédit 467 ; au virement, débit 467, crédit 512. Ce n’est pas du chiffre d’affaires, il n’y a pas de TVA, et la boutique n’en déduit rien.
+mail-statement-thanks = Merci pour eux.
+
+mail-report-subject = Votre reversement est arrivé
+# $association : son nom ; $amount : le montant ; $day : un jour ; $count : combien de dons ; $reference : la référence du virement.
+mail-report-arrived =
+    { $association } a reçu { $amount } le { $day } par virement : { $count ->
+        [one] { $count } don, entier, sans aucuns frais.
+       *[other] { $count } dons, entiers, sans aucuns frais.
+    } La référence du virement est { $reference }.
+mail-report-detail = Le détail joint donne chaque don : jour, boutique, commande, cause, montant. Il ne nomme aucun donateur ; les reçus fiscaux partent en votre nom, selon votre mandat.
+# $amount : le montant.
+mail-report-entry = Écriture à passer : débit 512 Banque { $amount }, crédit 754 Collectes et dons { $amount }.
