@@ -1,4 +1,4 @@
-//! What PostgreSQL does by itself: `pgbench`, 64 clients, one-row inserts into a table of the inbox's shape.
+//! The baseline: one-row inserts by `pgbench`, 64 clients, into a table of the inbox's shape.
 
 use std::path::Path;
 
@@ -15,24 +15,24 @@ const TABLE: &str =
      create index on one_row using brin (event_id) with (pages_per_range = 32);
      create index on one_row (endpoint_id, received_at, event_id)";
 
-/// Rows a second.
+/// Rows inserted a second.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Baseline {
-    /// As `pgbench` does it unless told otherwise: each insert is parsed and planned.
+    /// In `pgbench`'s default mode, in which each insert is parsed and planned.
     pub as_it_comes: f64,
-    /// Each connection prepares its insert once.
+    /// With the insert prepared once a connection.
     pub prepared: f64,
 }
 
-/// Measures both, so many seconds each.
+/// Measures both modes, each for so many seconds.
 pub async fn one_row_inserts(app: &App, seconds: u64) -> anyhow::Result<Baseline> {
     let cluster = app
         .cluster
         .as_ref()
-        .context("the bench has a PostgreSQL of its own")?;
+        .context("the bench has a private PostgreSQL")?;
     let mut owner = sqlx::ConnectOptions::connect(&cluster.options("obole")).await?;
     sqlx::raw_sql(TABLE).execute(&mut owner).await?;
-    let body = "7b".repeat(super::world::BODY_BYTES);
+    let body = "7b".repeat(super::merchants::BODY_BYTES);
     let script = format!(
         "insert into one_row values (gen_random_uuid(), gen_random_uuid()::text, gen_random_uuid(), sha256('x'), now(), '\\x{body}', '{{}}');\n"
     );
@@ -83,13 +83,13 @@ async fn pgbench(
                 program.display()
             )
         })?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    let tps = said
+    let report = String::from_utf8_lossy(&output.stdout);
+    let tps = report
         .lines()
         .find_map(|l| l.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
     tps.with_context(|| {
         format!(
-            "pgbench did not finish: {said}{}",
+            "pgbench did not finish: {report}{}",
             String::from_utf8_lossy(&output.stderr)
         )
     })

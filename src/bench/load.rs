@@ -1,4 +1,7 @@
-//! The load: signed requests made ahead, sent over kept connections; latency counts from the moment a request should have left.
+//! The load: signed requests, prepared beforehand and sent over open connections.
+//!
+//! At a fixed rate, latency counts from the moment a request was due, so that a slow response does not hide the wait of
+//! the requests behind it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,61 +15,69 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::world::World;
+use super::merchants::Merchants;
 use crate::app::App;
 use crate::inbox::signature::sign;
 use crate::values::DonationId;
 
-/// Requests made ahead.
+/// Requests that are prepared before the clock starts.
 pub struct Load {
     address: SocketAddr,
-    requests: Vec<Request>,
-    /// The status that counts as an answer.
+    requests: Vec<PreparedRequest>,
+    /// The status of a success.
     expected: u16,
 }
 
-/// The bytes to send, the order they tell and the donation it becomes.
-struct Request {
+/// The bytes to send, their order and the donation that it becomes.
+struct PreparedRequest {
     order: String,
     donation: DonationId,
     bytes: Vec<u8>,
 }
 
-/// What came of a load.
-pub struct Run {
+/// The responses to a load.
+pub struct LoadResult {
     began: Instant,
     ended: Instant,
-    /// Orders that were answered 200.
+    /// The orders whose requests succeeded.
     acknowledged: Vec<String>,
+    /// Latencies in microseconds, in ascending order.
     micros: Vec<u64>,
 }
 
+/// The next event that no load of this process has sent.
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
 impl Load {
-    /// Webhooks that nobody told before.
-    pub fn prepare(world: &World, count: usize, address: SocketAddr) -> Self {
-        Self::towards(world, count, address, None)
+    /// Webhooks of new orders.
+    pub fn prepare(merchants: &Merchants, count: usize, address: SocketAddr) -> Self {
+        Self::towards(merchants, count, address, None)
     }
 
-    /// The same requests towards an endpoint that is none, which is said at once: what HTTP alone costs, sender and service together.
-    pub fn refused_at_once(world: &World, count: usize, address: SocketAddr) -> Self {
-        Self::towards(world, count, address, Some("/webhooks/none"))
+    /// The same requests to an endpoint that does not exist, which are refused at once: what HTTP alone costs, in sender
+    /// and service together.
+    pub fn refused_at_once(merchants: &Merchants, count: usize, address: SocketAddr) -> Self {
+        Self::towards(merchants, count, address, Some("/webhooks/none"))
     }
 
-    fn towards(world: &World, count: usize, address: SocketAddr, page: Option<&str>) -> Self {
+    fn towards(
+        merchants: &Merchants,
+        count: usize,
+        address: SocketAddr,
+        page: Option<&str>,
+    ) -> Self {
         let first = NEXT.fetch_add(count, Ordering::Relaxed);
         let at = Utc::now().timestamp().to_string();
         let requests = (first..first + count)
             .map(|n| {
-                let (shop, order, body) = world.event(n);
-                let signature = sign(&shop.secret, &order, &at, body.as_bytes());
-                let path = page.map_or_else(|| format!("/webhooks/{}", shop.endpoint_id), str::to_owned);
+                let (merchant, order, body) = merchants.event(n);
+                let signature = sign(&merchant.secret, &order, &at, body.as_bytes());
+                let path = page.map_or_else(|| format!("/webhooks/{}", merchant.endpoint_id), str::to_owned);
                 let bytes = format!(
                     "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\nwebhook-id: {order}\r\nwebhook-timestamp: {at}\r\nwebhook-signature: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
                     body.len()
                 );
-                Request { donation: DonationId::of_order(shop.merchant_id, &order), order, bytes: bytes.into_bytes() }
+                PreparedRequest { donation: DonationId::of_order(merchant.merchant_id, &order), order, bytes: bytes.into_bytes() }
             })
             .collect();
         Self {
@@ -76,12 +87,20 @@ impl Load {
         }
     }
 
-    /// Each connection sends its next request as soon as the last is answered.
-    pub async fn until_tired(self, connections: usize, lasting: Duration) -> anyhow::Result<Run> {
-        alone(async move { self.send_until_tired(connections, lasting).await }).await
+    /// Sends as fast as responses come: each connection sends its next request after the last response.
+    pub async fn at_full_speed(
+        self,
+        connections: usize,
+        lasting: Duration,
+    ) -> anyhow::Result<LoadResult> {
+        on_own_thread(async move { self.send_at_full_speed(connections, lasting).await }).await
     }
 
-    async fn send_until_tired(self, connections: usize, lasting: Duration) -> anyhow::Result<Run> {
+    async fn send_at_full_speed(
+        self,
+        connections: usize,
+        lasting: Duration,
+    ) -> anyhow::Result<LoadResult> {
         let (address, next, requests, expected) = (
             self.address,
             Arc::new(AtomicUsize::new(0)),
@@ -93,12 +112,12 @@ impl Load {
         for _ in 0..connections {
             let (next, requests) = (next.clone(), requests.clone());
             senders.spawn(async move {
-                let mut connection = Connection::open(address).await?;
+                let mut connection = HttpConnection::open(address).await?;
                 let mut done = Vec::new();
                 while began.elapsed() < lasting {
                     let n = next.fetch_add(1, Ordering::Relaxed);
                     let request = requests.get(n).context(
-                        "the prepared requests ran out: the load is faster than foreseen",
+                        "the prepared requests ran out: the load is faster than expected",
                     )?;
                     let sent = Instant::now();
                     if connection.send(&request.bytes).await? == expected {
@@ -108,17 +127,17 @@ impl Load {
                 anyhow::Ok(done)
             });
         }
-        Run::gather(began, senders).await
+        LoadResult::gather(began, senders).await
     }
 
-    /// Requests leave at a rate, whether or not the earlier ones are answered yet; also measures when a sample of them is in the books.
+    /// Sends at a fixed rate. Also measures how long a sample of the requests takes until it is in the books.
     pub async fn at_a_rate(
         self,
         app: &App,
         a_second: f64,
         connections: usize,
         lasting: Duration,
-    ) -> anyhow::Result<(Run, Run)> {
+    ) -> anyhow::Result<(LoadResult, LoadResult)> {
         let (address, requests, expected) = (self.address, Arc::new(self.requests), self.expected);
         let (samples, sampled) = mpsc::unbounded_channel();
         let watcher = tokio::spawn(watch(app.clone(), sampled));
@@ -127,7 +146,7 @@ impl Load {
         for first in 0..connections {
             let (requests, samples) = (requests.clone(), samples.clone());
             senders.spawn(async move {
-                let mut connection = Connection::open(address).await?;
+                let mut connection = HttpConnection::open(address).await?;
                 let mut done = Vec::new();
                 for n in (first..).step_by(connections) {
                     let due = began + Duration::from_secs_f64(n as f64 / a_second);
@@ -147,56 +166,59 @@ impl Load {
             });
         }
         drop(samples);
-        Ok((Run::gather(began, senders).await?, watcher.await??))
+        Ok((LoadResult::gather(began, senders).await?, watcher.await??))
     }
 }
 
-/// Runs the load on one thread of its own: it shares the machine with what it measures, and wakes nobody else.
-async fn alone<T: Send + 'static>(
+/// Runs the load on one thread of its own. The load shares the machine with what it measures; on several threads it would
+/// also take time to wake them.
+async fn on_own_thread<T: Send + 'static>(
     load: impl Future<Output = anyhow::Result<T>> + Send + 'static,
 ) -> anyhow::Result<T> {
-    let alone = tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    tokio::task::spawn_blocking(move || alone.block_on(load)).await?
+    tokio::task::spawn_blocking(move || runtime.block_on(load)).await?
 }
 
-/// Waits for each sampled donation until it can be read, as the donor's page would.
+/// Measures how long each sampled donation takes until it can be read, as the donor's page would.
 async fn watch(
     app: App,
     mut sampled: mpsc::UnboundedReceiver<(DonationId, Instant)>,
-) -> anyhow::Result<Run> {
+) -> anyhow::Result<LoadResult> {
     let began = Instant::now();
-    let (mut open, mut seen) = (Vec::new(), Vec::new());
+    let (mut waiting, mut seen) = (Vec::new(), Vec::new());
     let mut more = true;
-    while more || !open.is_empty() {
+    while more || !waiting.is_empty() {
         while let Ok(sample) = sampled.try_recv() {
-            open.push(sample);
+            waiting.push(sample);
         }
         more = !sampled.is_closed() || !sampled.is_empty();
-        let ids: Vec<_> = open
+        let ids: Vec<_> = waiting
             .iter()
             .map(|(id, _): &(DonationId, Instant)| id.0)
             .collect();
-        let found: Vec<DonationId> =
+        let recorded: Vec<DonationId> =
             sqlx::query_scalar("select donation_id from donation where donation_id = any($1)")
                 .bind(ids)
                 .fetch_all(&app.db)
                 .await?;
-        let (now_seen, still): (Vec<_>, Vec<_>) =
-            open.into_iter().partition(|(id, _)| found.contains(id));
+        let (found, missing): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .partition(|(id, _)| recorded.contains(id));
         seen.extend(
-            now_seen
+            found
                 .into_iter()
                 .map(|(id, due)| (id.to_string(), due.elapsed())),
         );
-        open = still;
+        waiting = missing;
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    Ok(Run::of(began, seen))
+    Ok(LoadResult::of(began, seen))
 }
 
-impl Run {
+impl LoadResult {
+    /// Waits for all senders, each of which returns its orders and their latencies.
     pub async fn gather(
         began: Instant,
         mut senders: JoinSet<anyhow::Result<Vec<(String, Duration)>>>,
@@ -222,16 +244,19 @@ impl Run {
         }
     }
 
+    /// How many requests succeeded.
     pub fn count(&self) -> f64 {
         self.acknowledged.len() as f64
     }
 
-    pub fn lasted(&self) -> Duration {
+    /// How long the load lasted.
+    pub fn duration(&self) -> Duration {
         self.ended - self.began
     }
 
+    /// Successes a second.
     pub fn rate(&self) -> f64 {
-        self.count() / self.lasted().as_secs_f64()
+        self.count() / self.duration().as_secs_f64()
     }
 
     /// A percentile of the latency, in milliseconds.
@@ -240,17 +265,17 @@ impl Run {
         self.micros.get(at).map_or(0.0, |m| *m as f64 / 1000.0)
     }
 
-    /// Every acknowledged event is in the inbox, once.
-    pub async fn all_in_the_inbox(&self, app: &App) -> anyhow::Result<()> {
-        self.all_in(app, "select count(*) from (select distinct delivery_key from inbox_event where delivery_key = any($1)) x").await
+    /// Fails unless every acknowledged event is in the inbox, once.
+    pub async fn ensure_in_inbox(&self, app: &App) -> anyhow::Result<()> {
+        self.ensure_found(app, "select count(*) from (select distinct delivery_key from inbox_event where delivery_key = any($1)) x").await
     }
 
-    /// Every acknowledged event is in the books, once.
-    pub async fn all_in_the_books(&self, app: &App) -> anyhow::Result<()> {
-        self.all_in(app, "select count(*) from donation d join transfer t on t.fact_id = d.donation_id where order_id = any($1)").await
+    /// Fails unless every acknowledged event is in the books, once.
+    pub async fn ensure_in_books(&self, app: &App) -> anyhow::Result<()> {
+        self.ensure_found(app, "select count(*) from donation d join transfer t on t.fact_id = d.donation_id where order_id = any($1)").await
     }
 
-    async fn all_in(&self, app: &App, sql: &'static str) -> anyhow::Result<()> {
+    async fn ensure_found(&self, app: &App, sql: &'static str) -> anyhow::Result<()> {
         anyhow::ensure!(!self.acknowledged.is_empty(), "nothing was acknowledged");
         let mut found = 0;
         for part in self.acknowledged.chunks(20_000) {
@@ -269,13 +294,13 @@ impl Run {
     }
 }
 
-/// A kept connection that reads as little of an answer as it must.
-pub struct Connection {
+/// An open connection that reads no more of a response than it must.
+pub struct HttpConnection {
     tcp: TcpStream,
     buffer: Vec<u8>,
 }
 
-impl Connection {
+impl HttpConnection {
     pub async fn open(address: SocketAddr) -> anyhow::Result<Self> {
         let tcp = TcpStream::connect(address).await?;
         tcp.set_nodelay(true)?;
@@ -285,7 +310,7 @@ impl Connection {
         })
     }
 
-    /// Sends a request and answers the status.
+    /// Sends a request; returns the status of the response.
     pub async fn send(&mut self, request: &[u8]) -> anyhow::Result<u16> {
         self.tcp.write_all(request).await?;
         self.buffer.clear();
@@ -305,11 +330,11 @@ impl Connection {
                         .filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
                 })
                 .and_then(|(_, value)| value.parse().ok())
-                .context("an answer without content-length")?;
+                .context("a response without content-length")?;
             if self.buffer.len() >= head + 4 + length {
                 return Ok(text
                     .get(9..12)
-                    .context("an answer without status")?
+                    .context("a response without status")?
                     .parse()?);
             }
         }

@@ -1,4 +1,4 @@
-//! A mail server that takes messages and forgets them: SMTP (RFC 5321) as far as a sender needs it.
+//! A mail server that discards what it accepts: as much of SMTP (RFC 5321) as a sender needs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,19 +7,19 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// The server, until it is dropped.
-pub struct Sink {
+/// The server, which runs until this is dropped.
+pub struct MailSink {
     pub url: String,
-    taken: Arc<AtomicUsize>,
+    accepted: Arc<AtomicUsize>,
     serving: JoinHandle<()>,
 }
 
-impl Sink {
+impl MailSink {
     pub async fn open() -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("smtp://{}", listener.local_addr()?);
-        let taken = Arc::new(AtomicUsize::new(0));
-        let count = taken.clone();
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let count = accepted.clone();
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let count = count.clone();
@@ -32,24 +32,25 @@ impl Sink {
         });
         Ok(Self {
             url,
-            taken,
+            accepted,
             serving,
         })
     }
 
-    /// Messages taken whole.
-    pub fn taken(&self) -> usize {
-        self.taken.load(Ordering::Relaxed)
+    /// How many messages were accepted.
+    pub fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::Relaxed)
     }
 }
 
-impl Drop for Sink {
+impl Drop for MailSink {
     fn drop(&mut self) {
         self.serving.abort();
     }
 }
 
-async fn converse(stream: TcpStream, taken: &AtomicUsize) -> std::io::Result<()> {
+/// Serves one connection.
+async fn converse(stream: TcpStream, accepted: &AtomicUsize) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::with_capacity(64 << 10, stream);
     stream.write_all(b"220 sink\r\n").await?;
@@ -59,12 +60,12 @@ async fn converse(stream: TcpStream, taken: &AtomicUsize) -> std::io::Result<()>
         if stream.read_until(b'\n', &mut line).await? == 0 {
             return Ok(());
         }
-        let answer: &[u8] = match line.get(..4) {
+        let response: &[u8] = match line.get(..4) {
             _ if in_message && line != b".\r\n" => continue,
             _ if in_message => {
                 in_message = false;
-                taken.fetch_add(1, Ordering::Relaxed);
-                b"250 taken\r\n"
+                accepted.fetch_add(1, Ordering::Relaxed);
+                b"250 accepted\r\n"
             }
             Some(b"EHLO") => b"250-sink\r\n250 8BITMIME\r\n",
             Some(b"DATA") => {
@@ -72,8 +73,8 @@ async fn converse(stream: TcpStream, taken: &AtomicUsize) -> std::io::Result<()>
                 b"354 go on\r\n"
             }
             Some(b"QUIT") => return stream.write_all(b"221 bye\r\n").await,
-            _ => b"250 so be it\r\n",
+            _ => b"250 ok\r\n",
         };
-        stream.write_all(answer).await?;
+        stream.write_all(response).await?;
     }
 }

@@ -1,4 +1,4 @@
-//! The service under load, in a process of its own.
+//! The service under load, in a process of its own, so that it does not share a runtime with the load.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -11,15 +11,16 @@ use tokio::process::{Child, Command};
 
 use crate::app::App;
 
-/// `obole serve`, running.
-pub struct Service {
+/// A running `obole serve`.
+pub struct ServiceProcess {
     child: Child,
     pub address: SocketAddr,
-    /// From its start to the first answer that it is ready.
+    /// The time from its start until it first said that it is ready.
     pub ready_after: Duration,
 }
 
-impl Service {
+impl ServiceProcess {
+    /// Starts the service, or only some of its parts, and waits until it is ready.
     pub async fn start(app: &App, only: Option<&str>) -> anyhow::Result<Self> {
         let free = std::net::TcpListener::bind("127.0.0.1:0")?;
         let address = free.local_addr()?;
@@ -53,12 +54,13 @@ impl Service {
         })
     }
 
-    /// Resident memory, in megabytes; none where the system does not tell.
+    /// Its resident memory in megabytes; none where the system has no `/proc`.
     #[must_use]
     pub fn memory_mb(&self) -> Option<f64> {
         memory_mb(&self.child.id()?.to_string())
     }
 
+    /// Stops the service as an operator would, and fails if it did not end in good order.
     pub async fn stop(&mut self) -> anyhow::Result<()> {
         let id = self.child.id().context("the service has ended by itself")?;
         Command::new("kill").arg(id.to_string()).status().await?;
@@ -70,7 +72,7 @@ impl Service {
     }
 }
 
-/// This process's own resident memory, in megabytes.
+/// The resident memory of this process in megabytes.
 pub fn own_memory_mb() -> Option<f64> {
     memory_mb("self")
 }
@@ -88,13 +90,13 @@ fn memory_mb(process: &str) -> Option<f64> {
 }
 
 async fn is_ready(address: SocketAddr) -> bool {
-    let asked = async {
+    let response = async {
         let mut tcp = TcpStream::connect(address).await?;
         tcp.write_all(b"GET /readyz HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n")
             .await?;
-        let mut answer = Vec::new();
-        tcp.read_to_end(&mut answer).await?;
-        Ok::<_, std::io::Error>(answer.starts_with(b"HTTP/1.1 200"))
+        let mut text = Vec::new();
+        tcp.read_to_end(&mut text).await?;
+        Ok::<_, std::io::Error>(text.starts_with(b"HTTP/1.1 200"))
     };
-    asked.await.unwrap_or(false)
+    response.await.unwrap_or(false)
 }

@@ -1,4 +1,4 @@
-//! The bench's world: fifty shops, twelve associations, and events that nobody told before.
+//! The merchants and associations of a bench, and the events that the merchants send.
 
 use chrono::Utc;
 use serde_json::json;
@@ -8,31 +8,31 @@ use crate::app::App;
 use crate::parties::{association, cause, endpoint, merchant};
 use crate::values::{EndpointId, MerchantId};
 
-/// Customers, who come again.
+/// Distinct donors, so that most events come from a donor who is known.
 const DONORS: usize = 20_000;
-/// A body's usual size.
+/// The usual size of a webhook's body.
 pub const BODY_BYTES: usize = 400;
 
-/// One shop: where it posts, and with what it signs.
-pub struct Shop {
+/// A merchant, with what it needs to send events and to call the API.
+pub struct BenchMerchant {
     pub merchant_id: MerchantId,
     pub endpoint_id: EndpointId,
+    /// The key that signs its events.
     pub secret: Vec<u8>,
-    /// What its programs ask the API with.
     pub api_key: String,
 }
 
-/// The shops of a run.
-pub struct World {
-    pub shops: Vec<Shop>,
-    /// Makes the orders of each run new.
+/// The merchants of a run, each an owner of events.
+pub struct Merchants {
+    merchants: Vec<BenchMerchant>,
+    /// Part of each order's number, so that no run repeats an order of another.
     run: String,
     associations: usize,
 }
 
-impl World {
-    /// So many shops and associations, each with one cause.
-    pub async fn open(app: &App, shops: usize, associations: usize) -> anyhow::Result<Self> {
+impl Merchants {
+    /// Adds merchants, and associations with one cause each.
+    pub async fn add(app: &App, count: usize, associations: usize) -> anyhow::Result<Self> {
         let now = Utc::now();
         let mut tx = app.db.begin().await?;
         for n in 0..associations {
@@ -57,16 +57,19 @@ impl World {
             )
             .await?;
         }
-        let mut opened = Vec::with_capacity(shops);
-        for n in 0..shops {
+        let mut merchants = Vec::with_capacity(count);
+        for n in 0..count {
             let new = merchant::NewMerchant {
                 default_cause: Some("cause-0".into()),
-                ..merchant::NewMerchant::named(&format!("Shop {n}"), &format!("s{n}@example.org"))
+                ..merchant::NewMerchant::named(
+                    &format!("Merchant {n}"),
+                    &format!("s{n}@example.org"),
+                )
             };
             let added = merchant::add(&mut tx, now, app.key.expose(), &new).await?;
             let secret = endpoint::signing_key(crate::values::Dialect::Standard, &added.secret)
                 .map_err(anyhow::Error::msg)?;
-            opened.push(Shop {
+            merchants.push(BenchMerchant {
                 merchant_id: added.merchant_id,
                 endpoint_id: added.endpoint_id,
                 secret,
@@ -75,22 +78,22 @@ impl World {
         }
         tx.commit().await?;
         Ok(Self {
-            shops: opened,
+            merchants,
             associations,
             run: Uuid::now_v7().simple().to_string().split_off(20),
         })
     }
 
-    /// The shop, the order and the body of the nth event.
+    /// The nth event: its merchant, its order and its body. Each n gives another order.
     #[must_use]
-    pub fn event(&self, n: usize) -> (&Shop, String, String) {
-        let shop = &self.shops[n % self.shops.len()];
+    pub fn event(&self, n: usize) -> (&BenchMerchant, String, String) {
+        let merchant = &self.merchants[n % self.merchants.len()];
         let (order, donor) = (format!("B{}-{n}", self.run), n * 7919 % DONORS);
         let body = format!(
             r#"{{"type":"checkout.completed","timestamp":"{}","data":{{"order_id":"{order}","order_total":"45.90","currency":"EUR","donation":{{"amount":"1.00","cause":"cause-{}"}},"consent":{{"shown_at":"2026-11-24T09:59:41Z","text_version":"2026-1","preticked":false}},"donor":{{"email":"donor{donor}@example.org","first_name":"Camille","last_name":"Durand","address":{{"line1":"3 rue des Lilas","postal_code":"75020","city":"Paris","country":"FR"}},"locale":"fr"}}}}}}"#,
             Utc::now().format("%Y-%m-%dT%H:%M:%SZ"),
             n % self.associations
         );
-        (shop, order, body)
+        (merchant, order, body)
     }
 }
