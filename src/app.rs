@@ -14,8 +14,8 @@ use sqlx::{ConnectOptions as _, PgConnection};
 
 use crate::db::{self, OpenError, private::Cluster};
 use crate::inbox;
-use crate::progress::Progress;
 use crate::parties::key_sentinel::{self, KeyMatch};
+use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::values::Secret;
 

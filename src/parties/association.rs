@@ -7,7 +7,8 @@ use sqlx::{FromRow, PgConnection, types::Json};
 use super::{AddError, PartyState};
 use crate::ledger::{self, Account};
 use crate::values::{
-    AssociationId, Bic, Email, FieldError, Iban, PostalAddress, Reader, Rna, Siren, slug_is_valid,
+    AssociationId, Bic, Email, FieldError, Iban, PostalAddress, Reader, Rna, Siren, paris_day,
+    slug_is_valid,
 };
 
 /// The file that presents an association (`contracts/association.schema.json`).
@@ -51,89 +52,115 @@ pub fn read(text: &[u8]) -> Result<AssociationFile, AddError> {
         .map_err(|e| AddError::field(&e.path().to_string(), e.inner().to_string()))
 }
 
+/// What of the file has a form of its own, read.
+struct Identity {
+    siren: Option<Siren>,
+    rna: Option<Rna>,
+    email: Email,
+    iban: Iban,
+    bic: Bic,
+}
+
+impl AssociationFile {
+    /// The gate: everything that payouts and receipts need is there, or each mistake by its field.
+    fn check(&self, now: DateTime<Utc>) -> Result<Identity, AddError> {
+        let mut wrong = Vec::new();
+        let siren = self
+            .siren
+            .as_deref()
+            .and_then(|s| take(&mut wrong, "siren", Siren::parse(s)));
+        let rna = self
+            .rna
+            .as_deref()
+            .and_then(|s| take(&mut wrong, "rna", Rna::parse(s)));
+        let email = take(&mut wrong, "email", Email::parse(&self.email));
+        let iban = take(&mut wrong, "iban", Iban::parse(&self.iban));
+        let bic = take(&mut wrong, "bic", Bic::parse(&self.bic));
+        let year_end = format!("2024-{}", self.financial_year_end);
+        let is_day = NaiveDate::parse_from_str(&year_end, "%Y-%m-%d").is_ok();
+        let rules = [
+            (
+                slug_is_valid(&self.slug),
+                "slug",
+                "lower-case letters, digits and hyphens, such as foret-vivante",
+            ),
+            (
+                self.siren.is_some() || self.rna.is_some(),
+                "siren",
+                "a SIREN or an RNA number is needed: receipts must carry one",
+            ),
+            (
+                self.address.is_complete(),
+                "address",
+                "line1, postal_code, city and country are needed: receipts must carry them",
+            ),
+            (
+                matches!(self.rate.as_str(), "66" | "75"),
+                "rate",
+                "the tax reduction is \"66\" or \"75\" percent",
+            ),
+            (
+                !self.articles.is_empty(),
+                "articles",
+                "the articles of the tax code (CGI) that receipts name, such as [\"200\"]",
+            ),
+            (
+                is_day && self.financial_year_end.len() == 5,
+                "financial_year_end",
+                "a month and day such as 12-31",
+            ),
+            (
+                self.receipt_mandate.signed_on <= paris_day(now),
+                "receipt_mandate.signed_on",
+                "the mandate is not signed yet",
+            ),
+        ];
+        let texts = self.texts().into_iter().map(|(field, text)| {
+            let fits = !text.trim().is_empty() && text.len() <= 500;
+            (fits, field, "between 1 and 500 characters are needed")
+        });
+        for (right, field, message) in rules.into_iter().chain(texts) {
+            if !right {
+                wrong.push(FieldError::new(field, message));
+            }
+        }
+        match (email, iban, bic) {
+            (Some(email), Some(iban), Some(bic)) if wrong.is_empty() => Ok(Identity {
+                siren,
+                rna,
+                email,
+                iban,
+                bic,
+            }),
+            _ => Err(AddError::Invalid(wrong)),
+        }
+    }
+
+    /// The texts that receipts print as they are given.
+    fn texts(&self) -> [(&'static str, &str); 6] {
+        [
+            ("name", &self.name),
+            ("kind", &self.kind),
+            ("object", &self.object),
+            ("signatory.name", &self.signatory.name),
+            ("signatory.capacity", &self.signatory.capacity),
+            ("receipt_mandate.reference", &self.receipt_mandate.reference),
+        ]
+    }
+}
+
 /// Adds an association that passes the gate, with its accounts.
 pub async fn add(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     file: &AssociationFile,
 ) -> Result<AssociationId, AddError> {
-    let mut wrong = Vec::new();
-    let siren = file
-        .siren
-        .as_deref()
-        .and_then(|s| checked(&mut wrong, "siren", Siren::parse(s)));
-    let rna = file
-        .rna
-        .as_deref()
-        .and_then(|s| checked(&mut wrong, "rna", Rna::parse(s)));
-    let email = checked(&mut wrong, "email", Email::parse(&file.email));
-    let iban = checked(&mut wrong, "iban", Iban::parse(&file.iban));
-    let bic = checked(&mut wrong, "bic", Bic::parse(&file.bic));
-    let mut need = |ok: bool, field: &str, message: &str| {
-        if !ok {
-            wrong.push(FieldError::new(field, message));
-        }
-    };
-    need(
-        slug_is_valid(&file.slug),
-        "slug",
-        "lower-case letters, digits and hyphens, such as foret-vivante",
-    );
-    need(
-        file.siren.is_some() || file.rna.is_some(),
-        "siren",
-        "a SIREN or an RNA number is needed: receipts must carry one",
-    );
-    need(
-        file.address.is_complete(),
-        "address",
-        "line1, postal_code, city and country are needed: receipts must carry them",
-    );
-    need(
-        matches!(file.rate.as_str(), "66" | "75"),
-        "rate",
-        "the tax reduction is \"66\" or \"75\" percent",
-    );
-    need(
-        !file.articles.is_empty(),
-        "articles",
-        "the articles of the tax code (CGI) that receipts name, such as [\"200\"]",
-    );
-    let day = NaiveDate::parse_from_str(&format!("2024-{}", file.financial_year_end), "%Y-%m-%d");
-    need(
-        day.is_ok() && file.financial_year_end.len() == 5,
-        "financial_year_end",
-        "a month and day such as 12-31",
-    );
-    for (field, text) in [
-        ("name", &file.name),
-        ("kind", &file.kind),
-        ("object", &file.object),
-        ("signatory.name", &file.signatory.name),
-        ("signatory.capacity", &file.signatory.capacity),
-        ("receipt_mandate.reference", &file.receipt_mandate.reference),
-    ] {
-        need(
-            !text.trim().is_empty() && text.len() <= 500,
-            field,
-            "between 1 and 500 characters are needed",
-        );
-    }
-    need(
-        file.receipt_mandate.signed_on <= crate::values::paris_day(now),
-        "receipt_mandate.signed_on",
-        "the mandate is not signed yet",
-    );
-    let (Some(email), Some(iban), Some(bic), true) = (email, iban, bic, wrong.is_empty()) else {
-        return Err(AddError::Invalid(wrong));
-    };
-
+    let identity = file.check(now)?;
     let id = AssociationId::new();
     sqlx::query(
         "insert into association (association_id, slug, name, kind, object, siren, rna, email,
-          address, iban, bic, rate_percent, articles,
-           financial_year_end, signatory_name, signatory_capacity, receipt_mandate_signed_on,
-             receipt_mandate_reference, created_at)
+           address, iban, bic, rate_percent, articles, financial_year_end, signatory_name,
+           signatory_capacity, receipt_mandate_signed_on, receipt_mandate_reference, created_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text::smallint, $13, $14, $15,
            $16, $17, $18, $19)",
     )
@@ -142,12 +169,12 @@ pub async fn add(
     .bind(file.name.trim())
     .bind(&file.kind)
     .bind(file.object.trim())
-    .bind(siren.map(|s| s.as_str().to_owned()))
-    .bind(rna.map(|s| s.as_str().to_owned()))
-    .bind(email.as_str())
+    .bind(identity.siren.map(|s| s.as_str().to_owned()))
+    .bind(identity.rna.map(|s| s.as_str().to_owned()))
+    .bind(identity.email.as_str())
     .bind(Json(&file.address))
-    .bind(iban.as_str())
-    .bind(bic.as_str())
+    .bind(identity.iban.as_str())
+    .bind(identity.bic.as_str())
     .bind(&file.rate)
     .bind(&file.articles)
     .bind(&file.financial_year_end)
@@ -159,22 +186,20 @@ pub async fn add(
     .execute(&mut *db)
     .await
     .map_err(AddError::taken(&file.slug))?;
+    let slug = || file.slug.clone();
     ledger::open(
         db,
         &[
-            Account::AssociationPending(file.slug.clone()),
-            Account::AssociationPayable(file.slug.clone()),
+            Account::AssociationPending(slug()),
+            Account::AssociationPayable(slug()),
         ],
     )
     .await?;
     Ok(id)
 }
 
-fn checked<T>(
-    wrong: &mut Vec<FieldError>,
-    field: &str,
-    value: Result<T, impl ToString>,
-) -> Option<T> {
+/// The value of a field, or its mistake noted.
+fn take<T>(wrong: &mut Vec<FieldError>, field: &str, value: Result<T, impl ToString>) -> Option<T> {
     value
         .map_err(|e| wrong.push(FieldError::new(field, e.to_string())))
         .ok()

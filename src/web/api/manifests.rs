@@ -81,77 +81,10 @@ pub async fn tell(
     body: Bytes,
 ) -> Result<Json<ManifestAnswer>, Problem> {
     let now = chrono::Utc::now();
-    let mut wrong = Vec::new();
-    let valid = |d: &NaiveDate| (1..=9999).contains(&chrono::Datelike::year(d));
-    let day = NaiveDate::parse_from_str(&day, "%Y-%m-%d")
-        .ok()
-        .filter(valid);
-    if day.is_none() {
-        wrong.push(FieldError::new("day", "a day such as 2026-11-24"));
-    }
-    let read = &mut serde_json::Deserializer::from_slice(&body);
-    let told: ManifestBody = serde_path_to_error::deserialize(read).map_err(|e| {
-        Problem::Invalid(vec![FieldError::new(
-            e.path().to_string(),
-            e.inner().to_string(),
-        )])
-    })?;
-    let sum = parse_cents(&told.sum)
-        .map_err(|e| wrong.push(FieldError::new("sum", e.to_string())))
-        .ok();
-    // JSON knows no whole numbers: 12.0 is one.
-    let count = told
-        .count
-        .to_string()
-        .parse::<Decimal>()
-        .ok()
-        .filter(Decimal::is_integer)
-        .and_then(|c| c.to_i32());
-    let count = count.filter(|c| (0..=1_000_000).contains(c));
-    if count.is_none() {
-        wrong.push(FieldError::new(
-            "count",
-            "a whole number between 0 and 1000000",
-        ));
-    }
-    let mut orders = told.orders.as_ref().map(|_| BTreeMap::new());
-    for (n, order) in told.orders.iter().flatten().enumerate() {
-        let fits = !order.order_id.is_empty()
-            && order.order_id.chars().count() <= 200
-            && !order.order_id.chars().any(char::is_control);
-        match Amount::parse(&order.amount) {
-            Ok(amount) if fits => {
-                orders
-                    .get_or_insert_default()
-                    .insert(order.order_id.clone(), amount);
-            }
-            Ok(_) => wrong.push(FieldError::new(
-                format!("orders[{n}].order_id"),
-                "1 to 200 characters are needed, without control characters",
-            )),
-            Err(e) => wrong.push(FieldError::new(
-                format!("orders[{n}].amount"),
-                e.to_string(),
-            )),
-        }
-    }
-    let (Some(day), Some(sum_cents), Some(count), true) = (day, sum, count, wrong.is_empty())
-    else {
-        return Err(Problem::Invalid(wrong));
-    };
+    let manifest = read(&day, &body).map_err(Problem::Invalid)?;
+    let day = manifest.day;
     let mut tx = web.app.db.begin().await?;
-    manifest::store(
-        &mut tx,
-        now,
-        holder.0,
-        &Manifest {
-            day,
-            count,
-            sum_cents,
-            orders,
-        },
-    )
-    .await?;
+    manifest::store(&mut tx, now, holder.0, &manifest).await?;
     let found = manifest::differences(&mut tx, holder.reader(), Some(day), day)
         .await?
         .pop()
@@ -170,4 +103,74 @@ pub async fn tell(
         missing_there: found.missing_there,
         other_amount: found.other_amount,
     }))
+}
+
+/// The manifest that a request sends, or each mistake in it.
+fn read(day: &str, body: &[u8]) -> Result<Manifest, Vec<FieldError>> {
+    let mut wrong = Vec::new();
+    let day = NaiveDate::parse_from_str(day, "%Y-%m-%d").ok();
+    let day = day.filter(|d| (1..=9999).contains(&chrono::Datelike::year(d)));
+    if day.is_none() {
+        wrong.push(FieldError::new("day", "a day such as 2026-11-24"));
+    }
+    let json = &mut serde_json::Deserializer::from_slice(body);
+    let sent: ManifestBody = serde_path_to_error::deserialize(json)
+        .map_err(|e| vec![FieldError::new(e.path().to_string(), e.inner().to_string())])?;
+    let sum = parse_cents(&sent.sum)
+        .map_err(|e| wrong.push(FieldError::new("sum", e.to_string())))
+        .ok();
+    let count = whole_number(&sent.count).filter(|c| (0..=1_000_000).contains(c));
+    if count.is_none() {
+        wrong.push(FieldError::new(
+            "count",
+            "a whole number between 0 and 1000000",
+        ));
+    }
+    let orders = sent
+        .orders
+        .as_deref()
+        .map(|orders| read_orders(orders, &mut wrong));
+    match (day, sum, count) {
+        (Some(day), Some(sum_cents), Some(count)) if wrong.is_empty() => Ok(Manifest {
+            day,
+            count,
+            sum_cents,
+            orders,
+        }),
+        _ => Err(wrong),
+    }
+}
+
+/// JSON knows no whole numbers: 12.0 is one.
+fn whole_number(number: &serde_json::Number) -> Option<i32> {
+    number
+        .to_string()
+        .parse::<Decimal>()
+        .ok()
+        .filter(Decimal::is_integer)?
+        .to_i32()
+}
+
+fn read_orders(sent: &[ManifestOrder], wrong: &mut Vec<FieldError>) -> BTreeMap<String, Amount> {
+    let mut orders = BTreeMap::new();
+    for (n, order) in sent.iter().enumerate() {
+        let id = &order.order_id;
+        let fits = !id.is_empty() && id.chars().count() <= 200 && !id.chars().any(char::is_control);
+        match Amount::parse(&order.amount) {
+            Ok(amount) if fits => {
+                orders.insert(id.clone(), amount);
+            }
+            Ok(_) => wrong.push(FieldError::new(
+                format!("orders[{n}].order_id"),
+                "1 to 200 characters are needed, without control characters",
+            )),
+            Err(e) => {
+                wrong.push(FieldError::new(
+                    format!("orders[{n}].amount"),
+                    e.to_string(),
+                ));
+            }
+        }
+    }
+    orders
 }

@@ -12,7 +12,7 @@ use super::{assert_found, assert_kept};
 const LEVELS: &[&[&str]] = &[
     &["values"],
     &["texts"],
-    &["concurrent", "rails"],
+    &["concurrent", "progress", "rails"],
     &["db"],
     &["mail", "gateways"],
     &["settings"],

@@ -10,7 +10,7 @@ const LONGEST_FUNCTION: usize = 70;
 const WIDEST_LINE: usize = 100;
 
 /// The least characters by which a file says what it is.
-const SHORTEST_HEAD: usize = 20;
+const SHORTEST_HEAD: usize = 8;
 
 /// Each `mod.rs` that defines things itself, and why it may.
 const MOD_FILES_WITH_CODE: &[(&str, &str)] = &[
