@@ -43,7 +43,7 @@ impl Progress {
     }
 
     /// Begins a step that is one unit.
-    pub fn begin(&self, step: Step) {
+    pub fn start(&self, step: Step) {
         self.report(step, 0, None);
     }
 
@@ -97,7 +97,7 @@ mod tests {
         let counter = progress.count(Step::MailReceipts, 2);
         counter.add_one();
         counter.clone().add_one();
-        progress.begin(Step::IssueReceipts);
+        progress.start(Step::IssueReceipts);
         assert_eq!(
             *seen.lock().unwrap(),
             [(0, Some(2)), (1, Some(2)), (2, Some(2)), (0, None)]

@@ -5,12 +5,22 @@ use chrono::{Months, NaiveDate};
 use sqlx::{FromRow, PgConnection};
 
 use super::document::ReceiptContent;
-use super::issue::IssueError;
 use crate::parties::seal;
 use crate::values::{DonorId, Reader, ReceiptId};
 
 /// Receipts are kept six years after their issue (LPF L102 E), then their content is destroyed.
 const KEPT: Months = Months::new(6 * 12);
+
+/// Why the content of a receipt could not be sealed or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ContentError {
+    #[error("the content of a receipt cannot be sealed or opened")]
+    Seal(#[from] seal::SealError),
+    #[error("the content of a receipt cannot be read")]
+    Read(#[from] serde_json::Error),
+    #[error("the database refused")]
+    Database(#[from] sqlx::Error),
+}
 
 /// A receipt with all that is printed on it.
 #[derive(Clone, Debug)]
@@ -43,13 +53,13 @@ pub(super) fn seal(
     key: &[u8; 32],
     id: ReceiptId,
     content: &ReceiptContent,
-) -> Result<Vec<u8>, IssueError> {
+) -> Result<Vec<u8>, ContentError> {
     Ok(seal::seal(key, &place(id), &serde_json::to_vec(content)?)?)
 }
 
 impl SealedReceipt {
     /// The receipt as it was issued.
-    pub fn open(self, key: &[u8; 32]) -> Result<Receipt, IssueError> {
+    pub fn open(self, key: &[u8; 32]) -> Result<Receipt, ContentError> {
         let plain = seal::open(key, &place(self.receipt_id), &self.sealed)?;
         Ok(Receipt {
             receipt_id: self.receipt_id,
@@ -68,7 +78,7 @@ pub async fn of_ids(
     key: &[u8; 32],
     reader: Reader,
     ids: &[ReceiptId],
-) -> Result<Vec<Receipt>, IssueError> {
+) -> Result<Vec<Receipt>, ContentError> {
     let scope = reader.donors();
     let rows: Vec<SealedReceipt> = sqlx::query_as(
         "select receipt_id, number, a.slug as association, donor_id, amount_cents, sealed
@@ -120,7 +130,7 @@ pub async fn find(
     key: &[u8; 32],
     reader: Reader,
     number: &str,
-) -> Result<Option<Receipt>, IssueError> {
+) -> Result<Option<Receipt>, ContentError> {
     let row: Option<SealedReceipt> = sqlx::query_as(
         "select receipt_id, number, a.slug as association, donor_id, amount_cents, sealed
          from receipt join receipt_content using (receipt_id)

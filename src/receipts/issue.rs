@@ -13,7 +13,6 @@ use super::eligibility::{WithheldReason, assess, withheld};
 use super::number::Numbers;
 use crate::db::{self, Rows, settlement_lock};
 use crate::outbox::{self, Announcement, Kind};
-use crate::parties::seal;
 use crate::values::{AssociationId, DonationId, DonorId, Period, ReceiptId, euros, paris_day};
 
 /// Why receipts could not be issued; none then is.
@@ -21,10 +20,8 @@ use crate::values::{AssociationId, DonationId, DonorId, Period, ReceiptId, euros
 pub enum IssueError {
     #[error("an amount cannot be put in words")]
     Words,
-    #[error("a receipt cannot be sealed or opened")]
-    Seal(#[from] seal::SealError),
-    #[error("a sealed receipt cannot be read")]
-    Read(#[from] serde_json::Error),
+    #[error(transparent)]
+    Content(#[from] content::ContentError),
     #[error("a receipt would have too many donations")]
     TooMany,
     #[error("the database refused")]

@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::content::{Receipt, SealedReceipt};
-use super::issue::IssueError;
+use super::content::{ContentError, Receipt, SealedReceipt};
 use crate::db::settlement_lock;
 use crate::values::{DonorId, MailId};
 
@@ -67,7 +66,7 @@ pub async fn of_mails(
     db: &mut PgConnection,
     key: &[u8; 32],
     mails: impl Iterator<Item = MailId>,
-) -> Result<HashMap<MailId, Vec<Receipt>>, IssueError> {
+) -> Result<HashMap<MailId, Vec<Receipt>>, ContentError> {
     let rows: Vec<MailedReceipt> = sqlx::query_as(
         "select mail_id, receipt_id, number, a.slug as association, donor_id, amount_cents, sealed
          from mailing_receipt join receipt using (receipt_id)

@@ -11,7 +11,7 @@ mod issue;
 mod mailing;
 mod number;
 
-pub use content::{Receipt, ReceiptSummary, destroy_expired, find, of_donor, of_ids};
+pub use content::{ContentError, Receipt, ReceiptSummary, destroy_expired, find, of_donor, of_ids};
 pub use document::{DocumentError, ReceiptContent, ReceiptLine, typeset};
 pub use eligibility::{DonationFacts, WithheldReason, withheld};
 pub use issue::{IssueError, IssueSummary, IssuedReceipt, issue};

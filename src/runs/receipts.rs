@@ -63,7 +63,7 @@ pub async fn run_receipts(
     period: Period,
     options: ReceiptOptions,
 ) -> anyhow::Result<ReceiptRun> {
-    app.progress.begin(Step::IssueReceipts);
+    app.progress.start(Step::IssueReceipts);
     let mut tx = app.db.begin().await?;
     let issued = receipts::issue(&mut tx, now, on, period, app.key.expose()).await?;
     if options.dry_run {

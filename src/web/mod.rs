@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod cookie;
 mod demo;
 mod donor;
 mod health;

@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::page::{Notice, page};
+use super::page::{Notice, RenderError, page};
 use super::{Shell, Web};
 use crate::values::FieldError;
 
@@ -219,12 +219,19 @@ pub async fn render_for_browsers(State(web): State<Web>, request: Request, next:
                 button: None,
                 link: Some(("/", "problem-home")),
             };
-            match page(&notice) {
+            match page::<Problem>(&notice) {
                 Ok(page) => (response.status(), page).into_response(),
                 Err(_) => response,
             }
         }
         _ => response,
+    }
+}
+
+impl From<RenderError> for Problem {
+    fn from(error: RenderError) -> Self {
+        tracing::error!(%error, source = ?std::error::Error::source(&error), "a page is missing");
+        Self::Internal
     }
 }
 

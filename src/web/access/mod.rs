@@ -1,7 +1,6 @@
-//! Who sends a request: the session's cookie, signed-in people, API keys.
+//! Who sends a request: signed-in people and holders of API keys.
 
 mod api_key;
-pub mod cookie;
 mod signed_in;
 
 pub use api_key::KeyHolder;

@@ -5,9 +5,9 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 
-use super::cookie;
 use crate::parties::sign_in;
 use crate::values::DonorId;
+use crate::web::cookie;
 use crate::web::page::{Notice, page};
 use crate::web::{Problem, Shell, Web};
 
@@ -40,7 +40,7 @@ impl FromRequestParts<Web> for SignedInDonor {
             }) => Ok(Self(donor)),
             Some(sign_in::Session { donor_id: None }) => {
                 let Ok(shell) = Shell::from_request_parts(parts, web).await;
-                Err(page(&Notice {
+                Err(page::<Problem>(&Notice {
                     shell,
                     title: "donor-none-title",
                     text: "donor-none-text",

@@ -8,4 +8,4 @@ mod shell;
 pub use identity::IdentityFields;
 pub use language::remember_language;
 pub use notice::Notice;
-pub use shell::{Shell, page, style};
+pub use shell::{RenderError, Shell, page, style};

@@ -14,8 +14,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::language;
 use crate::texts::{self, TextValue};
 use crate::values::{Locale, Period};
-use crate::web::access::cookie;
-use crate::web::{Problem, Web};
+use crate::web::{Web, cookie};
 
 /// What the frame of a page depends on.
 #[derive(Clone, Copy, Debug)]
@@ -94,12 +93,14 @@ impl Shell {
     }
 }
 
-/// Renders a template as a response.
-pub fn page(template: &impl Template) -> Result<Response, Problem> {
-    let html = template.render().map_err(|error| {
-        tracing::error!(%error, "a page cannot be rendered");
-        Problem::Internal
-    })?;
+/// A template that cannot be rendered: a fault of ours.
+#[derive(Debug, thiserror::Error)]
+#[error("a page cannot be rendered")]
+pub struct RenderError(#[from] askama::Error);
+
+/// Renders a template as a response, with the error of whoever asks for it.
+pub fn page<E: From<RenderError>>(template: &impl Template) -> Result<Response, E> {
+    let html = template.render().map_err(RenderError)?;
     Ok(Html(html).into_response())
 }
 

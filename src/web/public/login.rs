@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::mailing;
 use crate::parties::sign_in;
 use crate::values::Email;
-use crate::web::access::cookie;
+use crate::web::cookie;
 use crate::web::page::{Notice, page};
 use crate::web::{Problem, Shell, Web};
 
