@@ -1,4 +1,4 @@
-//! What every room needs, built once and cloned cheaply: database, settings, and the key that belongs to both.
+//! What every room needs, built once and cloned cheaply: database, settings, key.
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};
@@ -123,7 +123,8 @@ fn explain(error: OpenError, settings: &Settings) -> anyhow::Error {
     let remedy = match &settings.database_url {
         Some(_) => "this database cannot be used: give DATABASE_URL an empty one".to_owned(),
         None => format!(
-            "the database in {} cannot be used: move that folder away, or set OBOLE_DATA to another",
+            "the database in {} cannot be used: move that folder away, or set OBOLE_DATA to \
+             another",
             settings.data.display()
         ),
     };
@@ -133,7 +134,7 @@ fn explain(error: OpenError, settings: &Settings) -> anyhow::Error {
 /// Refuses a lost or wrong key before the migrations write anything.
 async fn check_key(settings: &Settings, options: &PgConnectOptions) -> anyhow::Result<()> {
     let mut db = options.connect().await.map_err(OpenError::Away)?;
-    if key_sentinel::has_table(&mut db).await? {
+    if key_sentinel::has_tables(&mut db).await? {
         verified_key(settings, &mut db).await?;
     }
     Ok(())
@@ -150,7 +151,7 @@ async fn find_or_make_key(
         Some(key) => key,
         None => make_key(&key_file(settings))?,
     };
-    if verify(settings, db, &key).await? == KeyMatch::NothingSealed {
+    if verify(settings, db, &key).await? != KeyMatch::Opens {
         key_sentinel::insert(db, now, key.expose()).await?;
         // Another process may have been first, with another key.
         verify(settings, db, &key).await?;

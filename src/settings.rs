@@ -1,4 +1,4 @@
-//! Environment → typed settings. All mistakes are reported at once, each with its name and a right example.
+//! Environment → typed settings. All mistakes are reported at once, each with a right example.
 
 use std::fmt;
 use std::net::SocketAddr;

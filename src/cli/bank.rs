@@ -6,7 +6,8 @@ use clap::Subcommand;
 use obole::runs;
 use serde_json::json;
 
-use super::{CommandContext, Outcome};
+use super::context::CommandContext;
+use super::outcome::Outcome;
 
 /// What can be done with the bank's statements.
 #[derive(Subcommand)]

@@ -5,7 +5,7 @@ use obole::bench::{self, Figure};
 use obole::settings::Settings;
 use serde_json::json;
 
-use super::Outcome;
+use super::outcome::Outcome;
 
 /// Arguments of `obole bench`.
 #[derive(Args)]
@@ -24,7 +24,7 @@ pub struct Arguments {
     /// Donors who get a receipt (S7).
     #[arg(long, default_value_t = 20_000)]
     donors: usize,
-    /// Donations in the ledger beforehand (S4, S8), or collected and paid out (S6), such as 10000000.
+    /// Donations in the ledger beforehand (S4, S8), or collected and paid out (S6): 10000000.
     #[arg(long, default_value_t = 0)]
     scale: usize,
 }

@@ -4,7 +4,8 @@ use clap::Subcommand;
 use obole::parties::cause;
 use serde_json::json;
 
-use super::{CommandContext, Outcome};
+use super::context::CommandContext;
+use super::outcome::Outcome;
 
 /// What can be done with causes.
 #[derive(Subcommand)]

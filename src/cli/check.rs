@@ -3,7 +3,8 @@
 use obole::checks;
 use serde_json::json;
 
-use super::{CommandContext, Outcome};
+use super::context::CommandContext;
+use super::outcome::Outcome;
 
 /// Runs every invariant; not in order when one is violated.
 pub async fn run(context: &mut CommandContext) -> anyhow::Result<Outcome> {

@@ -6,7 +6,8 @@ use obole::runs;
 use obole::values::{Period, euros};
 use serde_json::json;
 
-use super::{CommandContext, Outcome};
+use super::context::CommandContext;
+use super::outcome::Outcome;
 
 /// What can be done with collections.
 #[derive(Subcommand)]

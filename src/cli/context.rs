@@ -8,6 +8,8 @@ use obole::values::paris_day;
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Postgres, Transaction};
 
+use super::progress;
+
 /// The application, one connection to its database, and the time at which the command began.
 pub struct CommandContext {
     pub app: App,
@@ -18,7 +20,10 @@ pub struct CommandContext {
 impl CommandContext {
     /// Opens the database and brings its schema up to date.
     pub async fn open(settings: Settings) -> anyhow::Result<Self> {
-        let app = App::open(settings).await?;
+        let app = App {
+            progress: progress::of_runs(),
+            ..App::open(settings).await?
+        };
         let db = app
             .db
             .acquire()

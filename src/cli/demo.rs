@@ -13,8 +13,8 @@ use obole::settings::Settings;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::Outcome;
-use super::progress::Progress;
+use super::outcome::Outcome;
+use super::progress::StepDisplay;
 use super::serve::stop_signal;
 
 /// Arguments of `obole demo`.
@@ -35,7 +35,7 @@ pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<Out
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("{address} cannot be listened on; `--port 8090` takes another port")
     })?;
-    let mut progress = Progress::new();
+    let mut progress = StepDisplay::new();
     if arguments.fresh {
         progress.step("Deleting the earlier demo");
         demo::delete(&settings).await?;
@@ -57,7 +57,7 @@ async fn serve(
     app: App,
     demo: Arc<Demo>,
     listener: TcpListener,
-    progress: Progress,
+    progress: StepDisplay,
 ) -> anyhow::Result<()> {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let until = async {
@@ -81,7 +81,7 @@ async fn serve(
 }
 
 /// Sends a new world's orders.
-async fn fill(demo: &Demo, mut progress: Progress) -> anyhow::Result<()> {
+async fn fill(demo: &Demo, mut progress: StepDisplay) -> anyhow::Result<()> {
     if demo.is_fresh() {
         progress.step("Sending last month's orders");
         let count = |done, total| progress.count(done, total);

@@ -1,14 +1,15 @@
 //! `obole doctor`.
 
+use chrono::Utc;
 use obole::doctor::{self, Finding};
 use obole::settings::SettingsReading;
 use serde_json::json;
 
-use super::Outcome;
+use super::outcome::Outcome;
 
 /// Examines everything; not in order when a finding is wrong.
 pub async fn run(reading: &SettingsReading) -> anyhow::Result<Outcome> {
-    let findings = doctor::examine(reading).await;
+    let findings = doctor::examine(reading, Utc::now).await;
     let ok = findings.iter().all(Finding::is_acceptable);
     Ok(Outcome {
         text: findings.iter().map(text).collect(),

@@ -6,7 +6,8 @@ use obole::inbox::{self, Redrive};
 use obole::values::EventId;
 use serde_json::json;
 
-use super::{CommandContext, Outcome};
+use super::context::CommandContext;
+use super::outcome::Outcome;
 
 /// What can be done with events received.
 #[derive(Subcommand)]

@@ -9,7 +9,8 @@ use obole::ledger::{self, export};
 use obole::values::Reader;
 use serde_json::json;
 
-use super::{CommandContext, Outcome};
+use super::context::CommandContext;
+use super::outcome::Outcome;
 
 /// What can be done with the ledger.
 #[derive(Subcommand)]

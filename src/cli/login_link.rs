@@ -5,7 +5,8 @@ use obole::parties::sign_in;
 use obole::values::Email;
 use serde_json::json;
 
-use super::{CommandContext, Outcome};
+use super::context::CommandContext;
+use super::outcome::Outcome;
 
 /// Arguments of `obole login-link`.
 #[derive(Args)]

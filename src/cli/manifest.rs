@@ -5,7 +5,8 @@ use clap::Subcommand;
 use obole::donations::manifest;
 use obole::values::{Reader, paris_day};
 
-use super::{CommandContext, Outcome};
+use super::context::CommandContext;
+use super::outcome::Outcome;
 
 /// How far back differences are looked for.
 const DAYS: Days = Days::new(90);

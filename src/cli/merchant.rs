@@ -8,7 +8,8 @@ use obole::parties::{endpoint, merchant};
 use obole::values::Reader;
 use serde_json::json;
 
-use super::{CommandContext, Outcome};
+use super::context::CommandContext;
+use super::outcome::Outcome;
 
 /// What can be done with merchants.
 #[derive(Subcommand)]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Outcome;
+use super::outcome::Outcome;
 
 /// What the command prints; opening the database has done its work.
 pub fn outcome() -> Outcome {

@@ -5,7 +5,8 @@ use obole::parties::{operator, sign_in};
 use obole::values::Email;
 use serde_json::json;
 
-use super::{CommandContext, Outcome};
+use super::context::CommandContext;
+use super::outcome::Outcome;
 
 /// What can be done with people of the team.
 #[derive(Subcommand)]

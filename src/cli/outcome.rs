@@ -1,8 +1,8 @@
-//! What a command leaves, for programs and for people.
+//! What a command prints, for programs and for people.
 
 use serde_json::Value;
 
-/// What a command leaves: its document, the same for people, and whether it found the world in order.
+/// What a command leaves: its document, the same as text, and whether it found all in order.
 pub struct Outcome {
     pub document: Value,
     pub text: String,

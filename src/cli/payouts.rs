@@ -7,7 +7,8 @@ use obole::runs;
 use obole::values::{Email, PayoutId, euros};
 use serde_json::json;
 
-use super::{CommandContext, Outcome};
+use super::context::CommandContext;
+use super::outcome::Outcome;
 
 /// What can be done with payouts.
 #[derive(Subcommand)]

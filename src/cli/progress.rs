@@ -1,19 +1,22 @@
 //! Progress of long work on standard error: a bar on a terminal, plain lines elsewhere.
 
+use std::io::IsTerminal as _;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use obole::progress::{Progress, Step, StepProgress};
 
 /// How often a bar moves while nothing is counted, so that a wait does not look like a hang.
 const TICK: Duration = Duration::from_millis(120);
 
 /// The steps of one piece of work, each with an optional count.
-pub struct Progress {
+pub struct StepDisplay {
     bar: ProgressBar,
     step: String,
 }
 
-impl Progress {
+impl StepDisplay {
     /// Nothing is shown before the first step.
     pub fn new() -> Self {
         Self {
@@ -47,9 +50,8 @@ impl Progress {
         if self.bar.length().is_none() {
             self.bar.set_length(total as u64);
             self.bar.set_message(self.step.clone());
-            if let Ok(style) =
-                ProgressStyle::with_template("{spinner} {msg} [{bar:30}] {pos}/{len}")
-            {
+            let template = "{spinner} {msg} [{bar:30}] {pos}/{len}";
+            if let Ok(style) = ProgressStyle::with_template(template) {
                 self.bar.set_style(style.progress_chars("=> "));
             }
         }
@@ -66,9 +68,44 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for StepDisplay {
     /// Work that failed leaves no half-drawn bar on the terminal.
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// Shows the steps of the month's runs as bars; shows nothing when standard error is no terminal,
+/// because programs read these commands.
+pub fn of_runs() -> Progress {
+    if !std::io::stderr().is_terminal() {
+        return Progress::default();
+    }
+    let display = Mutex::new((StepDisplay::new(), None));
+    Progress::new(move |progress: StepProgress| {
+        let mut display = display.lock().unwrap_or_else(PoisonError::into_inner);
+        let (display, current) = &mut *display;
+        if current.replace(progress.step) != Some(progress.step) {
+            display.step(text(progress.step));
+        }
+        if let Some(total) = progress.total.filter(|total| *total > 0) {
+            display.count(progress.done, total);
+        }
+    })
+}
+
+/// What a step does, in words.
+const fn text(step: Step) -> &'static str {
+    match step {
+        Step::PrepareCollections => "Preparing collections",
+        Step::WriteStatements => "Writing statements",
+        Step::MailStatements => "Mailing statements",
+        Step::ImportStatement => "Importing bank statements",
+        Step::MailReports => "Mailing payout reports",
+        Step::PreparePayouts => "Preparing payouts",
+        Step::WritePayoutFiles => "Writing files for the bank",
+        Step::IssueReceipts => "Issuing receipts",
+        Step::MailReceipts => "Mailing receipts",
+        Step::StoreReceipts => "Storing receipts",
     }
 }

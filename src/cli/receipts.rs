@@ -6,7 +6,8 @@ use obole::values::{Period, Reader, euros};
 use obole::{receipts, runs};
 use serde_json::json;
 
-use super::{CommandContext, Outcome};
+use super::context::CommandContext;
+use super::outcome::Outcome;
 
 /// What can be done with tax receipts.
 #[derive(Subcommand)]

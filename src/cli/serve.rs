@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Outcome;
+use super::outcome::Outcome;
 
 /// Arguments of `obole serve`.
 #[derive(Args)]

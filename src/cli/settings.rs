@@ -3,7 +3,7 @@
 use obole::settings::Settings;
 use serde_json::json;
 
-use super::Outcome;
+use super::outcome::Outcome;
 
 /// Prints each setting with its current value.
 pub fn run(settings: &Settings) -> Outcome {

@@ -8,7 +8,8 @@ use obole::outbox::{self, Subscriber};
 use obole::values::{Reader, SubscriptionId, paris_midnight};
 use serde_json::json;
 
-use super::{CommandContext, Outcome};
+use super::context::CommandContext;
+use super::outcome::Outcome;
 
 /// What can be done with subscriptions to events.
 #[derive(Subcommand)]

@@ -1,4 +1,5 @@
-//! A connection that one loop keeps to itself: its statements stay prepared, and it is not tested before each use.
+//! A connection that one loop keeps to itself: its statements stay prepared, and it is not tested
+//! before each use.
 
 use sqlx::{Connection as _, PgConnection, PgPool};
 
@@ -23,8 +24,9 @@ impl DedicatedConnection {
             Some(open) => open,
             None => {
                 let mut fresh = self.db.acquire().await?.detach();
-                // Its statements look rows up by their keys, and a plan lasts as long as the connection: one
-                // made while a table was nearly empty would read the whole table when it is full.
+                // Its statements look rows up by their keys, and a plan lasts as long as the
+                // connection: one made while a table was nearly empty would read the whole table
+                // when it is full.
                 sqlx::query("set enable_seqscan = off")
                     .execute(&mut fresh)
                     .await?;

@@ -1,4 +1,4 @@
-//! Planner switches for one database transaction, where the planner's own choice is known to be wrong.
+//! Planner switches for one database transaction, where the planner's choice is known to be wrong.
 
 use sqlx::PgConnection;
 

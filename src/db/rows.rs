@@ -1,28 +1,29 @@
-//! Sets of rows written by `COPY` in PostgreSQL's binary format: no statement to plan over arrays, and one entry of the
-//! write-ahead log a page instead of one a row.
+//! Batches of rows written by `COPY` in PostgreSQL's binary format: no statement to plan over
+//! arrays, and one entry of the write-ahead log per page instead of one per row.
 
 use sqlx::encode::IsNull;
 use sqlx::postgres::PgArgumentBuffer;
 use sqlx::{Encode, PgConnection, Postgres};
 
-/// How a binary copy begins: its signature, no flags, no extension (PostgreSQL's documentation of COPY, "Binary Format").
+/// How a binary copy begins: its signature, no flags, no extension (PostgreSQL's documentation of
+/// COPY, "Binary Format").
 const HEAD: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// In place of a row's number of fields: no more rows.
 const END: i16 = -1;
 /// In place of a field's length: no value.
 const NULL: i32 = -1;
 
-/// Bytes of a field and its length, about.
+/// Bytes that a field takes with its length, on average.
 const USUAL: usize = 20;
 
-/// Rows to write, encoded as they come.
+/// Rows to write, encoded as they are added.
 pub struct Rows {
     buffer: PgArgumentBuffer,
     fields: i16,
 }
 
 impl Rows {
-    /// As many rows as said, or more, of so many fields.
+    /// Room for `rows` rows of `fields` fields; more rows may follow.
     #[must_use]
     pub fn of(fields: i16, rows: usize) -> Self {
         let mut buffer = PgArgumentBuffer::default();
@@ -38,7 +39,8 @@ impl Rows {
         self
     }
 
-    /// The row's next field. Its type must be the column's: what differs in length is refused by the database, with all rows.
+    /// The row's next field. Its type must be the column's: the database refuses all rows when the
+    /// length of one differs.
     pub fn put<'v>(&mut self, value: impl Encode<'v, Postgres>) -> Result<&mut Self, sqlx::Error> {
         let at = self.buffer.len();
         self.buffer.extend_from_slice(&NULL.to_be_bytes());
@@ -54,7 +56,8 @@ impl Rows {
         Ok(self)
     }
 
-    /// Writes the rows, all or none. `statement` is a `copy … from stdin (format binary)` that names the columns.
+    /// Writes the rows, all or none; returns how many. `statement` is a `copy … from stdin (format
+    /// binary)` that names the columns.
     pub async fn write(
         mut self,
         db: &mut PgConnection,

@@ -1,13 +1,15 @@
-//! The settlement lock: refunds hold it shared, runs that prepare, settle, approve or issue hold it exclusively, so
-//! that neither misses the other.
+//! The settlement lock: refunds hold it shared, runs that prepare, settle, approve or issue hold it
+//! exclusively, so that neither misses the other.
 //!
-//! It is a table of a few rows, its partitions. A refund shares all of them, many refunds at a time; a run locks all;
-//! a run that works in parts locks the partitions of each part, so that its parts work at the same time, each whole
-//! by itself. Whoever takes it does so before any balance row, so that nobody deadlocks.
+//! It is a table of a few rows, its partitions. A refund shares all of them, many refunds at a
+//! time; a run locks all; a run that works in parts locks the partitions of each part, so that its
+//! parts work at the same time, each whole by itself. Whoever takes it does so before any balance
+//! row, so that nobody deadlocks.
 
 use sqlx::PgConnection;
 
-/// Rows of the lock, which `partition_of` in the schema returns for merchants and associations, by their ids.
+/// Rows of the lock, which `partition_of` in the schema returns for merchants and associations, by
+/// their ids.
 const KEYS: i32 = 4;
 
 /// A part of a run: the merchants, or the associations, of some partitions.
@@ -17,7 +19,8 @@ pub struct Partition {
 }
 
 impl Partition {
-    /// A run in so many parts, or in fewer when there are not so many partitions; together they are the whole.
+    /// A run in so many parts, or in fewer when there are not so many partitions; together they are
+    /// the whole.
     pub fn split(parts: usize) -> Vec<Self> {
         let parts = i32::try_from(parts).unwrap_or(KEYS).clamp(1, KEYS);
         let keys_of = |part: i32| (0..KEYS).filter(move |key| key % parts == part);
@@ -62,7 +65,8 @@ pub async fn lock_partition(
     }
 }
 
-/// Shares all partitions until the end of the database transaction: many refunds at a time, and no run meanwhile.
+/// Shares all partitions until the end of the database transaction: many refunds at a time, and no
+/// run meanwhile.
 pub async fn lock_shared(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query("select 1 from settlement_lock order by partition for share")
         .execute(tx)

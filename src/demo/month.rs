@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, Days, Utc};
 use sqlx::PgConnection;
 
-use super::Demo;
+use super::opening::Demo;
 use crate::app::App;
 use crate::collections::{self, CollectionFilter, CollectionState};
 use crate::gateways::bank::simulated::{IncomingTransfer, play_day};

@@ -1,4 +1,5 @@
-//! The demonstration's shop: it signs its webhooks and posts them over HTTP, as a merchant's own server would.
+//! The demonstration's shop: it signs its webhooks and posts them over HTTP, as the server of a
+//! merchant would.
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
@@ -17,7 +18,7 @@ pub struct Shop {
     http: reqwest::Client,
 }
 
-/// An order whose customer added a euro.
+/// An order whose customer added a donation of one euro.
 #[derive(Clone, Debug)]
 pub struct Order {
     pub order_id: String,
@@ -32,9 +33,17 @@ impl Order {
     /// The event of the order.
     #[must_use]
     pub fn checkout(&self) -> Value {
-        let mut event = json!({"type": "checkout.completed", "timestamp": self.at, "data": {
-            "order_id": self.order_id, "order_total": euros(self.total_cents), "currency": "EUR", "donation": {"amount": "1.00"},
-            "consent": {"shown_at": self.at, "text_version": "2026-1", "preticked": false}}});
+        let mut event = json!({
+            "type": "checkout.completed",
+            "timestamp": self.at,
+            "data": {
+                "order_id": self.order_id,
+                "order_total": euros(self.total_cents),
+                "currency": "EUR",
+                "donation": {"amount": "1.00"},
+                "consent": {"shown_at": self.at, "text_version": "2026-1", "preticked": false},
+            },
+        });
         if let Some(cause) = &self.cause {
             event["data"]["donation"]["cause"] = cause.as_str().into();
         }

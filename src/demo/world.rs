@@ -1,18 +1,14 @@
-//! The made-up world: associations in the four themes, a shop, two operators, and the donations of last month.
+//! The made-up world: associations in the four themes, a shop and two operators.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Value, json};
+use chrono::Utc;
+use serde_json::json;
 
-use super::{Demo, Order};
 use crate::app::App;
 use crate::parties::{association, cause, endpoint, merchant, operator};
-use crate::values::{EndpointId, Period, paris_day, paris_midnight};
+use crate::values::{Email, EndpointId};
 
 /// The slug of the demonstration's merchant.
 const SHOP: &str = "librairie-des-lilas";
-
-/// Orders that a new world begins with.
-const ORDERS: usize = 30;
 
 /// Slug, name, object, SIREN, IBAN, rate, town: bodies that do not exist, with numbers that check.
 const ASSOCIATIONS: [[&str; 7]; 5] = [
@@ -64,7 +60,7 @@ const ASSOCIATIONS: [[&str; 7]; 5] = [
 ];
 
 /// Slug, theme, association, title.
-const CAUSES: [[&str; 4]; 6] = [
+pub(super) const CAUSES: [[&str; 4]; 6] = [
     [
         "haies",
         "environment",
@@ -103,50 +99,6 @@ const CAUSES: [[&str; 4]; 6] = [
     ],
 ];
 
-/// E-mail, first name, last name, street, postal code, town.
-const DONORS: [[&str; 6]; 5] = [
-    [
-        "camille@example.org",
-        "Camille",
-        "Durand",
-        "3 rue des Lilas",
-        "75020",
-        "Paris",
-    ],
-    [
-        "ines@example.org",
-        "Inès",
-        "Benali",
-        "18 quai de la Fosse",
-        "44000",
-        "Nantes",
-    ],
-    [
-        "paul@example.org",
-        "Paul",
-        "Lefèvre",
-        "7 place du Capitole",
-        "31000",
-        "Toulouse",
-    ],
-    [
-        "awa@example.org",
-        "Awa",
-        "Diop",
-        "25 cours Julien",
-        "13006",
-        "Marseille",
-    ],
-    [
-        "jeanne@example.org",
-        "Jeanne",
-        "Ollivier",
-        "2 venelle des Ajoncs",
-        "29200",
-        "Brest",
-    ],
-];
-
 /// Finds the world's endpoint, or makes the world; returns whether it was made.
 pub async fn open(app: &App) -> anyhow::Result<(EndpointId, bool)> {
     let now = Utc::now();
@@ -157,10 +109,24 @@ pub async fn open(app: &App) -> anyhow::Result<(EndpointId, bool)> {
     for [slug, name, object, siren, iban, rate, town] in ASSOCIATIONS {
         let (postal_code, city) = town.split_once(' ').unwrap_or((town, ""));
         let file = json!({
-            "slug": slug, "name": name, "kind": "general-interest", "object": format!("{object} (association imaginée pour la démonstration)"),
-            "siren": siren, "rna": null, "email": format!("tresorerie@{slug}.example"),
-            "address": {"line1": "1 rue de l'Exemple", "postal_code": postal_code, "city": city, "country": "FR"},
-            "iban": iban, "bic": "AGRIFRPP", "rate": rate, "articles": ["200"], "financial_year_end": "12-31",
+            "slug": slug,
+            "name": name,
+            "kind": "general-interest",
+            "object": format!("{object} (association imaginée pour la démonstration)"),
+            "siren": siren,
+            "rna": null,
+            "email": format!("tresorerie@{slug}.example"),
+            "address": {
+                "line1": "1 rue de l'Exemple",
+                "postal_code": postal_code,
+                "city": city,
+                "country": "FR",
+            },
+            "iban": iban,
+            "bic": "AGRIFRPP",
+            "rate": rate,
+            "articles": ["200"],
+            "financial_year_end": "12-31",
             "signatory": {"name": "Anne Le Goff", "capacity": "Présidente"},
             "receipt_mandate": {"signed_on": "2026-01-05", "reference": format!("MR-{siren}")}
         });
@@ -184,57 +150,10 @@ pub async fn open(app: &App) -> anyhow::Result<(EndpointId, bool)> {
         operator::add(
             &mut tx,
             now,
-            &crate::values::Email::parse(email).map_err(anyhow::Error::msg)?,
+            &Email::parse(email).map_err(anyhow::Error::msg)?,
         )
         .await?;
     }
     tx.commit().await?;
     Ok((added.endpoint_id, true))
-}
-
-impl Demo {
-    /// Sends last month's orders from a new world's shop, each by a signed webhook, and one refund.
-    /// `progress` gets how many were sent and how many there are.
-    pub async fn send_last_month(
-        &self,
-        now: DateTime<Utc>,
-        mut progress: impl FnMut(usize, usize),
-    ) -> anyhow::Result<()> {
-        let first = paris_midnight(Period::of(paris_day(now)).previous().first_day());
-        for n in 0..ORDERS {
-            let order = order(n, first)?;
-            self.shop.send(&order.order_id, &order.checkout()).await?;
-            progress(n + 1, ORDERS);
-        }
-        let refund = json!({
-            "type": "checkout.refunded",
-            "timestamp": first + TimeDelta::days(9),
-            "data": {"order_id": "LL-1004", "refund_id": "A-17", "donation_refunded": true},
-        });
-        self.shop.send("refund-LL-1004", &refund).await?;
-        Ok(())
-    }
-}
-
-/// One of last month's orders; every seventh customer gives without a name.
-fn order(n: usize, first: DateTime<Utc>) -> anyhow::Result<Order> {
-    let number = i64::try_from(n)?;
-    Ok(Order {
-        order_id: format!("LL-{:04}", 1000 + n),
-        at: first + TimeDelta::hours(9 + 22 * number),
-        total_cents: 1250 + 310 * (number % 7),
-        cause: CAUSES
-            .get(n % CAUSES.len())
-            .map(|[slug, ..]| (*slug).to_owned()),
-        donor: if n % 7 == 6 {
-            None
-        } else {
-            DONORS.get(n % DONORS.len()).map(donor)
-        },
-    })
-}
-
-fn donor([email, first_name, last_name, line1, postal_code, city]: &[&str; 6]) -> Value {
-    json!({"email": email, "first_name": first_name, "last_name": last_name, "locale": "fr",
-        "address": {"line1": line1, "line2": null, "postal_code": postal_code, "city": city, "country": "FR"}})
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
-use super::{Finding, PATIENCE};
+use super::finding::{Finding, PATIENCE};
 use crate::gateways::http;
 use crate::settings::Settings;
 
@@ -87,7 +87,8 @@ async fn fetch(text: &str, settings: &Settings) -> Finding {
     let page = format!("{text}/healthz");
     let listen = settings.listen;
     let mend = format!(
-        "start `obole serve`; if it runs, make the reverse proxy pass {text} to OBOLE_LISTEN ({listen})"
+        "start `obole serve`; if it runs, make the reverse proxy pass {text} to OBOLE_LISTEN \
+         ({listen})"
     );
     let answer = match http::client(PATIENCE) {
         Ok(client) => client.get(&page).send().await,

@@ -1,10 +1,10 @@
-//! The database: reachable, recent, its schema current, its rights, its durability, its clock, its queue.
+//! The database: can be reached, is recent, its schema, rights, durability, clock and queue.
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, PgConnection};
 
-use super::{Finding, PATIENCE};
+use super::finding::{Finding, PATIENCE};
 use crate::db::private::Cluster;
 use crate::db::{self, OLDEST_SERVER, SchemaState};
 use crate::inbox;
@@ -83,7 +83,8 @@ async fn connect(options: &PgConnectOptions, cluster: Option<Cluster>) -> Openin
     let is_private = cluster.is_some();
     let failed = |detail: String| {
         let mend = if is_private {
-            "`obole migrate` makes what is missing; server.log in the cluster's data folder says more"
+            "`obole migrate` makes what is missing; server.log in the cluster's data folder says \
+             more"
         } else {
             "start PostgreSQL, and check host, port, user, password and database in DATABASE_URL"
         };

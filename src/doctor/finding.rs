@@ -1,8 +1,12 @@
 //! What the doctor found about one subject.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
+
+/// How long anything outside may take to show that it is there.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether a subject is in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::Finding;
+use super::finding::Finding;
 use crate::db::private::ClusterFolders;
 use crate::settings::Settings;
 
@@ -23,7 +23,8 @@ pub(super) fn examine_bank_folder(folder: &Path) -> Finding {
             NAME,
             format!("{path} cannot be written: {error}"),
             format!(
-                "let this user write there (chown or chmod {path}), or set OBOLE_BANK_DIR to another folder"
+                "let this user write there (chown or chmod {path}), or set OBOLE_BANK_DIR to \
+                 another folder"
             ),
         ),
     }

@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::Finding;
 use super::database::Database;
+use super::finding::Finding;
 use crate::app::{KeyError, find_key, key_file};
 use crate::parties::key_sentinel::{self, KeyMatch};
 use crate::settings::Settings;
@@ -56,7 +56,9 @@ pub(super) async fn examine(settings: &Settings, database: Option<&mut Database>
         },
     };
     findings.push(match compared {
-        Ok(KeyMatch::Opens) => Finding::ok(NAME, "opens what is sealed in the database"),
+        Ok(KeyMatch::Opens | KeyMatch::OpensWithoutSentinel) => {
+            Finding::ok(NAME, "opens what is sealed in the database")
+        }
         Ok(KeyMatch::NothingSealed) => Finding::ok(NAME, "nothing is sealed in the database yet"),
         Ok(KeyMatch::Differs) => Finding::wrong(
             NAME,

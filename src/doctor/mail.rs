@@ -2,8 +2,8 @@
 
 use lettre::{AsyncSmtpTransport, Tokio1Executor};
 
+use super::finding::{Finding, PATIENCE};
 use super::folders::probe;
-use super::{Finding, PATIENCE};
 use crate::settings::Settings;
 
 const NAME: &str = "mail";
@@ -35,7 +35,7 @@ pub(super) async fn examine(settings: &Settings) -> Finding {
                 return Finding::wrong(
                     NAME,
                     format!("OBOLE_SMTP_URL cannot be read: {error}"),
-                    "a mail server is needed, such as smtp://localhost:25 or smtps://user:pass@host",
+                    "set it to a mail server, such as smtp://localhost:25 or smtps://user:pass@host",
                 );
             }
         };

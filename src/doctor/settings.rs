@@ -1,6 +1,6 @@
 //! The settings: every mistake, and what is only an example.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::settings::SettingsReading;
 
 const NAME: &str = "settings";

@@ -1,4 +1,5 @@
-//! The key's sentinel: a known text sealed at the first start, so that a lost or wrong key is noticed before it harms.
+//! The key's sentinel: a known text sealed at the first start, so that a lost or wrong key is
+//! noticed before it does harm.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -15,17 +16,23 @@ const TEXT: &[u8] = b"obole";
 pub enum KeyMatch {
     /// It is the key of this database.
     Opens,
+    /// It opens data, so it is the key of this database, whose sentinel is missing.
+    OpensWithoutSentinel,
     /// It is another key.
     Differs,
     /// Nothing is sealed yet, so any key may become this database's.
     NothingSealed,
 }
 
-/// Whether the schema has the sentinel's table.
-pub async fn has_table(db: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("select to_regclass('key_sentinel') is not null")
-        .fetch_one(db)
-        .await
+/// Whether all tables that hold sealed data are there. While another process makes the schema,
+/// some are and some are not; nothing is sealed then.
+pub async fn has_tables(db: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "select bool_and(to_regclass(name) is not null) from unnest(
+           array['key_sentinel', 'endpoint_secret', 'receipt_content', 'subscription']) name",
+    )
+    .fetch_one(db)
+    .await
 }
 
 /// Whether anything is sealed in this database, the sentinel or data.
@@ -37,8 +44,9 @@ pub async fn is_anything_sealed(db: &mut PgConnection) -> Result<bool, sqlx::Err
 pub async fn compare(db: &mut PgConnection, key: &[u8; 32]) -> Result<KeyMatch, sqlx::Error> {
     Ok(match find_sealed(db).await? {
         None => KeyMatch::NothingSealed,
-        Some((place, sealed)) if seal::open(key, &place, &sealed).is_ok() => KeyMatch::Opens,
-        Some(_) => KeyMatch::Differs,
+        Some((place, sealed)) if seal::open(key, &place, &sealed).is_err() => KeyMatch::Differs,
+        Some((place, _)) if place == PLACE => KeyMatch::Opens,
+        Some(_) => KeyMatch::OpensWithoutSentinel,
     })
 }
 

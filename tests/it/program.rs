@@ -72,7 +72,8 @@ impl House {
         document
     }
 
-    /// Sets up an association with its mandate, a cause and a shop; answers what the shop's developer is shown.
+    /// Sets up an association with its mandate, a cause and a shop; returns what the shop's
+    /// developer is shown.
     pub fn with_a_shop(&self) -> Value {
         self.done(&[
             "association",
@@ -106,13 +107,14 @@ impl House {
         ])
     }
 
-    /// Starts `serve`; answers it once it listens, with its log to be.
+    /// Starts `serve`; returns it once it listens, with its log to be.
     pub fn serve(&self) -> (Beside, std::thread::JoinHandle<String>) {
-        let mut child = self
-            .command(&["serve"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::listening(self.command(&["serve"]))
+    }
+
+    /// Starts a command that serves; returns it once it listens, with its log to be.
+    pub fn listening(mut command: Command) -> (Beside, std::thread::JoinHandle<String>) {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut log = String::new();
         for line in lines.by_ref() {

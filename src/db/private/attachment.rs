@@ -6,7 +6,7 @@
 use std::fs::{File, OpenOptions};
 use std::path::Path;
 
-use super::PrivateError;
+use super::error::PrivateError;
 
 /// Held for as long as a process uses the cluster.
 pub(super) struct Attachment {

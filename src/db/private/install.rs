@@ -1,4 +1,4 @@
-//! Where the private PostgreSQL comes from and where it stands: the system's binaries, the folders, their owner.
+//! Where the private PostgreSQL comes from and where it stands: binaries, folders, their owner.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::PrivateError;
+use super::error::PrivateError;
 use crate::values::derived_id;
 
 /// The oldest version whose features the schema uses.
@@ -69,7 +69,7 @@ impl ClusterFolders {
         Ok(folders)
     }
 
-    /// Makes the server's folders where they are missing, and closes them to everybody but its user.
+    /// Makes the server's folders where they are missing, and closes them to all but its user.
     pub(super) fn prepare(&self) -> Result<(), PrivateError> {
         for folder in [&self.data, &self.socket] {
             fs::create_dir_all(folder).map_err(|e| PrivateError::file("creating", folder, e))?;

@@ -5,7 +5,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{ClusterFolders, PrivateError};
+use super::error::PrivateError;
+use super::install::ClusterFolders;
 
 /// Bytes of freed memory that a server process keeps (`mallopt(3)`).
 const KEPT_MEMORY: &str = "33554432";

@@ -4,7 +4,7 @@ use super::source::Source;
 use super::{assert_found, assert_kept};
 
 /// The rooms that may ask what time it is: they pass it on, one `now` per request or job.
-const READ_THE_CLOCK: &[&str] = &["app", "worker", "demo", "web", "bench", "cli"];
+const READ_THE_CLOCK: &[&str] = &["app", "doctor", "worker", "demo", "web", "bench", "cli"];
 
 /// The rooms that may begin a database transaction; they also commit it.
 const BEGIN_TRANSACTIONS: &[&str] = &[

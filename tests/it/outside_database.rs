@@ -1,0 +1,207 @@
+//! A PostgreSQL of one's own: a login that is no superuser, several processes, secrets that come
+//! from files.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use obole::db::private::Cluster;
+use sqlx::{AssertSqlSafe, ConnectOptions as _};
+
+use crate::program::{Beside, House, free_port};
+use crate::shop::{Shop, checkout};
+
+/// Any 32 bytes.
+const KEY: &str = "b3V0c2lkZW91dHNpZGVvdXRzaWRlb3V0c2lkZW91dHM=";
+
+static NEXT: AtomicU16 = AtomicU16::new(0);
+
+/// A PostgreSQL that Obole did not start, with an empty database whose owner is no superuser.
+struct OutsideDatabase {
+    url: String,
+    /// Stopped when the test ends.
+    _cluster: Cluster,
+}
+
+impl OutsideDatabase {
+    async fn start() -> Self {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let home = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("outside-cluster-{}-{number}", std::process::id()));
+        drop(std::fs::remove_dir_all(&home));
+        let cluster = Cluster::attach(&home, &[]).await.unwrap();
+        let mut admin = cluster.options("postgres").connect().await.unwrap();
+        for statement in [
+            "create role shopkeeper login createrole password 'a b'",
+            "create database money owner shopkeeper",
+        ] {
+            sqlx::query(AssertSqlSafe(statement))
+                .execute(&mut admin)
+                .await
+                .unwrap();
+        }
+        let socket = cluster.socket().display().to_string().replace('/', "%2F");
+        Self {
+            url: format!("postgres://shopkeeper:a%20b@{socket}:5432/money"),
+            _cluster: cluster,
+        }
+    }
+
+    /// A house that uses it.
+    fn house(&self, name: &str, settings: &[(&'static str, String)]) -> House {
+        let mut all = vec![("DATABASE_URL", self.url.clone())];
+        all.extend_from_slice(settings);
+        House::new(name, &all)
+    }
+}
+
+/// Starts one part of the service; returns it with its address once it listens.
+fn serve(house: &House, part: &str) -> (Beside, String) {
+    let address = format!("127.0.0.1:{}", free_port());
+    let mut command = house.command(&["serve", "--only", part]);
+    command
+        .env("OBOLE_LISTEN", &address)
+        .env("OBOLE_METRICS_LISTEN", "127.0.0.1:0");
+    let (serving, _) = House::listening(command);
+    (serving, format!("http://{address}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_without_superuser_rights_is_enough_and_the_parts_share_the_work() {
+    let database = OutsideDatabase::start().await;
+    let without_key = database.house("outside-keyless", &[]);
+    let (code, _, said) = without_key.run(&["merchant", "list"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(
+        said.contains("OBOLE_SECRET_KEY: required with DATABASE_URL"),
+        "{said}"
+    );
+
+    // Two processes migrate the empty database at the same moment.
+    let house = database.house("outside", &[("OBOLE_SECRET_KEY", KEY.to_owned())]);
+    let migrating: Vec<_> = (0..2)
+        .map(|_| {
+            house
+                .command(&["migrate"])
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for process in migrating {
+        let output = process.wait_with_output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    assert!(
+        !house.data.join("secret.key").exists(),
+        "the setting gives the key"
+    );
+    assert!(
+        !house.data.join("postgres").exists(),
+        "no private cluster beside it"
+    );
+
+    let added = house.with_a_shop();
+    let (_web, web) = serve(&house, "web");
+    let (_intake, intake) = serve(&house, "intake");
+    let (_worker, worker) = serve(&house, "worker");
+    let webhook = |base: &str| {
+        let path = format!("{base}/webhooks/{}", added["endpoint_id"].as_str().unwrap());
+        Shop::of(&path, added["secret"].as_str().unwrap())
+    };
+    let http = webhook(&intake).http;
+    let status = async |url: String| http.get(url).send().await.unwrap().status().as_u16();
+    for base in [&web, &intake, &worker] {
+        assert_eq!(status(format!("{base}/readyz")).await, 200, "{base}");
+    }
+    assert_eq!(status(format!("{web}/causes")).await, 200);
+    assert_eq!(
+        status(format!("{intake}/causes")).await,
+        404,
+        "pages are another part"
+    );
+
+    let event = checkout("FR-1", |_| ());
+    for other in [&web, &worker] {
+        assert_eq!(
+            webhook(other).send("evt-1", &event).await.0,
+            404,
+            "webhooks are another part"
+        );
+    }
+    assert_eq!(webhook(&intake).send("evt-1", &event).await.0, 200);
+    let posted = ["inbox", "list", "--state", "posted"];
+    assert!(
+        (0..500).any(|_| house
+            .done(&posted)
+            .as_array()
+            .is_some_and(|events| events.len() == 1)),
+        "the worker's process posts what the intake's took"
+    );
+    assert_eq!(house.done(&["check"])["ok"], true);
+
+    let findings = house.done(&["doctor"])["findings"].take();
+    let rights = findings
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|f| f["name"] == "rights")
+        .unwrap();
+    assert_eq!(rights["verdict"], "ok", "{findings:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_come_from_files_and_a_missing_file_is_named() {
+    let database = OutsideDatabase::start().await;
+    let house = database.house("outside-files", &[("OBOLE_SECRET_KEY", KEY.to_owned())]);
+    house.done(&["migrate"]);
+    std::fs::create_dir_all(&house.data).unwrap();
+    let file = |name: &str, content: &str| {
+        let path = house.data.join(name);
+        std::fs::write(&path, content).unwrap();
+        path.display().to_string()
+    };
+    let secret = file("secret", "shpss_0123456789abcdef0123456789abcdef\n");
+    let add = ["merchant", "add", "--email", "compta@boutique.example"];
+
+    let shopify = [
+        "--name",
+        "Boutique",
+        "--dialect",
+        "shopify",
+        "--secret-file",
+        &secret,
+    ];
+    let added = house.done(&[&add[..], &shopify].concat());
+    assert_eq!(added["secret"], "shpss_0123456789abcdef0123456789abcdef");
+
+    let token = file("token", "a-token-for-the-api\n");
+    let hash = ["--setting", "store_hash=abc123", "--api-token-file", &token];
+    let bigcommerce = ["--name", "Grande", "--dialect", "bigcommerce"];
+    house.done(&[&add[..], &bigcommerce, &hash].concat());
+
+    let rotated = file("rotated", "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\n");
+    let rotate = [
+        "merchant",
+        "rotate-secret",
+        "boutique",
+        "--secret-file",
+        &rotated,
+    ];
+    assert_eq!(
+        house.done(&rotate)["secret"],
+        "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"
+    );
+
+    let missing = ["--name", "Autre", "--secret-file", "/nowhere/secret"];
+    let (code, _, said) = house.run(&[&add[..], &missing].concat());
+    assert!(code == 1 && said.contains("/nowhere/secret"), "{said}");
+    assert_eq!(
+        house.done(&["merchant", "list"]).as_array().unwrap().len(),
+        2
+    );
+}
