@@ -11,10 +11,11 @@ pub fn parallelism() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-/// Runs `work` on each item, on at most `limit` items at a time. Returns the results, in no particular order.
+/// Runs `work` on each item, on at most `limit` items at a time. Returns the results, in no
+/// particular order.
 ///
-/// The first failure is returned at once, and what runs is cancelled. Each worker is a task of its own, so that
-/// computations between two awaits use all cores.
+/// The first failure is returned at once, and what runs is cancelled. Each worker is a task of its
+/// own, so that computations between two awaits use all cores.
 pub async fn for_each_concurrent<T, R, F>(
     limit: usize,
     items: Vec<T>,

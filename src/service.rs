@@ -74,7 +74,8 @@ pub async fn serve(
         }),
     );
     web::listen(listener, router, stop).await;
-    // The router held the last `Intake`: the committer answers what it holds, and then the workers may end.
+    // The router held the last `Intake`: the committer answers what it holds, and then the workers
+    // may end.
     let mut whole = committer.await.is_ok();
     stopping.send_replace(true);
     while let Some(ended) = workers.join_next().await {

@@ -10,8 +10,10 @@ use crate::db::private::{Cluster, find_binaries};
 
 /// The columns of an event and of its body in one row, with the indexes of `inbox_event`.
 const TABLE: &str =
-    "create table one_row (endpoint_id uuid not null, delivery_key text collate \"C\" not null, event_id uuid not null, body_hash bytea not null,
-       received_at timestamptz not null, body bytea not null, headers jsonb not null, primary key (endpoint_id, delivery_key));
+    "create table one_row (endpoint_id uuid not null, delivery_key text collate \"C\" not null,
+      event_id uuid not null, body_hash bytea not null,
+       received_at timestamptz not null, body bytea not null, headers jsonb not null,
+         primary key (endpoint_id, delivery_key));
      create index on one_row using brin (event_id) with (pages_per_range = 32);
      create index on one_row (endpoint_id, received_at, event_id)";
 
@@ -34,7 +36,9 @@ pub async fn one_row_inserts(app: &App, seconds: u64) -> anyhow::Result<Baseline
     sqlx::raw_sql(TABLE).execute(&mut owner).await?;
     let body = "7b".repeat(super::merchants::BODY_BYTES);
     let script = format!(
-        "insert into one_row values (gen_random_uuid(), gen_random_uuid()::text, gen_random_uuid(), sha256('x'), now(), '\\x{body}', '{{}}');\n"
+        "insert into one_row
+          values (gen_random_uuid(), gen_random_uuid()::text, gen_random_uuid(), sha256('x'),
+          now(), '\\x{body}', '{{}}');\n"
     );
     let path = app.settings.data.join("one_row.sql");
     std::fs::write(&path, script)?;

@@ -67,7 +67,8 @@ async fn write_batch(app: &App, fill: &BookFill, first: usize) -> anyhow::Result
         "with payer as (
            select merchant_id, row_number() over (order by slug) - 1 as nth from merchant),
          chosen as (
-           select cause_id, association_id, row_number() over (order by slug) - 1 as nth from cause),
+           select cause_id, association_id, row_number() over (order by slug) - 1 as nth
+             from cause),
          counts as materialized (
            select (select count(*) from payer) as payers, (select count(*) from chosen) as causes),
          written as (
@@ -111,7 +112,8 @@ async fn write_batch(app: &App, fill: &BookFill, first: usize) -> anyhow::Result
     Ok(tx.commit().await?)
 }
 
-/// Does what autovacuum and checkpoints do in time, after a sudden fill: statistics, visibility, pages on the disk.
+/// Does what autovacuum and checkpoints do in time, after a sudden fill: statistics, visibility,
+/// pages on the disk.
 pub async fn vacuum_and_checkpoint(app: &App) -> anyhow::Result<()> {
     let cluster = app
         .cluster

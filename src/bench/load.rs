@@ -1,7 +1,7 @@
 //! The load: signed requests, prepared beforehand and sent over open connections.
 //!
-//! At a fixed rate, latency counts from the moment a request was due, so that a slow response does not hide the wait of
-//! the requests behind it.
+//! At a fixed rate, latency counts from the moment a request was due, so that a slow response does
+//! not hide the wait of the requests behind it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -54,8 +54,8 @@ impl Load {
         Self::towards(merchants, count, address, None)
     }
 
-    /// The same requests to an endpoint that does not exist, which are refused at once: what HTTP alone costs, in sender
-    /// and service together.
+    /// The same requests to an endpoint that does not exist, which are refused at once: what HTTP
+    /// alone costs, in sender and service together.
     pub fn refused_at_once(merchants: &Merchants, count: usize, address: SocketAddr) -> Self {
         Self::towards(merchants, count, address, Some("/webhooks/none"))
     }
@@ -87,7 +87,8 @@ impl Load {
         }
     }
 
-    /// Sends as fast as responses come: each connection sends its next request after the last response.
+    /// Sends as fast as responses come: each connection sends its next request after the last
+    /// response.
     pub async fn at_full_speed(
         self,
         connections: usize,
@@ -130,7 +131,8 @@ impl Load {
         LoadResult::gather(began, senders).await
     }
 
-    /// Sends at a fixed rate. Also measures how long a sample of the requests takes until it is in the books.
+    /// Sends at a fixed rate. Also measures how long a sample of the requests takes until it is in
+    /// the books.
     pub async fn at_a_rate(
         self,
         app: &App,
@@ -170,8 +172,8 @@ impl Load {
     }
 }
 
-/// Runs the load on one thread of its own. The load shares the machine with what it measures; on several threads it would
-/// also take time to wake them.
+/// Runs the load on one thread of its own. The load shares the machine with what it measures; on
+/// several threads it would also take time to wake them.
 async fn on_own_thread<T: Send + 'static>(
     load: impl Future<Output = anyhow::Result<T>> + Send + 'static,
 ) -> anyhow::Result<T> {
@@ -267,12 +269,23 @@ impl LoadResult {
 
     /// Fails unless every acknowledged event is in the inbox, once.
     pub async fn ensure_in_inbox(&self, app: &App) -> anyhow::Result<()> {
-        self.ensure_found(app, "select count(*) from (select distinct delivery_key from inbox_event where delivery_key = any($1)) x").await
+        self.ensure_found(
+            app,
+            "select count(*) from (select distinct delivery_key
+                                 from inbox_event where delivery_key = any($1)) x",
+        )
+        .await
     }
 
     /// Fails unless every acknowledged event is in the books, once.
     pub async fn ensure_in_books(&self, app: &App) -> anyhow::Result<()> {
-        self.ensure_found(app, "select count(*) from donation d join transfer t on t.fact_id = d.donation_id where order_id = any($1)").await
+        self.ensure_found(
+            app,
+            "select count(*) from donation d
+                                 join transfer t on t.fact_id = d.donation_id
+                                 where order_id = any($1)",
+        )
+        .await
     }
 
     async fn ensure_found(&self, app: &App, sql: &'static str) -> anyhow::Result<()> {

@@ -1,4 +1,5 @@
-//! The bench: how fast donations move through Obole, as ratios to what PostgreSQL does by itself in the same run.
+//! The bench: how fast donations move through Obole, as ratios to what PostgreSQL does by itself in
+//! the same run.
 #![doc = include_str!("README.md")]
 #![expect(
     clippy::float_arithmetic,

@@ -1,4 +1,5 @@
-//! Pages and API lists on full books: each at fifty requests a second, for donors and merchants in turn.
+//! Pages and API lists on full books: each at fifty requests a second, for donors and merchants in
+//! turn.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -91,7 +92,8 @@ async fn sign_in_some(app: &App, donors: usize) -> anyhow::Result<Vec<String>> {
     Ok(sessions)
 }
 
-/// Sends requests at the rate, whether or not earlier ones have their response; fails unless each succeeds.
+/// Sends requests at the rate, whether or not earlier ones have their response; fails unless each
+/// succeeds.
 async fn at_fixed_rate(
     service: &ServiceProcess,
     requests: Vec<Vec<u8>>,

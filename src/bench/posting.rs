@@ -37,7 +37,8 @@ pub async fn until_empty(app: &App) -> anyhow::Result<Duration> {
 /// Fills the inbox with events, then measures how fast they are posted.
 pub async fn rate(app: &App, merchants: &Merchants, events: usize) -> anyhow::Result<PostingRate> {
     let before = transfers(app).await?;
-    // The number of transfers begins the events' numbers, so that no run repeats those of an earlier one.
+    // The number of transfers begins the events' numbers, so that no run repeats those of an
+    // earlier one.
     let first = usize::try_from(before)?;
     fill_inbox(app, merchants, first, first + events).await?;
     let wal_before = wal_position(app).await?;

@@ -1,4 +1,5 @@
-//! The service under load, in a process of its own, so that it does not share a runtime with the load.
+//! The service under load, in a process of its own, so that it does not share a runtime with the
+//! load.
 
 use std::net::SocketAddr;
 use std::process::Stdio;

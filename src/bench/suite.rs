@@ -205,7 +205,8 @@ impl Suite {
             return Ok(figures);
         }
         fill_books(&app, &BookFill::anonymous(scale)).await?;
-        // Real books fill over months: what a sudden fill leaves to the database is not part of the figure.
+        // Real books fill over months: what a sudden fill leaves to the database is not part of the
+        // figure.
         vacuum_and_checkpoint(&app).await?;
         // The first change of a page after a checkpoint, four an hour, logs the whole page.
         for what in [

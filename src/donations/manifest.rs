@@ -1,4 +1,5 @@
-//! The daily manifest: what a merchant charged on a day by its own count, against what is recorded here.
+//! The daily manifest: what a merchant charged on a day by its own count, against what is recorded
+//! here.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,8 @@ use sqlx::{FromRow, PgConnection, types::Json};
 
 use crate::values::{Amount, MerchantId, Reader, euros, paris_midnight};
 
-/// A merchant's own count of a Paris day: donations charged, whether or not they were refunded later.
+/// A merchant's own count of a Paris day: donations charged, whether or not they were refunded
+/// later.
 #[derive(Clone, Debug)]
 pub struct Manifest {
     pub day: NaiveDate,
@@ -26,8 +28,8 @@ pub struct Difference {
     pub matches: bool,
     pub theirs: Total,
     pub ours: Total,
-    /// Orders that the merchant names and that are not recorded here on that day: their webhooks were
-    /// lost, or wait.
+    /// Orders that the merchant names and that are not recorded here on that day: their webhooks
+    /// were lost, or wait.
     pub missing_here: Vec<String>,
     /// Orders recorded here that the merchant does not name.
     pub missing_there: Vec<String>,

@@ -26,7 +26,8 @@ impl FileError {
 
 /// Writes a file by way of a temporary name, so that no reader ever sees half of it.
 ///
-/// The file and the folders made for it are accessible to their owner only: they name people and bank accounts.
+/// The file and the folders made for it are accessible to their owner only: they name people and
+/// bank accounts.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), FileError> {
     let failed = |source| FileError::new(path, source);
     if let Some(folder) = path.parent() {

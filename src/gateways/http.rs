@@ -1,4 +1,5 @@
-//! Outgoing HTTP: the settings that all clients share, with TLS by rustls over ring and the system's root certificates.
+//! Outgoing HTTP: the settings that all clients share, with TLS by rustls over ring and the
+//! system's root certificates.
 
 use std::time::Duration;
 

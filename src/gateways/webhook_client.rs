@@ -1,4 +1,5 @@
-//! Posts to addresses that merchants and associations gave: never into a private network, never after a redirect.
+//! Posts to addresses that merchants and associations gave: never into a private network, never
+//! after a redirect.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -48,8 +49,8 @@ pub fn address(text: &str, private: bool) -> Result<Url, WebhookError> {
 
 /// Posts a body; returns the status of a success.
 ///
-/// The host name is resolved once, the addresses are checked, and only these are connected to: a name that resolves
-/// differently the second time cannot lead into a private network.
+/// The host name is resolved once, the addresses are checked, and only these are connected to: a
+/// name that resolves differently the second time cannot lead into a private network.
 pub async fn post(
     text: &str,
     private: bool,
@@ -119,7 +120,8 @@ fn is_public(ip: IpAddr) -> bool {
             if let Some(v4) = ip.to_ipv4_mapped() {
                 return is_public(v4.into());
             }
-            // Only what IANA has allocated, 2000::/3, without tunnels into IPv4, documentation and benchmarking ranges.
+            // Only what IANA has allocated, 2000::/3, without tunnels into IPv4, documentation and
+            // benchmarking ranges.
             (a & 0xe000) == 0x2000
                 && a != 0x2002
                 && !(a == 0x2001 && (b == 0xdb8 || b < 0x200))

@@ -1,4 +1,5 @@
-//! The messages that Obole sends: a struct with its data becomes a subject, a text and HTML. No input or output here.
+//! The messages that Obole sends: a struct with its data becomes a subject, a text and HTML. No
+//! input or output here.
 //!
 //! A subject carries no name, cause or amount, because it shows on locked screens.
 
@@ -17,7 +18,8 @@ use std::borrow::Cow;
 use crate::texts::{text, text_with};
 use crate::values::{Locale, MailContent};
 
-/// A message of paragraphs. One that begins with `http` is an address, and becomes a link in the HTML.
+/// A message of paragraphs. One that begins with `http` is an address, and becomes a link in the
+/// HTML.
 fn content(locale: Locale, subject: impl Into<String>, paragraphs: &[Cow<'_, str>]) -> MailContent {
     MailContent {
         subject: subject.into(),

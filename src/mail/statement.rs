@@ -1,4 +1,5 @@
-//! The message with a merchant's monthly statement: what to pay, how, and how its accountant books it.
+//! The message with a merchant's monthly statement: what to pay, how, and how its accountant books
+//! it.
 
 use super::{content, greeting};
 use crate::texts::{amount, month, text, text_with};

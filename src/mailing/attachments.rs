@@ -25,7 +25,8 @@ pub fn receipt_path(app: &App, receipt_id: ReceiptId, number: &str) -> PathBuf {
         .join(format!("recu-{number}.pdf"))
 }
 
-/// A receipt's document, from its file or else typeset into it: the same content always gives the same bytes.
+/// A receipt's document, from its file or else typeset into it: the same content always gives the
+/// same bytes.
 pub async fn receipt_document(app: &App, r: Receipt) -> anyhow::Result<Vec<u8>> {
     let path = receipt_path(app, r.receipt_id, &r.number);
     if let Ok(stored) = tokio::fs::read(&path).await {

@@ -1,7 +1,8 @@
-//! Mails to merchants, associations and donors: what a mail says is loaded, composed, sent, and marked as sent.
+//! Mails to merchants, associations and donors: what a mail says is loaded, composed, sent, and
+//! marked as sent.
 //!
-//! A run that was cut short sends the mails that are not marked, under the same ids, so that mail programs show a mail
-//! that went out twice only once.
+//! A run that was cut short sends the mails that are not marked, under the same ids, so that mail
+//! programs show a mail that went out twice only once.
 
 mod attachments;
 mod receipts;

@@ -32,8 +32,9 @@ pub async fn send_receipts(app: &App, now: DateTime<Utc>) -> anyhow::Result<Mail
     tx.commit().await?;
     let mails = receipts::open_mailings(&mut *app.db.acquire().await?).await?;
     let done = app.progress.count(Step::MailReceipts, mails.len());
-    // Mail servers are slow to respond: many mails wait for them while the cores typeset others. The contents of a group
-    // of mails are loaded by one query; groups are small so that no worker ends with the last big one.
+    // Mail servers are slow to respond: many mails wait for them while the cores typeset others.
+    // The contents of a group of mails are loaded by one query; groups are small so that no worker
+    // ends with the last big one.
     let workers = MAX_CONNECTIONS as usize;
     let size = (mails.len() / (4 * workers)).clamp(1, MAX_GROUP);
     let groups = mails.chunks(size).map(<[_]>::to_vec).collect();

@@ -13,7 +13,8 @@ use crate::values::{Email, Locale, MailId};
 
 /// Sends a link, if the address is known and has not asked too often.
 ///
-/// Callers run this in the background, so that known and unknown addresses get the same response in the same time.
+/// Callers run this in the background, so that known and unknown addresses get the same response in
+/// the same time.
 pub async fn send_link(
     app: &App,
     db: &mut PgConnection,

@@ -81,8 +81,8 @@ pub struct Cause {
     pub live: bool,
 }
 
-/// Every cause, by theme and slug, suspended ones included: a donation already charged for one is still
-/// recorded.
+/// Every cause, by theme and slug, suspended ones included: a donation already charged for one is
+/// still recorded.
 pub async fn list(db: &mut PgConnection) -> Result<Vec<Cause>, sqlx::Error> {
     sqlx::query_as(
         "select cause_id, c.slug, theme, title, a.name as association, association_id,

@@ -118,20 +118,21 @@ pub async fn save_choices(
 /// The cause whose turn it is, counted at once, so that after any number of donations each cause's
 /// count is within one of its share.
 ///
-/// A donation goes whole to one cause where shares are fractions: the apportionment problem. Rounding to
-/// the largest remainder breaks with three causes or more; the quota method (Balinski and Young
-/// 1975; Still 1979) does not: among the causes that a further donation keeps at or under their share
-/// rounded up, the one whose next donation falls due first.
+/// A donation goes whole to one cause where shares are fractions: the apportionment problem.
+/// Rounding to the largest remainder breaks with three causes or more; the quota method (Balinski
+/// and Young 1975; Still 1979) does not: among the causes that a further donation keeps at or under
+/// their share rounded up, the one whose next donation falls due first.
 #[must_use]
 pub fn next_cause(choices: &mut [CauseChoice]) -> Option<CauseId> {
     let weights: i128 = choices.iter().map(|c| i128::from(c.weight)).sum();
     let nth: i128 = choices.iter().map(|c| i128::from(c.given)).sum::<i128>() + 1;
     choices
         .iter_mut()
-        // Eligible: given + 1 < share + 1 after this donation, where share = nth * weight / weights.
+        // Eligible: given + 1 < share + 1 after this donation, where share = nth * weight /
+        // weights.
         .filter(|c| i128::from(c.given) * weights < nth * i128::from(c.weight))
-        // Due: the number of donations at which its share reaches given + 1; ties go to the heavier,
-        // then to the older cause.
+        // Due: the number of donations at which its share reaches given + 1; ties go to the
+        // heavier, then to the older cause.
         .min_by_key(|c| {
             let (given, weight) = (i128::from(c.given), i128::from(c.weight));
             (

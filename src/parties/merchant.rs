@@ -91,7 +91,8 @@ pub struct NewMerchant {
 }
 
 impl NewMerchant {
-    /// A merchant with the usual settings: our own dialect, one euro an order, collected by transfer.
+    /// A merchant with the usual settings: our own dialect, one euro an order, collected by
+    /// transfer.
     #[must_use]
     pub fn named(name: &str, email: &str) -> Self {
         Self {

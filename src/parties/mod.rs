@@ -1,5 +1,5 @@
-//! The people and bodies around a donation: associations, causes, merchants, donors, operators; their
-//! secrets and sign-in.
+//! The people and bodies around a donation: associations, causes, merchants, donors, operators;
+//! their secrets and sign-in.
 
 pub mod association;
 pub mod cause;

@@ -9,7 +9,8 @@ use crate::parties::operator;
 use crate::payouts::{self, Payout};
 use crate::values::{Email, PayoutId, Reader};
 
-/// Records an operator's approval and, with the second one, writes the payout's file. Returns the payout.
+/// Records an operator's approval and, with the second one, writes the payout's file. Returns the
+/// payout.
 pub async fn approve_payout(
     app: &App,
     now: DateTime<Utc>,

@@ -21,8 +21,8 @@ pub struct ImportedStatement {
     pub imported: ImportSummary,
 }
 
-/// Imports statements, each in one database transaction. All are read before the first is imported, so that a file that
-/// cannot be read stops the others too.
+/// Imports statements, each in one database transaction. All are read before the first is imported,
+/// so that a file that cannot be read stops the others too.
 pub async fn import_statements(
     app: &App,
     now: DateTime<Utc>,
@@ -56,7 +56,8 @@ pub async fn import_statements(
     Ok(imported)
 }
 
-/// Fails if a line moved another account than the one of the settings. The example account stands for any.
+/// Fails if a line moved another account than the one of the settings. The example account stands
+/// for any.
 fn ensure_own_account(name: &str, lines: &[BankLine], own: &BankAccount) -> anyhow::Result<()> {
     let other = lines
         .iter()

@@ -12,8 +12,8 @@ use crate::mailing::{send_statements, statement_path};
 use crate::progress::Step;
 use crate::values::{Period, Reader};
 
-/// Prepares and submits a month's collections, writes their statements and mails those that were not mailed before. Returns all
-/// collections of the month.
+/// Prepares and submits a month's collections, writes their statements and mails those that were
+/// not mailed before. Returns all collections of the month.
 pub async fn run_collections(
     app: &App,
     now: DateTime<Utc>,

@@ -34,8 +34,8 @@ pub(super) async fn write_statements(app: &App, of: &[Collection]) -> anyhow::Re
     Ok(())
 }
 
-/// Writes some collections' statements. Their lines are read in one stream, ordered by collection, and each file is
-/// written while the next collection's lines are read.
+/// Writes some collections' statements. Their lines are read in one stream, ordered by collection,
+/// and each file is written while the next collection's lines are read.
 async fn write_share(app: &App, of: &[Collection], written: &UnitCounter) -> anyhow::Result<()> {
     let mut paths: BTreeMap<CollectionId, PathBuf> = of
         .iter()

@@ -1,7 +1,7 @@
 //! The month's runs, as the calendar or a person starts them.
 //!
-//! Each run writes in database transactions of its own, then writes files and sends mails. A run that was cut short is
-//! completed by starting it again.
+//! Each run writes in database transactions of its own, then writes files and sends mails. A run
+//! that was cut short is completed by starting it again.
 
 mod approval;
 mod bank_statements;

@@ -8,7 +8,8 @@ use crate::payouts;
 use crate::progress::Step;
 use crate::values::Amount;
 
-/// Writes the files that are not recorded as written. A file that is written twice has the same bytes.
+/// Writes the files that are not recorded as written. A file that is written twice has the same
+/// bytes.
 pub(super) async fn write_payout_files(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
     let mut db = app.db.acquire().await?;
     let account = &app.settings.account;

@@ -10,8 +10,8 @@ use crate::payouts::{self, Payout, PayoutState};
 use crate::progress::Step;
 use crate::values::Reader;
 
-/// Prepares payouts, and writes the files of approved ones that an earlier run left unwritten. Returns all payouts that
-/// are not settled.
+/// Prepares payouts, and writes the files of approved ones that an earlier run left unwritten.
+/// Returns all payouts that are not settled.
 pub async fn run_payouts(
     app: &App,
     now: DateTime<Utc>,

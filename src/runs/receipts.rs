@@ -54,8 +54,8 @@ pub struct RunReceipt {
     pub file: Option<String>,
 }
 
-/// Issues receipts for donations up to the end of a month whose payout has settled, mails those that were not mailed
-/// before, and writes the documents of those it issued.
+/// Issues receipts for donations up to the end of a month whose payout has settled, mails those
+/// that were not mailed before, and writes the documents of those it issued.
 pub async fn run_receipts(
     app: &App,
     now: DateTime<Utc>,
@@ -117,7 +117,8 @@ fn summary(period: Period, issued: &IssueSummary) -> ReceiptRun {
     }
 }
 
-/// Writes the documents of receipts into the data folder, on all cores. Those that were mailed are there already.
+/// Writes the documents of receipts into the data folder, on all cores. Those that were mailed are
+/// there already.
 async fn store_documents(app: &App, of: &[IssuedReceipt]) -> anyhow::Result<()> {
     let missing: Vec<ReceiptId> = of
         .iter()

@@ -5,7 +5,8 @@ use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use super::{TextValue, text_with};
 use crate::values::{Locale, Period, figures, grouped};
 
-/// Cents as people write them: `1 234,00 €` in French, with spaces that do not break, and `€1,234.00` in English.
+/// Cents as people write them: `1 234,00 €` in French, with spaces that do not break, and
+/// `€1,234.00` in English.
 #[must_use]
 pub fn amount(locale: Locale, cents: i64) -> String {
     match locale {
@@ -67,8 +68,8 @@ fn month_name(locale: Locale, day: NaiveDate) -> String {
     text_with(locale, "date-month-name", &[("number", day.month().into())]).into_owned()
 }
 
-/// How a French text writes a number that it was given: `1 234`. The second argument is what the library offers to
-/// formatters that need it.
+/// How a French text writes a number that it was given: `1 234`. The second argument is what the
+/// library offers to formatters that need it.
 pub(super) fn french_number<M>(value: &TextValue<'_>, _: &M) -> Option<String> {
     number(value, '\u{202f}')
 }

@@ -1,7 +1,8 @@
-//! Everything that people read: one catalogue per language, one file per reader, in Fluent (projectfluent.org).
+//! Everything that people read: one catalogue per language, one file per reader, in Fluent
+//! (projectfluent.org).
 //!
-//! Pages and mails name a text by its key; a key begins with the name of its file. `tests/it/texts.rs` keeps the
-//! catalogues complete, used, and typographically right.
+//! Pages and mails name a text by its key; a key begins with the name of its file.
+//! `tests/it/texts.rs` keeps the catalogues complete, used, and typographically right.
 
 mod format;
 
@@ -54,7 +55,8 @@ fn catalogue(locale: Locale) -> &'static Catalogue {
 fn parse(locale: Locale) -> Catalogue {
     let language = locale.as_str().parse();
     let mut catalogue = FluentBundle::new_concurrent(language.into_iter().collect());
-    // Isolation marks around arguments would end up in mails and documents; both languages are written left to right.
+    // Isolation marks around arguments would end up in mails and documents; both languages are
+    // written left to right.
     catalogue.set_use_isolating(false);
     catalogue.set_formatter(Some(match locale {
         Locale::Fr => format::french_number,
@@ -79,8 +81,8 @@ pub fn text(locale: Locale, key: &str) -> Cow<'static, str> {
     render(locale, key, None)
 }
 
-/// The text of a key, with its arguments filled in. A number written by a text has its thousands separated; a year is
-/// therefore passed as a string.
+/// The text of a key, with its arguments filled in. A number written by a text has its thousands
+/// separated; a year is therefore passed as a string.
 #[must_use]
 pub fn text_with<'a>(
     locale: Locale,
@@ -108,7 +110,8 @@ fn render(locale: Locale, key: &str, arguments: Option<&FluentArgs<'_>>) -> Cow<
     text
 }
 
-/// A wrong key or argument is a mistake of ours: it stops a test, while in production a page with a hole is better than none.
+/// A wrong key or argument is a mistake of ours: it stops a test, while in production a page with a
+/// hole is better than none.
 fn report(locale: Locale, key: &str, errors: &[impl std::fmt::Debug]) {
     tracing::error!(%locale, key, ?errors, "a text is wrong");
     debug_assert!(errors.is_empty(), "{locale} {key}: {errors:?}");

@@ -104,8 +104,8 @@ impl DonationId {
     /// schema derives it as well.
     ///
     /// It begins with the end of the merchant's id and the number that ends the order's, so that
-    /// the orders of a merchant, which come in the order of their numbers, lie together in every index;
-    /// a hash of both follows (RFC 9562, version 8).
+    /// the orders of a merchant, which come in the order of their numbers, lie together in every
+    /// index; a hash of both follows (RFC 9562, version 8).
     #[must_use]
     pub fn of_order(merchant: MerchantId, order_id: &str) -> Self {
         Self::of(merchant, order_id, 0)

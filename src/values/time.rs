@@ -12,13 +12,15 @@ pub fn paris_day(at: DateTime<Utc>) -> NaiveDate {
     at.with_timezone(&Paris).date_naive()
 }
 
-/// A day as a French form writes it: `24/11/2026`. Pages and mails write days in words, by `texts::day`.
+/// A day as a French form writes it: `24/11/2026`. Pages and mails write days in words, by
+/// `texts::day`.
 #[must_use]
 pub fn french_day(day: NaiveDate) -> String {
     day.format("%d/%m/%Y").to_string()
 }
 
-/// The instant a Paris day begins. Clocks change at 02:00 or 03:00 in Paris, so midnight exists once on each day.
+/// The instant a Paris day begins. Clocks change at 02:00 or 03:00 in Paris, so midnight exists
+/// once on each day.
 #[must_use]
 pub fn paris_midnight(day: NaiveDate) -> DateTime<Utc> {
     Paris

@@ -1,8 +1,8 @@
 //! Reads camt.053 statements, versions 02, 06 and 08.
 //!
-//! Two parsers read the same document: `sepa` for amounts, dates and ids, `roxmltree` for the structured creditor
-//! references, which `sepa` does not give. What they find is paired by position, after checking that both found
-//! equally many statements and entries.
+//! Two parsers read the same document: `sepa` for amounts, dates and ids, `roxmltree` for the
+//! structured creditor references, which `sepa` does not give. What they find is paired by
+//! position, after checking that both found equally many statements and entries.
 
 use chrono::NaiveDate;
 use roxmltree::{Document, Node};
@@ -10,7 +10,8 @@ use sepa::{Camt053Statement, CashEntry, CreditDebitIndicator, EntryStatus, parse
 
 use crate::values::{Amount, BankLine, BankSide};
 
-/// The elements that may hold a reference of ours, depending on the bank and on how the payer typed it.
+/// The elements that may hold a reference of ours, depending on the bank and on how the payer typed
+/// it.
 const REFERENCE_TAGS: &[&str] = &[
     "EndToEndId",
     "Ref",
@@ -37,7 +38,8 @@ pub enum StatementError {
         entry: usize,
         reason: String,
     },
-    /// The two parsers disagree: pairing what they found could give an amount another line's reference.
+    /// The two parsers disagree: pairing what they found could give an amount another line's
+    /// reference.
     #[error("{name}: two readings of the file find {library} and {tree} {element} elements")]
     Disagreement {
         name: String,
@@ -74,7 +76,8 @@ pub fn read_statement(name: &str, xml: &str) -> Result<Vec<BankLine>, StatementE
     Ok(lines)
 }
 
-/// What both parsers found for an element, side by side; an error if they did not find equally many.
+/// What both parsers found for an element, side by side; an error if they did not find equally
+/// many.
 fn paired<'l, 't, T>(
     name: &str,
     element: &'static str,
@@ -94,8 +97,8 @@ fn paired<'l, 't, T>(
 
 /// The lines of the nth entry of a statement; none while the entry is only announced.
 ///
-/// An entry whose transactions each have an amount, together the entry's, is one line per transaction; any other
-/// is one line.
+/// An entry whose transactions each have an amount, together the entry's, is one line per
+/// transaction; any other is one line.
 fn entry_lines(
     statement: &Camt053Statement,
     n: usize,
@@ -174,7 +177,8 @@ fn references(node: Node<'_, '_>) -> Vec<String> {
         .collect()
 }
 
-/// What in a text may be a reference: each word, what follows `RF` once spaces are removed, and the whole without spaces.
+/// What in a text may be a reference: each word, what follows `RF` once spaces are removed, and the
+/// whole without spaces.
 fn candidates(text: &str) -> Vec<String> {
     let whole: String = text
         .chars()

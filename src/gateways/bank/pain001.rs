@@ -35,7 +35,8 @@ pub struct CreditTransfer {
     pub on: NaiveDate,
 }
 
-/// Writes a credit transfer into a folder; returns the file's path. The same transfer gives the same bytes.
+/// Writes a credit transfer into a folder; returns the file's path. The same transfer gives the
+/// same bytes.
 pub fn write_credit_transfer(
     folder: &Path,
     from: &BankAccount,
@@ -76,7 +77,8 @@ fn pain001(from: &BankAccount, transfer: &CreditTransfer) -> Result<String, Stri
         .map_err(|e| e.to_string())
 }
 
-/// A text cut to a length, with the letters replaced that the library would drop when it reduces it to the SEPA character set.
+/// A text cut to a length, with the letters replaced that the library would drop when it reduces it
+/// to the SEPA character set.
 fn bank_text(text: &str, max: usize) -> String {
     let spelled_out = text
         .replace('œ', "oe")

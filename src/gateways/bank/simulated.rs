@@ -1,4 +1,5 @@
-//! A bank for demonstrations and tests: it executes pain.001 files and writes camt.053.001.08 statements, as a real bank would.
+//! A bank for demonstrations and tests: it executes pain.001 files and writes camt.053.001.08
+//! statements, as a real bank would.
 
 use std::collections::HashSet;
 use std::fs;
@@ -9,7 +10,8 @@ use chrono::NaiveDate;
 use crate::gateways::files::{FileError, write_whole};
 use crate::values::{Amount, BankAccount, BankSide, euros};
 
-/// Each statement's opening balance, in cents: enough to pay. The ledger is compared with the entries, not with this balance.
+/// Each statement's opening balance, in cents: enough to pay. The ledger is compared with the
+/// entries, not with this balance.
 const OPENING_CENTS: i64 = 1_000_000;
 
 /// Why a banking day could not be played.
@@ -34,12 +36,13 @@ struct Line {
     amount: Amount,
     party: String,
     reference: String,
-    /// Whether the reference stands in the structured remittance information, otherwise in the EndToEndId.
+    /// Whether the reference stands in the structured remittance information, otherwise in the
+    /// EndToEndId.
     structured: bool,
 }
 
-/// Plays one banking day: executes the credit transfers that wait in the folder, books the incoming transfers, and writes
-/// the day's statement. Returns its path, or none when nothing moved.
+/// Plays one banking day: executes the credit transfers that wait in the folder, books the incoming
+/// transfers, and writes the day's statement. Returns its path, or none when nothing moved.
 pub fn play_day(
     folder: &Path,
     account: &BankAccount,

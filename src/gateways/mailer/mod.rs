@@ -14,7 +14,8 @@ pub use smtp::MAX_CONNECTIONS;
 pub enum MailError {
     #[error("the message cannot be written: {0}")]
     Message(String),
-    /// The server refused this one message; without the server's text, which may name the recipient.
+    /// The server refused this one message; without the server's text, which may name the
+    /// recipient.
     #[error("the mail server refused the message with code {0}")]
     Refused(String),
     #[error("the mail server is away, or refuses us")]
@@ -31,7 +32,8 @@ pub enum Mailer {
 }
 
 impl Mailer {
-    /// A mailer to the SMTP server of a URL, such as `smtps://user:password@mail.example`, or else to a folder.
+    /// A mailer to the SMTP server of a URL, such as `smtps://user:password@mail.example`, or else
+    /// to a folder.
     pub fn new(smtp_url: Option<&str>, folder: &Path) -> Result<Self, MailError> {
         match smtp_url {
             Some(url) => Ok(Self::Smtp(smtp::transport(url)?)),
@@ -39,7 +41,8 @@ impl Mailer {
         }
     }
 
-    /// Sends a mail. Sent again under the same id, it has the same Message-ID, or replaces the same file.
+    /// Sends a mail. Sent again under the same id, it has the same Message-ID, or replaces the same
+    /// file.
     pub async fn send(&self, from: &str, outgoing: OutgoingMail<'_>) -> Result<(), MailError> {
         let mail_id = outgoing.mail_id;
         let message = message::encode(from, outgoing)?;

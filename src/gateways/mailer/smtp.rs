@@ -20,7 +20,8 @@ pub fn transport(url: &str) -> Result<Transport, MailError> {
         .build())
 }
 
-/// Sends a message, and keeps the server's refusal of this one message apart from failures that concern all.
+/// Sends a message, and keeps the server's refusal of this one message apart from failures that
+/// concern all.
 pub async fn send(transport: &Transport, message: Message) -> Result<(), MailError> {
     match transport.send(message).await {
         Ok(_) => Ok(()),

@@ -1,4 +1,5 @@
-//! The format of beancount (beancount.github.io): accounts are opened on a day, and their parts begin with a capital.
+//! The format of beancount (beancount.github.io): accounts are opened on a day, and their parts
+//! begin with a capital.
 
 use super::plain_text::{postings, push};
 use super::{AccountName, Books};

@@ -1,4 +1,5 @@
-//! The books in the formats of plain-text accounting: hledger, ledger and beancount. One file a format.
+//! The books in the formats of plain-text accounting: hledger, ledger and beancount. One file a
+//! format.
 
 mod beancount;
 mod hledger;
@@ -21,8 +22,9 @@ pub enum Format {
     Beancount,
 }
 
-/// Writes the books from a day (inclusive) to another (exclusive): all accounts declared, one entry a fact, and, when
-/// the books are exported from their beginning, the balance of each account asserted at the end.
+/// Writes the books from a day (inclusive) to another (exclusive): all accounts declared, one entry
+/// a fact, and, when the books are exported from their beginning, the balance of each account
+/// asserted at the end.
 pub async fn export(
     db: &mut PgConnection,
     format: Format,
@@ -41,7 +43,8 @@ pub async fn export(
 struct Books {
     /// In order of time.
     entries: Vec<Entry>,
-    /// Whether nothing before the first entry is left out, so that sums over the entries are balances.
+    /// Whether nothing before the first entry is left out, so that sums over the entries are
+    /// balances.
     from_the_beginning: bool,
 }
 

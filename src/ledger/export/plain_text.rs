@@ -1,11 +1,13 @@
-//! What the formats share: the lines of an entry, and the whole journal of hledger and ledger but for one directive.
+//! What the formats share: the lines of an entry, and the whole journal of hledger and ledger but
+//! for one directive.
 
 use std::fmt::{Arguments, Write as _};
 
 use super::{AccountName, Books, Entry};
 use crate::values::euros;
 
-/// A journal as hledger and ledger read it. `commodity` declares the euro, in which alone they differ.
+/// A journal as hledger and ledger read it. `commodity` declares the euro, in which alone they
+/// differ.
 pub fn journal(commodity: &str, books: &Books) -> String {
     let sums = books.sums(name);
     let mut out = commodity.to_owned();

@@ -11,8 +11,8 @@ use crate::web::cookie;
 use crate::web::page::{Notice, page};
 use crate::web::{Problem, Shell, Web};
 
-/// The donor who is signed in. Anyone else is sent to the sign-in page; someone signed in without a donation gets a page that
-/// says so.
+/// The donor who is signed in. Anyone else is sent to the sign-in page; someone signed in without a
+/// donation gets a page that says so.
 pub struct SignedInDonor(pub DonorId);
 
 impl FromRequestParts<Web> for SignedInDonor {

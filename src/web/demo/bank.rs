@@ -1,4 +1,5 @@
-//! `/demo/bank`: where the money is, a button that plays the month, and the files exchanged with the bank.
+//! `/demo/bank`: where the money is, a button that plays the month, and the files exchanged with
+//! the bank.
 
 use std::path::{Path as FilePath, PathBuf};
 

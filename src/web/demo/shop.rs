@@ -1,5 +1,5 @@
-//! `/demo/shop`: the checkout of a small shop, with the unticked box. Placing an order signs and posts the webhook, as the
-//! shop's own server would.
+//! `/demo/shop`: the checkout of a small shop, with the unticked box. Placing an order signs and
+//! posts the webhook, as the shop's own server would.
 
 use askama::Template;
 use axum::Form;

@@ -1,4 +1,5 @@
-//! `/donor/causes`: which causes the donor's next donations go to, and in what proportion. A donation is never split.
+//! `/donor/causes`: which causes the donor's next donations go to, and in what proportion. A
+//! donation is never split.
 
 use std::borrow::Cow;
 
@@ -28,8 +29,8 @@ struct Page {
 }
 
 impl Page {
-    /// The weights to choose from, with their words. A larger one that is chosen already is added, so that saving the form
-    /// does not change it.
+    /// The weights to choose from, with their words. A larger one that is chosen already is added,
+    /// so that saving the form does not change it.
     fn weights(&self, current: &i32) -> Vec<(i32, Cow<'static, str>)> {
         let words = |weight: i32| {
             let count = [("count", weight.into())];

@@ -42,7 +42,8 @@ struct Station {
 }
 
 impl Page {
-    /// The stations of a donation, in order. The receipt comes after them and is shown by its number.
+    /// The stations of a donation, in order. The receipt comes after them and is shown by its
+    /// number.
     fn stations(&self, d: &DonorDonation) -> [Station; 3] {
         [
             Station {

@@ -1,4 +1,5 @@
-//! The form fields of a name and a postal address, which the claim, the profile and the demonstration share.
+//! The form fields of a name and a postal address, which the claim, the profile and the
+//! demonstration share.
 
 use std::borrow::Cow;
 
@@ -32,8 +33,8 @@ pub struct Identity {
 }
 
 impl IdentityFields {
-    /// The identity, if all fields except the second line are filled in: a receipt prints the name and the complete address
-    /// (CGI 200).
+    /// The identity, if all fields except the second line are filled in: a receipt prints the name
+    /// and the complete address (CGI 200).
     pub fn read(&self) -> Option<Identity> {
         let country = self.country_or_france();
         if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
@@ -65,8 +66,9 @@ impl IdentityFields {
         }
     }
 
-    /// The countries to choose from: code, name, and whether it is the chosen one. A country that the form does not offer
-    /// but that is chosen already is added, so that saving the form does not change it.
+    /// The countries to choose from: code, name, and whether it is the chosen one. A country that
+    /// the form does not offer but that is chosen already is added, so that saving the form does
+    /// not change it.
     pub fn countries(&self, shell: &Shell) -> Vec<(String, Cow<'static, str>, bool)> {
         let chosen = self.country_or_france();
         let other = (!COUNTRIES.contains(&chosen)).then_some(chosen);
@@ -81,7 +83,8 @@ impl IdentityFields {
     }
 }
 
-/// A field's text, trimmed, if it is filled in, at most so many characters long and without control characters.
+/// A field's text, trimmed, if it is filled in, at most so many characters long and without control
+/// characters.
 fn filled(text: &str, longest: usize) -> Option<String> {
     let text = text.trim();
     let fits =

@@ -22,7 +22,8 @@ fn of_query(uri: &Uri) -> Option<Locale> {
     query.lang?.parse().ok()
 }
 
-/// The language of the address, else the one chosen before, else the first one of ours that the browser prefers, else French.
+/// The language of the address, else the one chosen before, else the first one of ours that the
+/// browser prefers, else French.
 pub(super) fn of_request(parts: &Parts, cookies: &CookieJar) -> Locale {
     let chosen_before = || cookies.get("lang")?.value().parse().ok();
     let preferred = || {
@@ -35,7 +36,8 @@ pub(super) fn of_request(parts: &Parts, cookies: &CookieJar) -> Locale {
         .unwrap_or_default()
 }
 
-/// Middleware that keeps a language named by the address in a cookie, so that the pages after it use it too.
+/// Middleware that keeps a language named by the address in a cookie, so that the pages after it
+/// use it too.
 pub async fn remember_language(request: Request, next: Next) -> Response {
     let chosen = of_query(request.uri());
     let mut response = next.run(request).await;

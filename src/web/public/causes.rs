@@ -60,7 +60,8 @@ pub struct CauseDocument {
     checkout_text: CheckoutText,
 }
 
-/// The text to show beside the unticked box. It names the association, so that the customer agrees to a named one.
+/// The text to show beside the unticked box. It names the association, so that the customer agrees
+/// to a named one.
 #[derive(Serialize, ToSchema)]
 pub struct CheckoutText {
     fr: String,

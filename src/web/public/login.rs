@@ -1,5 +1,5 @@
-//! Signing in by a mailed link. Opening the link changes nothing, because mail scanners open links too; the button on its page
-//! uses it up.
+//! Signing in by a mailed link. Opening the link changes nothing, because mail scanners open links
+//! too; the button on its page uses it up.
 
 use askama::Template;
 use axum::Form;
@@ -38,7 +38,8 @@ pub async fn ask(shell: Shell) -> Result<Response, Problem> {
     })
 }
 
-/// `POST /login`: the response and its time are the same whether or not the address is known, so it does not tell who is.
+/// `POST /login`: the response and its time are the same whether or not the address is known, so it
+/// does not tell who is.
 pub async fn send(
     State(web): State<Web>,
     shell: Shell,

@@ -1,4 +1,5 @@
-//! `/unsubscribe/{donor}/{token}`: stops the messages with receipts, by one click in the mail program (RFC 8058) or by a button.
+//! `/unsubscribe/{donor}/{token}`: stops the messages with receipts, by one click in the mail
+//! program (RFC 8058) or by a button.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
