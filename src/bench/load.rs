@@ -72,12 +72,21 @@ impl Load {
             .map(|n| {
                 let (merchant, order, body) = merchants.event(n);
                 let signature = sign(&merchant.secret, &order, &at, body.as_bytes());
-                let path = page.map_or_else(|| format!("/webhooks/{}", merchant.endpoint_id), str::to_owned);
+                let path = page.map_or_else(
+                    || format!("/webhooks/{}", merchant.endpoint_id),
+                    str::to_owned,
+                );
                 let bytes = format!(
-                    "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\nwebhook-id: {order}\r\nwebhook-timestamp: {at}\r\nwebhook-signature: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
+                    "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
+                     webhook-id: {order}\r\nwebhook-timestamp: {at}\r\nwebhook-signature: \
+                     {signature}\r\ncontent-length: {}\r\n\r\n{body}",
                     body.len()
                 );
-                PreparedRequest { donation: DonationId::of_order(merchant.merchant_id, &order), order, bytes: bytes.into_bytes() }
+                PreparedRequest {
+                    donation: DonationId::of_order(merchant.merchant_id, &order),
+                    order,
+                    bytes: bytes.into_bytes(),
+                }
             })
             .collect();
         Self {

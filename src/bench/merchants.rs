@@ -36,11 +36,15 @@ impl Merchants {
         let now = Utc::now();
         let mut tx = app.db.begin().await?;
         for n in 0..associations {
-            let file = json!({"slug": format!("association-{n}"), "name": format!("Association {n}"), "kind": "general-interest", "object": "Bench",
+            let file = json!({"slug": format!("association-{n}"),
+                "name": format!("Association {n}"), "kind": "general-interest", "object": "Bench",
                 "siren": null, "rna": "W751234567", "email": format!("a{n}@example.org"),
-                "address": {"line1": "1 rue", "postal_code": "75001", "city": "Paris", "country": "FR"},
-                "iban": "FR7630006000011234567890189", "bic": "AGRIFRPP", "rate": "66", "articles": ["200"], "financial_year_end": "12-31",
-                "signatory": {"name": "A", "capacity": "B"}, "receipt_mandate": {"signed_on": "2026-01-05", "reference": "M"}});
+                "address": {"line1": "1 rue", "postal_code": "75001", "city": "Paris",
+                "country": "FR"},
+                "iban": "FR7630006000011234567890189", "bic": "AGRIFRPP", "rate": "66",
+                "articles": ["200"], "financial_year_end": "12-31",
+                "signatory": {"name": "A", "capacity": "B"},
+                "receipt_mandate": {"signed_on": "2026-01-05", "reference": "M"}});
             association::add(
                 &mut tx,
                 now,

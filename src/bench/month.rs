@@ -113,7 +113,8 @@ pub async fn receipts(app: &App, donors: usize) -> anyhow::Result<ReceiptRates> 
     let (issued, mailed, accepted) = (run.issued, run.mailed, sink.accepted());
     anyhow::ensure!(
         issued == donors && mailed == donors && accepted == donors,
-        "of {donors}, {issued} were issued, {mailed} mailed and {accepted} accepted by the mail server"
+        "of {donors}, {issued} were issued, {mailed} mailed and {accepted} accepted by the mail \
+         server"
     );
 
     let mut contents = Vec::new();

@@ -59,9 +59,14 @@ pub async fn measure(
             .map(|n| {
                 // The nth posted event: its merchant asks, where the path ends so for its order.
                 let (merchant, order, _) = merchants.event(n);
-                let order = if page.ends_with('=') { order } else { String::new() };
+                let order = if page.ends_with('=') {
+                    order
+                } else {
+                    String::new()
+                };
                 format!(
-                    "GET {page}{order} HTTP/1.1\r\nhost: bench\r\ncookie: session={}\r\nauthorization: Bearer {}\r\n\r\n",
+                    "GET {page}{order} HTTP/1.1\r\nhost: bench\r\ncookie: session={}\r\n\
+                     authorization: Bearer {}\r\n\r\n",
                     sessions[n], merchant.api_key
                 )
                 .into_bytes()

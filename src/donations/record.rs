@@ -154,7 +154,8 @@ fn announcement(d: &NewDonation) -> Announcement {
         merchant: Some(d.merchant_id),
         association: Some(d.association_id),
         occurred_at: d.occurred_at,
-        data: json!({"donation_id": d.donation_id.to_string(), "merchant": d.merchant, "order_id": d.order_id,
+        data: json!({"donation_id": d.donation_id.to_string(), "merchant": d.merchant,
+            "order_id": d.order_id,
             "association": d.association, "amount": d.amount.to_string(), "flags": d.flags}),
     }
 }

@@ -15,7 +15,8 @@
 //! | bank_credit_unknown | safeguarded_cash | suspense |
 //! | bank_debit_unknown | suspense | safeguarded_cash |
 //!
-//! No function here names a fee account beside an account of donations: a donation cannot pay a fee.
+//! No function here names a fee account beside an account of donations: a donation cannot pay a
+//! fee.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

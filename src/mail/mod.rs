@@ -58,7 +58,9 @@ fn html(locale: Locale, paragraphs: &[Cow<'_, str>]) -> String {
         })
         .collect();
     format!(
-        "<!doctype html><html lang=\"{locale}\"><head><meta charset=\"utf-8\"><title>Obole</title></head>\
-         <body style=\"font:16px/1.5 system-ui,sans-serif;color:#1c1917;max-width:36em;margin:2em auto;padding:0 1em\">{body}</body></html>"
+        "<!doctype html><html lang=\"{locale}\"><head><meta charset=\"utf-8\"><title>Obole</title>\
+         </head>\
+         <body style=\"font:16px/1.5 system-ui,sans-serif;color:#1c1917;max-width:36em;margin:2em \
+         auto;padding:0 1em\">{body}</body></html>"
     )
 }

@@ -47,7 +47,8 @@ pub async fn is_heard(db: &mut PgConnection) -> Result<bool, sqlx::Error> {
         .await
 }
 
-/// Writes a message for each address that wants one. A fact announced twice gives no second message.
+/// Writes a message for each address that wants one. A fact announced twice gives no second
+/// message.
 pub async fn announce(
     tx: &mut PgConnection,
     now: DateTime<Utc>,

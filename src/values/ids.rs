@@ -48,7 +48,8 @@ macro_rules! ids {
                 text.strip_prefix(concat!($prefix, "_"))
                     .and_then(|rest| Uuid::try_parse(rest).ok())
                     .map(Self)
-                    .ok_or_else(|| IdError { text: text.chars().take(60).collect(), prefix: $prefix })
+                    .ok_or_else(|| IdError { text: text.chars().take(60).collect(),
+                        prefix: $prefix })
             }
         }
     )+};

@@ -19,7 +19,8 @@ const MAX_CENTS: i64 = 999_999_999_999;
 #[derive(Debug, thiserror::Error, PartialEq, Eq, Clone)]
 pub enum AmountError {
     #[error(
-        "an amount is a decimal string such as \"1.00\": digits, then at most two digits after a point"
+        "an amount is a decimal string such as \"1.00\": digits, then at most two digits after a \
+         point"
     )]
     Form,
     #[error("an amount must be more than zero")]

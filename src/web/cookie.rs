@@ -6,8 +6,8 @@ use axum_extra::extract::CookieJar;
 
 use crate::settings::Settings;
 
-/// The cookie's name. The prefix `__Host-` makes browsers refuse the cookie from any other host (RFC 6265bis, section 4.1.3.2);
-/// it needs https, which a local try-out does not have.
+/// The cookie's name. The prefix `__Host-` makes browsers refuse the cookie from any other host
+/// (RFC 6265bis, section 4.1.3.2); it needs https, which a local try-out does not have.
 fn name(settings: &Settings) -> &'static str {
     if settings.public_url.starts_with("https://") {
         "__Host-session"
@@ -23,7 +23,8 @@ pub fn token(jar: &CookieJar, settings: &Settings) -> Option<String> {
         .filter(|token| !token.is_empty())
 }
 
-/// The header that stores a session's token in the browser for thirty days; without a token, the one that removes it.
+/// The header that stores a session's token in the browser for thirty days; without a token, the
+/// one that removes it.
 pub fn header(settings: &Settings, token: Option<&str>) -> [(HeaderName, String); 1] {
     let secure = if settings.public_url.starts_with("https://") {
         "; Secure"

@@ -7,13 +7,15 @@ use super::problem::ProblemDocument;
 use super::{Problem, Web};
 
 /// The process answers.
-#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = String, content_type = "text/plain")))]
+#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = String,
+    content_type = "text/plain")))]
 pub async fn alive() -> &'static str {
     "ok\n"
 }
 
 /// The database answers, its schema is current and the poster is less than a minute behind.
-#[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = String, content_type = "text/plain"),
+#[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = String,
+    content_type = "text/plain"),
     (status = 503, body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn ready(State(web): State<Web>) -> Result<(StatusCode, &'static str), Problem> {
     let behind: bool =

@@ -11,7 +11,8 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 
-/// The longest wait for a whole request head, from the start of the connection or the end of the last response.
+/// The longest wait for a whole request head, from the start of the connection or the end of the
+/// last response.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long requests that are open at shutdown may take to finish.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
@@ -31,7 +32,8 @@ pub async fn listen(listener: TcpListener, router: Router, stop: impl Future<Out
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    // Too many open files, or the peer has gone: usually temporary, so wait a little and go on.
+                    // Too many open files, or the peer has gone: usually temporary, so wait a
+                    // little and go on.
                     tracing::warn!(%error, "a connection was not accepted");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;

@@ -1,4 +1,5 @@
-//! `/metrics` in Prometheus text format, on an address of its own. No label identifies a person, merchant or association.
+//! `/metrics` in Prometheus text format, on an address of its own. No label identifies a person,
+//! merchant or association.
 
 use std::future::Future;
 
@@ -12,7 +13,8 @@ use super::listen::listen;
 use crate::app::App;
 use crate::inbox;
 
-/// Counts a webhook by its outcome: accepted, duplicate, ignored, kept, pong, or the slug of a problem.
+/// Counts a webhook by its outcome: accepted, duplicate, ignored, kept, pong, or the slug of a
+/// problem.
 pub fn count(outcome: &'static str) {
     metrics::counter!("obole_webhooks_total", "outcome" => outcome).increment(1);
 }
@@ -28,7 +30,8 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
     let counters = match PrometheusBuilder::new().install_recorder() {
         Ok(counters) => counters,
         Err(error) => {
-            return tracing::warn!(%error, "the metrics recorder cannot be installed, so there are no metrics");
+            return tracing::warn!(%error, "the metrics recorder cannot be installed, so there are \
+                                           no metrics");
         }
     };
     metrics::describe_counter!("obole_webhooks_total", "Webhooks received, by outcome.");

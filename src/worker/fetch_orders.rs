@@ -39,12 +39,16 @@ pub async fn fetch_due(app: &App) -> anyhow::Result<()> {
                 inbox::give_up(
                     &mut db,
                     &fetch,
-                    &format!("the order could not be fetched: {error:#}; mend the endpoint's settings, then redrive"),
+                    &format!(
+                        "the order could not be fetched: {error:#}; mend the endpoint's \
+                              settings, then redrive"
+                    ),
                 )
                 .await?;
             }
             Err(error) => {
-                tracing::info!(event_id = %fetch.event_id, error = %format!("{error:#}"), "an order is fetched later");
+                tracing::info!(event_id = %fetch.event_id, error = %format!("{error:#}"),
+                    "an order is fetched later");
                 inbox::postpone(&mut db, Utc::now(), &fetch).await?;
             }
         }

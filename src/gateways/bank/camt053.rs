@@ -225,7 +225,8 @@ mod tests {
             ("not xml", "camt"),
             ("<!DOCTYPE x [<!ENTITY a \"b\">]><Document/>", "camt"),
             (
-                "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.13\"><BkToCstmrStmt/></Document>",
+                "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.13\">\
+                 <BkToCstmrStmt/></Document>",
                 "001.13",
             ),
         ] {
@@ -244,7 +245,8 @@ mod tests {
         let stmt = "<Stmt><Id>1</Id></Stmt>";
         let xml = format!(
             "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\"><BkToCstmrStmt>\
-             <GrpHdr><MsgId>M</MsgId></GrpHdr>{stmt}<SplmtryData><Envlp>{stmt}</Envlp></SplmtryData>\
+             <GrpHdr><MsgId>M</MsgId></GrpHdr>{stmt}<SplmtryData><Envlp>{stmt}</Envlp>\
+             </SplmtryData>\
              </BkToCstmrStmt></Document>"
         );
         let error = read_statement("f.xml", &xml).unwrap_err();

@@ -150,9 +150,11 @@ fn statement(account: &BankAccount, on: NaiveDate, number: usize, lines: &[Line]
         .map(|(n, line)| entry(line, on, &format!("SIM{number:04}{n:05}")))
         .collect();
     format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\"><BkToCstmrStmt>\n\
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Document \
+         xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\"><BkToCstmrStmt>\n\
          <GrpHdr><MsgId>SIM-{on}-{number:04}</MsgId><CreDtTm>{on}T20:00:00</CreDtTm></GrpHdr>\n\
-         <Stmt><Id>SIM-{on}-{number:04}</Id><CreDtTm>{on}T20:00:00</CreDtTm><Acct><Id><IBAN>{iban}</IBAN></Id><Ccy>EUR</Ccy></Acct>\n\
+         <Stmt><Id>SIM-{on}-{number:04}</Id><CreDtTm>{on}T20:00:00</CreDtTm><Acct><Id>\
+         <IBAN>{iban}</IBAN></Id><Ccy>EUR</Ccy></Acct>\n\
          {opening}{closing}\n{entries}</Stmt></BkToCstmrStmt></Document>\n",
         iban = account.iban.as_str(),
         opening = balance("OPBD", OPENING_CENTS, on),
@@ -163,7 +165,8 @@ fn statement(account: &BankAccount, on: NaiveDate, number: usize, lines: &[Line]
 /// A `Bal` element; `code` is OPBD for the opening balance, CLBD for the closing one.
 fn balance(code: &str, cents: i64, on: NaiveDate) -> String {
     format!(
-        "<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp><Amt Ccy=\"EUR\">{}</Amt><CdtDbtInd>{}</CdtDbtInd><Dt><Dt>{on}</Dt></Dt></Bal>",
+        "<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp><Amt Ccy=\"EUR\">{}</Amt>\
+         <CdtDbtInd>{}</CdtDbtInd><Dt><Dt>{on}</Dt></Dt></Bal>",
         euros(cents.abs()),
         if cents < 0 { "DBIT" } else { "CRDT" },
     )
@@ -180,18 +183,23 @@ fn entry(line: &Line, on: NaiveDate, bank_reference: &str) -> String {
         (
             "NOTPROVIDED",
             format!(
-                "<RmtInf><Strd><CdtrRefInf><Tp><CdOrPrtry><Cd>SCOR</Cd></CdOrPrtry></Tp><Ref>{reference}</Ref></CdtrRefInf></Strd></RmtInf>"
+                "<RmtInf><Strd><CdtrRefInf><Tp><CdOrPrtry><Cd>SCOR</Cd></CdOrPrtry></Tp>\
+                 <Ref>{reference}</Ref></CdtrRefInf></Strd></RmtInf>"
             ),
         )
     } else {
         (reference.as_str(), String::new())
     };
     format!(
-        "<Ntry><Amt Ccy=\"EUR\">{amount}</Amt><CdtDbtInd>{mark}</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{on}</Dt></BookgDt>\
+        "<Ntry><Amt Ccy=\"EUR\">{amount}</Amt><CdtDbtInd>{mark}</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>\
+         <BookgDt><Dt>{on}</Dt></BookgDt>\
          <ValDt><Dt>{on}</Dt></ValDt><AcctSvcrRef>{bank_reference}</AcctSvcrRef>\
-         <BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>{code}</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn></BkTxCd>\
-         <NtryDtls><TxDtls><Refs><EndToEndId>{end_to_end}</EndToEndId></Refs><Amt Ccy=\"EUR\">{amount}</Amt><CdtDbtInd>{mark}</CdtDbtInd>\
-         <RltdPties><{party}><Pty><Nm>{name}</Nm></Pty></{party}></RltdPties>{remittance}</TxDtls></NtryDtls></Ntry>\n",
+         <BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>{code}</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn>\
+         </BkTxCd>\
+         <NtryDtls><TxDtls><Refs><EndToEndId>{end_to_end}</EndToEndId></Refs><Amt \
+         Ccy=\"EUR\">{amount}</Amt><CdtDbtInd>{mark}</CdtDbtInd>\
+         <RltdPties><{party}><Pty><Nm>{name}</Nm></Pty></{party}></RltdPties>{remittance}</TxDtls>\
+         </NtryDtls></Ntry>\n",
         amount = line.amount,
         name = escape(&line.party),
     )

@@ -130,7 +130,8 @@ pub async fn order(
             sent: None,
         });
     }
-    let donor = json!({"email": email.as_str(), "first_name": identity.first_name, "last_name": identity.last_name,
+    let donor = json!({"email": email.as_str(), "first_name": identity.first_name,
+        "last_name": identity.last_name,
         "address": identity.address, "locale": shell.locale.as_str()});
     let order = Order {
         order_id: order_id.clone(),
