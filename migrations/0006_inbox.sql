@@ -103,7 +103,7 @@ create index inbox_fetch_next on inbox_fetch (next_at);
 
 create table inbox_outcome (
   event_id uuid primary key,
-  outcome  text not null check (outcome in ('repeated', 'already-refunded', 'nothing-refunded', 'fetched'))
+  outcome  text not null check (outcome in ('repeated', 'already-refunded', 'nothing-refunded', 'fetched', 'ignored'))
 );
 comment on table inbox_outcome is
   'What became of an event that left no donation and no refund of its own. Of the others, the '
@@ -111,7 +111,8 @@ comment on table inbox_outcome is
 comment on column inbox_outcome.event_id is 'The event.';
 comment on column inbox_outcome.outcome is
   'repeated: its order was counted before; already-refunded; nothing-refunded: an order given '
-  'back, its donation kept; fetched: its order came in as another event.';
+  'back, its donation kept; fetched: its order came in as another event; ignored: it says '
+  'nothing of a donation.';
 
 create view inbox_state as
   select i.event_id, i.endpoint_id, i.delivery_key, i.received_at, p.reason, o.outcome,

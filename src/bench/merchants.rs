@@ -5,7 +5,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::parties::{association, cause, endpoint, merchant};
+use crate::inbox::endpoint;
+use crate::parties::{association, cause};
+use crate::runs;
 use crate::values::{EndpointId, MerchantId};
 
 /// Distinct donors, so that most events come from a donor who is known.
@@ -63,14 +65,11 @@ impl Merchants {
         }
         let mut merchants = Vec::with_capacity(count);
         for n in 0..count {
-            let new = merchant::NewMerchant {
+            let new = runs::NewMerchant {
                 default_cause: Some("cause-0".into()),
-                ..merchant::NewMerchant::named(
-                    &format!("Merchant {n}"),
-                    &format!("s{n}@example.org"),
-                )
+                ..runs::NewMerchant::named(&format!("Merchant {n}"), &format!("s{n}@example.org"))
             };
-            let added = merchant::add(&mut tx, now, app.key.expose(), &new).await?;
+            let added = runs::add_merchant(&mut tx, now, app.key.expose(), &new).await?;
             let secret = endpoint::signing_key(crate::values::Dialect::Standard, &added.secret)
                 .map_err(anyhow::Error::msg)?;
             merchants.push(BenchMerchant {

@@ -1,9 +1,9 @@
 //! `obole inbox`.
 
 use anyhow::Context as _;
-use clap::{Subcommand, ValueEnum};
-use obole::inbox::{self, Redrive};
-use obole::values::EventId;
+use clap::Subcommand;
+use obole::inbox::{self, EventState, Redrive};
+use obole::values::{EventId, Reader};
 use serde_json::json;
 
 use super::context::CommandContext;
@@ -14,6 +14,7 @@ use super::outcome::Outcome;
 pub enum Command {
     /// List events, newest first.
     List {
+        /// queued, posted, dead, conflict, parked, fetching, test or lost
         #[arg(long)]
         state: Option<EventState>,
     },
@@ -26,28 +27,6 @@ pub enum Command {
         #[arg(long, conflicts_with = "ids")]
         all_dead: bool,
     },
-}
-
-/// What became of an event.
-#[derive(Clone, Copy, ValueEnum)]
-pub enum EventState {
-    Queued,
-    Posted,
-    Dead,
-    Conflict,
-    Parked,
-}
-
-impl From<EventState> for inbox::State {
-    fn from(state: EventState) -> Self {
-        match state {
-            EventState::Queued => Self::Queued,
-            EventState::Posted => Self::Posted,
-            EventState::Dead => Self::Dead,
-            EventState::Conflict => Self::Conflict,
-            EventState::Parked => Self::Parked,
-        }
-    }
 }
 
 /// Runs one command.
@@ -67,15 +46,12 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
 }
 
 async fn list(state: Option<EventState>, context: &mut CommandContext) -> anyhow::Result<Outcome> {
-    let filter = inbox::EventFilter {
-        state: state.map(Into::into),
-        ..Default::default()
-    };
-    Outcome::list(&inbox::list(&mut context.db, filter).await?)
+    let filter = inbox::EventFilter { state, after: None };
+    Outcome::list(&inbox::list(&mut context.db, Reader::System, filter).await?)
 }
 
 async fn show(id: EventId, context: &mut CommandContext) -> anyhow::Result<Outcome> {
-    let detail = inbox::show(&mut context.db, id, None)
+    let detail = inbox::show(&mut context.db, Reader::System, id)
         .await?
         .context("no event has this id; see `obole inbox list`")?;
     let document = serde_json::to_value(&detail)?;
@@ -87,7 +63,7 @@ async fn show(id: EventId, context: &mut CommandContext) -> anyhow::Result<Outco
 }
 
 async fn redrive(which: &Redrive, context: &mut CommandContext) -> anyhow::Result<Outcome> {
-    let redriven: Vec<String> = inbox::redrive(&mut context.db, which)
+    let redriven: Vec<String> = inbox::redrive(&mut context.db, Reader::System, which)
         .await?
         .iter()
         .map(ToString::to_string)

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use obole::parties::{endpoint, merchant};
+use obole::inbox::endpoint;
+use obole::parties::merchant;
+use obole::runs;
 use obole::values::Reader;
 use serde_json::json;
 
@@ -89,7 +91,7 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
 }
 
 async fn add(arguments: AddArguments, context: &mut CommandContext) -> anyhow::Result<Outcome> {
-    let new = merchant::NewMerchant {
+    let new = runs::NewMerchant {
         name: arguments.name,
         email: arguments.email,
         slug: arguments.slug,
@@ -104,7 +106,7 @@ async fn add(arguments: AddArguments, context: &mut CommandContext) -> anyhow::R
     };
     let (now, key) = (context.now, context.app.key.clone());
     let mut tx = context.begin().await?;
-    let added = merchant::add(&mut tx, now, key.expose(), &new).await?;
+    let added = runs::add_merchant(&mut tx, now, key.expose(), &new).await?;
     tx.commit().await?;
     let public_url = &context.app.settings.public_url;
     Ok(Outcome::of(json!({

@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::gateways::http;
-use crate::inbox::signature;
-use crate::parties::endpoint;
+use crate::inbox::{endpoint, signature};
 use crate::values::{EndpointId, Secret, euros};
 
 /// The shop's side: where it posts, and with what it signs.

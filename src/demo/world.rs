@@ -4,7 +4,9 @@ use chrono::Utc;
 use serde_json::json;
 
 use crate::app::App;
-use crate::parties::{association, cause, endpoint, merchant, operator};
+use crate::inbox::endpoint;
+use crate::parties::{association, cause, operator};
+use crate::runs;
 use crate::values::{Email, EndpointId};
 
 /// The slug of the demonstration's merchant.
@@ -103,7 +105,7 @@ pub(super) const CAUSES: [[&str; 4]; 6] = [
 pub async fn open(app: &App) -> anyhow::Result<(EndpointId, bool)> {
     let now = Utc::now();
     let mut tx = app.db.begin().await?;
-    if let Some(endpoint) = endpoint::of_merchant(&mut tx, SHOP).await? {
+    if let Some(endpoint) = endpoint::find_of_merchant(&mut tx, SHOP).await? {
         return Ok((endpoint, false));
     }
     for [slug, name, object, siren, iban, rate, town] in ASSOCIATIONS {
@@ -140,12 +142,12 @@ pub async fn open(app: &App) -> anyhow::Result<(EndpointId, bool)> {
     for [slug, theme, of, title] in CAUSES {
         cause::add(&mut tx, now, slug, theme, of, title).await?;
     }
-    let new = merchant::NewMerchant {
+    let new = runs::NewMerchant {
         slug: Some(SHOP.into()),
         default_cause: Some("haies".into()),
-        ..merchant::NewMerchant::named("Librairie des Lilas", "compta@librairie-des-lilas.example")
+        ..runs::NewMerchant::named("Librairie des Lilas", "compta@librairie-des-lilas.example")
     };
-    let added = merchant::add(&mut tx, now, app.key.expose(), &new).await?;
+    let added = runs::add_merchant(&mut tx, now, app.key.expose(), &new).await?;
     for email in ["lea@obole.example", "hugo@obole.example"] {
         operator::add(
             &mut tx,

@@ -1,4 +1,5 @@
-//! What a shop tells, understood: a checkout with a gift, a gift given back, or nothing of ours.
+//! What a merchant's webhook says, understood: a checkout with a donation, a donation given back,
+//! or nothing of ours.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -6,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::donations::{Consent, FundedBy};
 use crate::parties::donor::DonorDetails;
-use crate::values::{Amount, FieldError, listed};
+use crate::values::{Amount, DonationId, FieldError, MerchantId, listed};
 
 /// An event, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,57 +15,61 @@ pub enum Event {
     Checkout(Box<Checkout>),
     Refund(Refund),
     Ping,
-    /// Authentic, and nothing to us: why, in words. Such as an order without a gift.
-    Nothing(&'static str),
-    /// Only an order's number: the order itself is to be fetched from the platform.
-    Thin {
-        order: String,
+    /// Authentic, and no concern of ours, such as an order without a donation; why, in words.
+    Ignored(&'static str),
+    /// Only the order's number: the order itself is to be fetched from the platform.
+    OrderReference {
+        order_id: String,
     },
 }
 
 impl Event {
-    /// The shop's order that the event is about.
+    /// The donation that the event is about, as the merchant's order names it.
     #[must_use]
-    pub fn order_id(&self) -> Option<&str> {
+    pub fn donation_id(&self, merchant: MerchantId) -> Option<DonationId> {
         match self {
-            Self::Checkout(c) => Some(&c.order_id),
-            Self::Refund(r) => Some(&r.order_id),
-            Self::Ping | Self::Nothing(_) | Self::Thin { .. } => None,
+            Self::Checkout(c) => Some(DonationId::of_order(merchant, &c.order_id)),
+            Self::Refund(r) => Some(DonationId::of_order(merchant, &r.order_id)),
+            Self::Ping | Self::Ignored(_) | Self::OrderReference { .. } => None,
         }
     }
 }
 
-/// `checkout.completed`. Totals in cents, without the gift.
+/// `checkout.completed`. Totals in cents, without the donation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkout {
     pub at: Option<DateTime<Utc>>,
     pub order_id: String,
     pub order_total_cents: i64,
+    /// What was charged; none where the merchant's rule says it.
     pub amount: Option<Amount>,
+    /// The slug of the cause that the order names.
     pub cause: Option<String>,
     pub consent: Option<Consent>,
     pub donor: Option<DonorDetails>,
     pub funded_by: FundedBy,
-    /// The platform tells an order again whenever something about it changes: only the gift makes it another.
+    /// The platform sends an order again whenever something about it changes: only another donation
+    /// makes it another.
     pub restated: bool,
 }
 
 impl Checkout {
-    /// What the event says of the order, hashed: the same for a repetition, another for a conflict.
+    /// The hash of what the event says of the order: the same for a repetition, another for a
+    /// conflict.
     #[must_use]
     pub fn content_hash(&self) -> Vec<u8> {
         let amount = self.amount.map(Amount::cents);
         let email = self.donor.as_ref().map(|d| d.email.as_str());
-        let said = if self.restated {
-            serde_json::to_vec(&("gift", amount, &self.cause))
+        let content = if self.restated {
+            serde_json::to_vec(&("donation", amount, &self.cause))
         } else {
             serde_json::to_vec(&(self.order_total_cents, amount, &self.cause, email))
         };
-        // Numbers and texts can always be written.
-        let Ok(said) = said else {
+        // Numbers and texts can always be written as JSON.
+        let Ok(content) = content else {
             unreachable!("numbers and texts")
         };
-        Sha256::digest(said).to_vec()
+        Sha256::digest(content).to_vec()
     }
 }
 
@@ -82,50 +87,61 @@ pub struct Refund {
 #[error("{}", listed(.0))]
 pub struct ParseError(pub Vec<FieldError>);
 
-/// Reads a shape. Where and why a body has another is only asked when it has: finding the path costs time.
+impl ParseError {
+    /// One field that is wrong.
+    pub(super) fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self(vec![FieldError::new(field, message)])
+    }
+}
+
+/// Reads a JSON body as `T`. The path of a mistake costs time to find, so it is looked for only
+/// when there is one.
 pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ParseError> {
     serde_json::from_slice(body).map_err(|plain| {
         let mut again = serde_json::Deserializer::from_slice(body);
-        let (field, message) = match serde_path_to_error::deserialize::<_, T>(&mut again) {
-            Err(e) => (e.path().to_string(), e.inner().to_string()),
-            Ok(_) => (".".to_owned(), plain.to_string()),
-        };
-        ParseError(vec![FieldError::new(field, message)])
+        match serde_path_to_error::deserialize::<_, T>(&mut again) {
+            Err(e) => ParseError::field(e.path().to_string(), e.inner().to_string()),
+            Ok(_) => ParseError::field(".", plain.to_string()),
+        }
     })
 }
 
-/// What is wrong so far.
+/// The mistakes found so far while a body's fields are checked.
 #[derive(Default)]
-pub(super) struct Wrong(Vec<FieldError>);
+pub(super) struct FieldErrors(Vec<FieldError>);
 
-impl Wrong {
-    pub fn unless(&mut self, right: bool, field: &str, message: &str) {
+impl FieldErrors {
+    /// Notes a mistake unless the field is right.
+    pub fn require(&mut self, right: bool, field: &str, message: &str) {
         if !right {
             self.0.push(FieldError::new(field, message));
         }
     }
 
-    pub fn kept<T>(&mut self, field: &str, value: Result<T, impl ToString>) -> Option<T> {
+    /// The value, or a noted mistake.
+    pub fn take<T>(&mut self, field: &str, value: Result<T, impl ToString>) -> Option<T> {
         value
             .map_err(|e| self.0.push(FieldError::new(field, e.to_string())))
             .ok()
     }
 
-    /// A text that is there must say something printable and not too much of it (`most` in characters).
-    pub fn text(&mut self, field: &str, text: Option<&str>, most: usize) {
+    /// Notes a text that is there and is blank (names may be), longer than `max_chars` or with
+    /// control characters. PostgreSQL refuses the control character NUL in a text.
+    pub fn require_text(&mut self, field: &str, text: Option<&str>, max_chars: usize) {
         let Some(text) = text else { return };
         if text.trim().is_empty() && !field.contains("name")
-            || text.chars().count() > most
+            || text.chars().count() > max_chars
             || text.chars().any(char::is_control)
         {
             self.0.push(FieldError::new(
                 field,
-                format!("1 to {most} characters are needed, without control characters"),
+                format!("1 to {max_chars} characters are needed, without control characters"),
             ));
         }
     }
 
-    pub fn done(self, event: Event) -> Result<Event, ParseError> {
+    /// The event, unless a mistake was noted.
+    pub fn finish(self, event: Event) -> Result<Event, ParseError> {
         if self.0.is_empty() {
             Ok(event)
         } else {

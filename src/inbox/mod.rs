@@ -1,38 +1,41 @@
-//! Webhooks in: verified over their raw bytes, durable before they are answered, then posted in sets.
+//! Webhooks in: verified over their raw bytes, durable before they are answered, then processed in
+//! batches.
+//!
+//! The way of an event: `signature`, `dialects`, `intake`, `committer`, `insert_batch`, `queue`,
+//! `process` (with `tasks` and `decide`); then a donation or refund, an `outcome`, an `order_fetch`,
+//! or a `problem`.
 
-/// The statement that puts events which stand aside, chosen by a condition, back in the queue; it answers their ids.
-macro_rules! requeue {
-    ($condition:literal) => {
-        concat!(
-            "with back as (delete from inbox_problem p where ",
-            $condition,
-            " returning event_id, endpoint_id, received_at, attempts)
-             insert into inbox_queue (event_id, endpoint_id, received_at, attempts)
-             select event_id, endpoint_id, received_at, attempts from back returning event_id"
-        )
-    };
-}
-
+mod committer;
+mod decide;
 mod dialects;
-mod endpoint_cache;
+pub mod endpoint;
 mod event;
-mod handle;
 mod insert_batch;
+mod intake;
 mod list;
 mod order_fetch;
+mod outcome;
 mod parsed;
 mod partitions;
-mod receive;
+mod problem;
+mod process;
+mod queue;
+mod show;
 pub mod signature;
+mod state;
+mod tasks;
 
+pub use committer::committer;
 pub use dialects::{delivery_key, parse, topic_header};
-pub use endpoint_cache::EndpointCache;
-pub use event::{Event, ParseError};
-pub use handle::{ProcessError, ProcessedBatch, dead_letter, handle, unpark};
-pub use list::{
-    Detail, EventFilter, EventSummary, Redrive, State, depths, is_behind, list, redrive, show,
-};
-pub use order_fetch::{Fetch, bring, due, give_up, postpone};
+pub use endpoint::EndpointCache;
+pub use event::{Checkout, Event, ParseError, Refund};
+pub use intake::{Delivery, Disposition, Headers, Intake, ReceiveError, ReceiveOutcome};
+pub use list::{EventFilter, EventSummary, list};
+pub use order_fetch::{OrderFetch, dead_letter_fetch, due_fetches, postpone_fetch, store_fetched};
 pub use parsed::ParsedEvents;
 pub use partitions::{drop_partitions, prepare_partitions};
-pub use receive::{Delivery, Disposition, Headers, Intake, ReceiveError, Received, committer};
+pub use problem::dead_letter;
+pub use process::{Existing, ProcessError, process_batch};
+pub use queue::{QueuedEvent, Redrive, depths, is_behind, redrive, requeue_parked, take_batch};
+pub use show::{EventWithBody, show};
+pub use state::{EventState, EventStateError};

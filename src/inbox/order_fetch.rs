@@ -1,43 +1,69 @@
-//! Thin events: an order's number, whose order is to be fetched from the platform by a worker, outside any database transaction.
+//! Events that carry only an order's number: the order is fetched from its platform by a worker,
+//! outside any database transaction, and enters the inbox as an event of its own.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
 use sqlx::{FromRow, PgConnection, types::Json};
 
-use super::dialects::{order_url, parse};
+use super::dialects::{order_urls, parse};
+use super::endpoint::EndpointSettings;
 use super::event::Event;
-use crate::parties::endpoint::EndpointSettings;
+use super::problem::{self, Problem, ProblemState};
+use super::queue::QueuedEvent;
 use crate::values::{Dialect, EndpointId, EventId};
 
-/// After so many attempts over some three days a person looks at it.
-const MOST_ATTEMPTS: i32 = 20;
+/// Attempts, over a day and a half, before the event is a dead letter.
+const MAX_ATTEMPTS: i32 = 20;
+/// The longest wait between two attempts.
+const MAX_WAIT: TimeDelta = TimeDelta::hours(6);
+/// Orders fetched in one round.
+const MAX_DUE: i64 = 20;
 
 /// An order to fetch.
 #[derive(Clone, Debug)]
-pub struct Fetch {
+pub struct OrderFetch {
     pub event_id: EventId,
     pub endpoint_id: EndpointId,
     pub received_at: DateTime<Utc>,
+    /// How often it was tried before.
     pub attempts: i32,
-    /// The order and its products; none while the endpoint's settings do not name the store.
+    /// The addresses of the order and of its products; none while the endpoint's settings do not
+    /// name the store.
     pub urls: Option<[String; 2]>,
 }
 
-/// Puts events aside to be fetched.
-pub(super) async fn put(
+impl OrderFetch {
+    /// Whether this attempt was the last.
+    #[must_use]
+    pub const fn is_last_attempt(&self) -> bool {
+        self.attempts + 1 >= MAX_ATTEMPTS
+    }
+
+    /// The wait after this attempt: a second, two, four, up to six hours.
+    fn wait(&self) -> TimeDelta {
+        TimeDelta::seconds(1_i64 << self.attempts.clamp(0, 15)).min(MAX_WAIT)
+    }
+}
+
+/// Stores that the orders of these events are to be fetched.
+pub(super) async fn enqueue_fetches(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    thin: &[(EventId, EndpointId, DateTime<Utc>)],
+    events: &[&QueuedEvent],
 ) -> Result<(), sqlx::Error> {
-    if thin.is_empty() {
+    if events.is_empty() {
         return Ok(());
     }
     sqlx::query(
         "insert into inbox_fetch (event_id, endpoint_id, received_at, next_at)
-         select e, p, r, $4 from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) x(e, p, r) on conflict do nothing",
+         select x.event_id, x.endpoint_id, x.received_at, $4
+         from unnest($1::uuid[], $2::uuid[], $3::timestamptz[])
+           x(event_id, endpoint_id, received_at)
+         on conflict do nothing",
     )
-    .bind(thin.iter().map(|t| t.0.0).collect::<Vec<_>>())
-    .bind(thin.iter().map(|t| t.1.0).collect::<Vec<_>>())
-    .bind(thin.iter().map(|t| t.2).collect::<Vec<_>>())
+    .bind(events.iter().map(|e| e.event_id.0).collect::<Vec<_>>())
+    .bind(events.iter().map(|e| e.endpoint_id.0).collect::<Vec<_>>())
+    .bind(events.iter().map(|e| e.received_at).collect::<Vec<_>>())
     .bind(now)
     .execute(tx)
     .await?;
@@ -45,7 +71,7 @@ pub(super) async fn put(
 }
 
 #[derive(FromRow)]
-struct Row {
+struct FetchRow {
     event_id: EventId,
     endpoint_id: EndpointId,
     received_at: DateTime<Utc>,
@@ -56,103 +82,128 @@ struct Row {
     body: Vec<u8>,
 }
 
-/// Orders whose turn it is, at most twenty.
-pub async fn due(db: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<Fetch>, sqlx::Error> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "select event_id, endpoint_id, received_at, attempts, dialect, settings, body
-         from inbox_fetch join endpoint using (endpoint_id) join inbox_body using (event_id, received_at)
-         where next_at <= $1 order by next_at limit 20",
-    )
-    .bind(now)
-    .fetch_all(db)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| {
-            let order = match parse(r.dialect, &r.settings, None, &r.body) {
-                Ok(Event::Thin { order }) => Some(order),
-                _ => None,
-            };
-            let urls = order.and_then(|o| order_url(&r.settings, &o));
-            Fetch {
-                event_id: r.event_id,
-                endpoint_id: r.endpoint_id,
-                received_at: r.received_at,
-                attempts: r.attempts,
-                urls,
-            }
-        })
-        .collect())
+impl From<FetchRow> for OrderFetch {
+    fn from(r: FetchRow) -> Self {
+        let urls = match parse(r.dialect, &r.settings, None, &r.body) {
+            Ok(Event::OrderReference { order_id }) => order_urls(&r.settings, &order_id),
+            _ => None,
+        };
+        Self {
+            event_id: r.event_id,
+            endpoint_id: r.endpoint_id,
+            received_at: r.received_at,
+            attempts: r.attempts,
+            urls,
+        }
+    }
 }
 
-/// Tries again later: after a second, two, four, up to six hours.
-pub async fn postpone(
+/// Orders that are due to be fetched, longest due first, at most twenty.
+pub async fn due_fetches(
     db: &mut PgConnection,
     now: DateTime<Utc>,
-    fetch: &Fetch,
+) -> Result<Vec<OrderFetch>, sqlx::Error> {
+    let rows: Vec<FetchRow> = sqlx::query_as(
+        "select event_id, endpoint_id, received_at, attempts, dialect, settings, body
+         from inbox_fetch join endpoint using (endpoint_id)
+         join inbox_body using (event_id, received_at)
+         where next_at <= $1 order by next_at limit $2",
+    )
+    .bind(now)
+    .bind(MAX_DUE)
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(OrderFetch::from).collect())
+}
+
+/// Notes a failed attempt; the wait before the next one doubles each time.
+pub async fn postpone_fetch(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    fetch: &OrderFetch,
 ) -> Result<(), sqlx::Error> {
-    let wait = TimeDelta::seconds(1_i64 << fetch.attempts.clamp(0, 14)).min(TimeDelta::hours(6));
     sqlx::query("update inbox_fetch set attempts = attempts + 1, next_at = $2 where event_id = $1")
         .bind(fetch.event_id)
-        .bind(now + wait)
+        .bind(now + fetch.wait())
         .execute(db)
         .await?;
     Ok(())
 }
 
-impl Fetch {
-    /// Whether it was tried often enough.
-    #[must_use]
-    pub const fn is_hopeless(&self) -> bool {
-        self.attempts >= MOST_ATTEMPTS
-    }
-}
-
-/// Sets an event aside for a person, who can redrive it.
-pub async fn give_up(
-    db: &mut PgConnection,
-    fetch: &Fetch,
+/// Makes an event a dead letter whose order cannot be fetched. A person mends the cause and
+/// redrives it.
+pub async fn dead_letter_fetch(
+    tx: &mut PgConnection,
+    fetch: &OrderFetch,
     reason: &str,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "with done as (delete from inbox_fetch where event_id = $1 returning event_id, endpoint_id, received_at, attempts)
-         insert into inbox_problem (event_id, endpoint_id, delivery_key, state, reason, attempts, received_at)
-         select event_id, endpoint_id, coalesce((select delivery_key from inbox_event i where i.event_id = done.event_id), ''),
-           'dead', $2, attempts + 1, received_at from done",
+    let events: Vec<QueuedEvent> = sqlx::query_as(
+        "delete from inbox_fetch where event_id = $1
+         returning event_id, endpoint_id, received_at, attempts",
     )
     .bind(fetch.event_id)
-    .bind(reason)
+    .fetch_all(&mut *tx)
+    .await?;
+    let problems: Vec<Problem> = events
+        .iter()
+        .map(|e| Problem::new(e, ProblemState::Dead, reason.to_owned()))
+        .collect();
+    problem::record(tx, &problems).await
+}
+
+/// Queues the document that was fetched as an event of its own and ends the fetch. The same
+/// document twice is one event.
+pub async fn store_fetched(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    fetch: &OrderFetch,
+    document: &[u8],
+) -> Result<(), sqlx::Error> {
+    let hash = Sha256::digest(document).to_vec();
+    sqlx::query(
+        "with new as (
+           insert into inbox_event (endpoint_id, delivery_key, event_id, body_hash, received_at)
+           values ($1, $2, $3, $4, $5) on conflict do nothing returning event_id),
+         body as (
+           insert into inbox_body (event_id, received_at, body, headers)
+           select event_id, $5, $6, '{}' from new),
+         queue as (
+           insert into inbox_queue (event_id, endpoint_id, received_at)
+           select event_id, $1, $5 from new),
+         done as (delete from inbox_fetch where event_id = $7 returning event_id)
+         insert into inbox_outcome (event_id, outcome)
+         select event_id, 'fetched' from done on conflict do nothing",
+    )
+    .bind(fetch.endpoint_id)
+    .bind(format!("fetched:{}", hex::encode(&hash)))
+    .bind(EventId::new())
+    .bind(hash)
+    .bind(now)
+    .bind(document)
+    .bind(fetch.event_id)
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// Takes what was fetched into the inbox as an event of its own, for the poster. The same document twice is one event.
-pub async fn bring(
-    tx: &mut PgConnection,
-    now: DateTime<Utc>,
-    fetch: &Fetch,
-    body: &[u8],
-) -> Result<(), sqlx::Error> {
-    use sha2::{Digest, Sha256};
-    let hash = Sha256::digest(body).to_vec();
-    let id = EventId::new();
-    sqlx::query(
-        "with fresh as (
-           insert into inbox_event (endpoint_id, delivery_key, event_id, body_hash, received_at)
-           values ($1, $2, $3, $4, $5) on conflict do nothing returning event_id),
-         kept as (insert into inbox_body (event_id, received_at, body, headers) select event_id, $5, $6, '{}' from fresh),
-         queued as (insert into inbox_queue (event_id, endpoint_id, received_at) select event_id, $1, $5 from fresh)
-         delete from inbox_fetch where event_id = $7",
-    )
-    .bind(fetch.endpoint_id)
-    .bind(format!("fetched:{}", hex::encode(&hash)))
-    .bind(id)
-    .bind(hash)
-    .bind(now)
-    .bind(body)
-    .bind(fetch.event_id)
-    .execute(tx)
-    .await?;
-    Ok(())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_waits_double_up_to_six_hours_and_twenty_attempts_take_a_day_and_a_half() {
+        let attempt = |attempts| OrderFetch {
+            event_id: EventId::new(),
+            endpoint_id: EndpointId::new(),
+            received_at: DateTime::UNIX_EPOCH,
+            attempts,
+            urls: None,
+        };
+        assert_eq!(attempt(0).wait(), TimeDelta::seconds(1));
+        assert_eq!(attempt(3).wait(), TimeDelta::seconds(8));
+        assert_eq!(attempt(19).wait(), MAX_WAIT);
+        assert!(!attempt(18).is_last_attempt() && attempt(19).is_last_attempt());
+        let waits: TimeDelta = (0..MAX_ATTEMPTS - 1).map(|n| attempt(n).wait()).sum();
+        assert_eq!(waits.num_hours(), 33);
+    }
 }

@@ -1,7 +1,8 @@
-//! From the committer to the poster of the same process: a bell, and the events that it has understood already.
+//! Events that the committer has parsed already, kept in memory for the processor of the same
+//! process, and its wake-up.
 //!
-//! Only to spare a second reading. What is in the queue is posted whether or not it is here, and what is here is posted only
-//! when it is in the queue: another process may take it, and after a crash nothing is here.
+//! This only spares parsing twice. The queue alone decides what is processed: another process may
+//! take an event that is kept here, and after a crash nothing is kept.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,10 +12,11 @@ use tokio::sync::Notify;
 use super::event::Event;
 use crate::values::EventId;
 
-/// Events held at least, and at most twice as many: those that nobody came for go with their generation.
-const GENERATION: usize = 8_000;
+/// Events in one generation. There are two; when the younger is full, the older is dropped with
+/// what nobody took.
+const GENERATION_EVENTS: usize = 8_000;
 
-/// What one process hands over to itself.
+/// The parsed events of one process.
 #[derive(Default)]
 pub struct ParsedEvents {
     inserted: Notify,
@@ -22,20 +24,21 @@ pub struct ParsedEvents {
 }
 
 impl ParsedEvents {
-    /// Lays events down, before they are written, so that they are here whenever the queue has them.
+    /// Keeps events. To be called before they are written, so that they are here whenever the queue
+    /// has them.
     pub(super) fn insert(&self, events: impl Iterator<Item = (EventId, Event)>) {
         let mut generations = self
             .generations
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let [young, old] = &mut *generations;
-        if young.len() >= GENERATION {
+        if young.len() >= GENERATION_EVENTS {
             *old = std::mem::take(young);
         }
         young.extend(events);
     }
 
-    /// Takes up what is here of these events.
+    /// Removes and returns those of these events that are here.
     pub(super) fn remove(&self, ids: impl Iterator<Item = EventId>) -> HashMap<EventId, Event> {
         let mut generations = self
             .generations
@@ -49,12 +52,12 @@ impl ParsedEvents {
             .collect()
     }
 
-    /// Rings: a set is in the queue.
+    /// Wakes the processor: a batch is in the queue.
     pub(super) fn notify(&self) {
         self.inserted.notify_one();
     }
 
-    /// Waits for the bell.
+    /// Waits until a batch was written to the queue.
     pub async fn notified(&self) {
         self.inserted.notified().await;
     }
@@ -65,23 +68,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nobody_comes_for_is_forgotten_and_the_rest_is_found_once() {
+    fn what_nobody_takes_is_dropped_and_the_rest_is_found_once() {
         let parsed_events = ParsedEvents::default();
-        let ids: Vec<EventId> = (0..3 * GENERATION).map(|_| EventId::new()).collect();
+        let ids: Vec<EventId> = (0..3 * GENERATION_EVENTS).map(|_| EventId::new()).collect();
         for id in &ids {
             parsed_events.insert(std::iter::once((*id, Event::Ping)));
         }
+        let last = || ids.iter().copied().skip(2 * GENERATION_EVENTS);
         assert!(parsed_events.remove(ids.iter().copied().take(1)).is_empty());
-        assert_eq!(
-            parsed_events
-                .remove(ids.iter().copied().skip(2 * GENERATION))
-                .len(),
-            GENERATION
-        );
-        assert!(
-            parsed_events
-                .remove(ids.iter().copied().skip(2 * GENERATION))
-                .is_empty()
-        );
+        assert_eq!(parsed_events.remove(last()).len(), GENERATION_EVENTS);
+        assert!(parsed_events.remove(last()).is_empty());
     }
 }

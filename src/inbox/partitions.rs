@@ -1,9 +1,9 @@
-//! Bodies stand in partitions by month of receipt, made ahead and dropped whole.
+//! The months of bodies: partitions are made ahead and dropped whole.
 
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use sqlx::PgConnection;
 
-/// Prepares the partitions of this month and the next, so that what comes finds its place.
+/// Makes the partitions of this month and the next, unless they are there.
 pub async fn prepare_partitions(
     db: &mut PgConnection,
     now: DateTime<Utc>,
@@ -15,7 +15,8 @@ pub async fn prepare_partitions(
     Ok(())
 }
 
-/// Drops the bodies of months that were over `months` whole months ago, but for those that still wait. Answers how many months went.
+/// Drops the bodies of months that were over `months` whole months ago, except those of events that
+/// still wait. Returns how many months were dropped.
 pub async fn drop_partitions(
     db: &mut PgConnection,
     now: DateTime<Utc>,

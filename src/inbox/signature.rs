@@ -1,4 +1,5 @@
-//! Believing a delivery: one verifier for all dialects, over the raw bytes, any active secret, compared in constant time. Pure.
+//! The signature of a delivery: one verifier for all dialects, over the raw bytes, with any active
+//! secret, compared in constant time. Pure.
 //!
 //! | dialect | signed bytes | encoding | window |
 //! |---|---|---|---|
@@ -13,17 +14,18 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha512};
 use subtle::ConstantTimeEq as _;
 
-use crate::parties::endpoint::{EndpointSettings, Hash, TextEncoding};
+use super::endpoint::{EndpointSettings, HmacHash, TextEncoding};
 use crate::values::Dialect;
 
 /// How far a timestamp may be from now, in seconds, on either side.
-pub const WINDOW: u64 = 300;
-/// More signatures than this in one header are somebody trying.
-const MOST_SIGNATURES: usize = 16;
+pub const WINDOW_SECONDS: u64 = 300;
+/// The most signatures taken in one header: a rotation needs two, and each costs an HMAC
+/// comparison.
+const MAX_SIGNATURES: usize = 16;
 
-/// Why a delivery is not believed. The words help an honest developer and tell a forger nothing new.
+/// Why a signature is refused. The messages help an honest developer and tell a forger nothing new.
 #[derive(Debug, thiserror::Error, PartialEq, Eq, Clone)]
-pub enum Rejected {
+pub enum SignatureError {
     #[error("the header {0} is missing, or there more than once")]
     Missing(String),
     #[error("webhook-id must have 1 to 256 visible characters and no dot")]
@@ -31,7 +33,8 @@ pub enum Rejected {
     #[error("the timestamp must be the time of sending in whole unix seconds")]
     Timestamp,
     #[error(
-        "the timestamp is more than 300 seconds from our clock: sign each attempt anew, and check the sender's clock"
+        "the timestamp is more than 300 seconds from our clock: sign each attempt anew, and check \
+         the sender's clock"
     )]
     Window,
     #[error("{0}")]
@@ -40,7 +43,8 @@ pub enum Rejected {
     NoMatch(&'static str),
 }
 
-/// The signature of one delivery under one secret (its decoded bytes), as Standard Webhooks carries it: `v1,<base64>`.
+/// The signature of one delivery under one secret (its decoded bytes), as Standard Webhooks carries
+/// it: `v1,<base64>`.
 #[must_use]
 pub fn sign(secret: &[u8], id: &str, timestamp: &str, body: &[u8]) -> String {
     format!(
@@ -52,18 +56,19 @@ pub fn sign(secret: &[u8], id: &str, timestamp: &str, body: &[u8]) -> String {
     )
 }
 
-/// What a delivery signs, as its dialect says.
-struct Signed<'a> {
+/// The parts of a delivery that its dialect signs, and the signatures it carries.
+struct SignedContent<'a> {
     /// The parts that are signed before the body, each followed by a dot.
     before: Vec<&'a str>,
     /// The MACs offered, decoded; what cannot be decoded is no match.
     offered: Vec<Vec<u8>>,
-    hash: Hash,
-    /// The signed bytes, in words.
+    hash: HmacHash,
+    /// The signed bytes, in words for the error.
     words: &'static str,
 }
 
-/// Believes a delivery, or says why not. `header` answers a header that is there exactly once, `now` is in unix seconds.
+/// Verifies a delivery. `header` returns a header that is there exactly once; `now` is in unix
+/// seconds.
 pub fn verify<'h, 's>(
     dialect: Dialect,
     settings: &'h EndpointSettings,
@@ -71,7 +76,7 @@ pub fn verify<'h, 's>(
     body: &[u8],
     secrets: impl Iterator<Item = &'s [u8]>,
     now: i64,
-) -> Result<(), Rejected> {
+) -> Result<(), SignatureError> {
     let signed = match dialect {
         Dialect::Standard | Dialect::Bigcommerce => standard(
             ["webhook-id", "webhook-timestamp", "webhook-signature"],
@@ -93,18 +98,20 @@ pub fn verify<'h, 's>(
         Dialect::Shopify => body_only(
             needed(&header, "x-shopify-hmac-sha256")?,
             TextEncoding::Base64,
-            Hash::Sha256,
+            HmacHash::Sha256,
         )?,
         Dialect::Woocommerce => body_only(
             needed(&header, "x-wc-webhook-signature")?,
             TextEncoding::Base64,
-            Hash::Sha256,
+            HmacHash::Sha256,
         )?,
         Dialect::Generic => {
             let given = needed(&header, &settings.signature_header)?;
             let digest = given
                 .strip_prefix(settings.signature_prefix.as_str())
-                .ok_or(Rejected::Form("the signature does not begin with the prefix that the endpoint's settings name"))?;
+                .ok_or(SignatureError::Form(
+                    "the signature does not begin with the prefix of the endpoint's settings",
+                ))?;
             body_only(digest, settings.encoding, settings.hash)?
         }
     };
@@ -116,8 +123,8 @@ pub fn verify<'h, 's>(
     parts.push(body);
     for secret in secrets {
         let ours = match signed.hash {
-            Hash::Sha256 => mac::<Hmac<Sha256>>(secret, &parts),
-            Hash::Sha512 => mac::<Hmac<Sha512>>(secret, &parts),
+            HmacHash::Sha256 => mac::<Hmac<Sha256>>(secret, &parts),
+            HmacHash::Sha512 => mac::<Hmac<Sha512>>(secret, &parts),
         };
         if signed
             .offered
@@ -127,11 +134,14 @@ pub fn verify<'h, 's>(
             return Ok(());
         }
     }
-    Err(Rejected::NoMatch(signed.words))
+    Err(SignatureError::NoMatch(signed.words))
 }
 
-fn needed<'h>(header: &impl Fn(&str) -> Option<&'h str>, name: &str) -> Result<&'h str, Rejected> {
-    header(name).ok_or_else(|| Rejected::Missing(name.to_owned()))
+fn needed<'h>(
+    header: &impl Fn(&str) -> Option<&'h str>,
+    name: &str,
+) -> Result<&'h str, SignatureError> {
+    header(name).ok_or_else(|| SignatureError::Missing(name.to_owned()))
 }
 
 /// Standard Webhooks 1.0.0.
@@ -139,8 +149,8 @@ fn standard<'h>(
     names: [&str; 3],
     header: &impl Fn(&str) -> Option<&'h str>,
     now: i64,
-) -> Result<Signed<'h>, Rejected> {
-    const FORM: Rejected = Rejected::Form(
+) -> Result<SignedContent<'h>, SignatureError> {
+    const FORM: SignatureError = SignatureError::Form(
         "the signature must be a list of at most 16 `v1,<base64>`, separated by spaces",
     );
     let [id, timestamp, list] = [
@@ -149,40 +159,41 @@ fn standard<'h>(
         needed(header, names[2])?,
     ];
     if id.is_empty() || id.len() > 256 || !id.bytes().all(|b| b.is_ascii_graphic() && b != b'.') {
-        return Err(Rejected::Id);
+        return Err(SignatureError::Id);
     }
     timely(timestamp, now)?;
     let mut offered = Vec::new();
     for (n, one) in list.split(' ').enumerate() {
         let (version, encoded) = one.split_once(',').ok_or(FORM)?;
-        if n >= MOST_SIGNATURES {
+        if n >= MAX_SIGNATURES {
             return Err(FORM);
         }
-        // Another version, or one that cannot be read, is no match; a later one in the list may be.
+        // A signature of another version, or one that cannot be decoded, does not match; the next
+        // one may.
         if version == "v1"
             && let Ok(bytes) = STANDARD.decode(encoded)
         {
             offered.push(bytes);
         }
     }
-    Ok(Signed {
+    Ok(SignedContent {
         before: vec![id, timestamp],
         offered,
-        hash: Hash::Sha256,
+        hash: HmacHash::Sha256,
         words: "`id.timestamp.body`",
     })
 }
 
 /// Stripe's header: `t=` once, `v1=` once or more, other schemes ignored.
-fn stripe(list: &str, now: i64) -> Result<Signed<'_>, Rejected> {
-    const FORM: Rejected = Rejected::Form(
+fn stripe(list: &str, now: i64) -> Result<SignedContent<'_>, SignatureError> {
+    const FORM: SignatureError = SignatureError::Form(
         "Stripe-Signature must be one `t=` and at most 16 `v1=`, separated by commas",
     );
     let (mut timestamp, mut offered) = (None, Vec::new());
     for (n, one) in list.split(',').enumerate() {
         let (name, value) = one.split_once('=').ok_or(FORM)?;
         match name {
-            _ if n > MOST_SIGNATURES => return Err(FORM),
+            _ if n > MAX_SIGNATURES => return Err(FORM),
             "t" if timestamp.is_some() => return Err(FORM),
             "t" => timestamp = Some(value),
             "v1" => offered.extend(hex::decode(value)),
@@ -191,10 +202,10 @@ fn stripe(list: &str, now: i64) -> Result<Signed<'_>, Rejected> {
     }
     let timestamp = timestamp.ok_or(FORM)?;
     timely(timestamp, now)?;
-    Ok(Signed {
+    Ok(SignedContent {
         before: vec![timestamp],
         offered,
-        hash: Hash::Sha256,
+        hash: HmacHash::Sha256,
         words: "`timestamp.body`",
     })
 }
@@ -202,17 +213,16 @@ fn stripe(list: &str, now: i64) -> Result<Signed<'_>, Rejected> {
 fn body_only(
     digest: &str,
     encoding: TextEncoding,
-    hash: Hash,
-) -> Result<Signed<'static>, Rejected> {
+    hash: HmacHash,
+) -> Result<SignedContent<'static>, SignatureError> {
     let decoded = match encoding {
         TextEncoding::Base64 => STANDARD
             .decode(digest)
-            .map_err(|_| Rejected::Form("the signature must be base64"))?,
-        TextEncoding::Hex => {
-            hex::decode(digest).map_err(|_| Rejected::Form("the signature must be hexadecimal"))?
-        }
+            .map_err(|_| SignatureError::Form("the signature must be base64"))?,
+        TextEncoding::Hex => hex::decode(digest)
+            .map_err(|_| SignatureError::Form("the signature must be hexadecimal"))?,
     };
-    Ok(Signed {
+    Ok(SignedContent {
         before: Vec::new(),
         offered: vec![decoded],
         hash,
@@ -221,16 +231,16 @@ fn body_only(
 }
 
 /// Whole unix seconds within the window on both sides.
-fn timely(timestamp: &str, now: i64) -> Result<(), Rejected> {
+fn timely(timestamp: &str, now: i64) -> Result<(), SignatureError> {
     if timestamp.is_empty()
         || timestamp.len() > 12
         || !timestamp.bytes().all(|b| b.is_ascii_digit())
     {
-        return Err(Rejected::Timestamp);
+        return Err(SignatureError::Timestamp);
     }
-    let sent: i64 = timestamp.parse().map_err(|_| Rejected::Timestamp)?;
-    if sent.abs_diff(now) > WINDOW {
-        Err(Rejected::Window)
+    let sent: i64 = timestamp.parse().map_err(|_| SignatureError::Timestamp)?;
+    if sent.abs_diff(now) > WINDOW_SECONDS {
+        Err(SignatureError::Window)
     } else {
         Ok(())
     }
@@ -253,7 +263,8 @@ mod tests {
 
     use super::*;
 
-    /// One case of `contracts/signature-vectors.json`, which senders in other languages run as well.
+    /// One case of `contracts/signature-vectors.json`, which senders in other languages run as
+    /// well.
     #[derive(Deserialize)]
     struct Vector {
         name: String,
@@ -268,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn every_vector_is_believed_or_refused_as_it_says() {
+    fn every_vector_is_accepted_or_refused_as_it_says() {
         let vectors: Vec<Vector> =
             serde_json::from_str(include_str!("../../contracts/signature-vectors.json")).unwrap();
         assert!(vectors.len() > 50);
@@ -278,7 +289,7 @@ mod tests {
             let keys: Vec<Vec<u8>> = v
                 .secrets
                 .iter()
-                .map(|s| crate::parties::endpoint::signing_key(dialect, s).unwrap())
+                .map(|s| crate::inbox::endpoint::signing_key(dialect, s).unwrap())
                 .collect();
             let header = |name: &str| {
                 let mut all = v

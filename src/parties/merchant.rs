@@ -4,13 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
-use super::endpoint::{EndpointSettings, NewEndpoint};
-use super::{AddError, PartyState, endpoint, seal, slug_of};
+use super::{AddError, PartyState, seal, slug_of};
 use crate::ledger::{self, Account};
 use crate::rails::Rail;
-use crate::values::{
-    Amount, CauseId, Dialect, DialectError, Email, EndpointId, MerchantId, Reader, slug_is_valid,
-};
+use crate::values::{Amount, CauseId, Email, MerchantId, Reader, slug_is_valid};
 
 /// The stored kind of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
@@ -72,165 +69,135 @@ impl Rule {
     }
 }
 
-/// What is asked when a merchant is added.
+/// Who a merchant is and on what terms it takes part, checked field by field.
 #[derive(Clone, Debug)]
-pub struct NewMerchant {
-    pub name: String,
-    pub email: String,
-    pub slug: Option<String>,
-    pub dialect: String,
-    /// Settings of the endpoint, `name=value`.
-    pub settings: Vec<String>,
-    /// The secret that the platform gave; without it one is made.
-    pub secret: Option<String>,
-    pub api_token: Option<String>,
-    pub rule: String,
-    pub default_cause: Option<String>,
-    pub collect: String,
-    pub test: bool,
-}
-
-impl NewMerchant {
-    /// A merchant with the usual settings: our own dialect, one euro an order, collected by
-    /// transfer.
-    #[must_use]
-    pub fn named(name: &str, email: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            email: email.to_owned(),
-            slug: None,
-            dialect: Dialect::Standard.word().to_owned(),
-            settings: Vec::new(),
-            secret: None,
-            api_token: None,
-            rule: "fixed:1.00".to_owned(),
-            default_cause: None,
-            collect: "transfer".to_owned(),
-            test: false,
-        }
-    }
-}
-
-/// What the merchant's developer needs; the secrets are shown this once.
-#[derive(Clone, Debug)]
-pub struct MerchantCredentials {
-    pub merchant_id: MerchantId,
-    pub endpoint_id: EndpointId,
-    pub secret: String,
-    pub api_key: String,
-}
-
-/// Adds a merchant with an endpoint and an API key. With `test` and the slug of a known merchant,
-/// adds a test endpoint to it.
-pub async fn add(
-    db: &mut PgConnection,
-    now: DateTime<Utc>,
-    key: &[u8; 32],
-    new: &NewMerchant,
-) -> Result<MerchantCredentials, AddError> {
-    let slug = new.slug.clone().unwrap_or_else(|| slug_of(&new.name));
-    if !slug_is_valid(&slug) {
-        return Err(AddError::field(
-            "slug",
-            "lower-case letters, digits and hyphens, such as librairie",
-        ));
-    }
-    if new.name.trim().is_empty() || new.name.len() > 200 {
-        return Err(AddError::field(
-            "name",
-            "between 1 and 200 characters are needed",
-        ));
-    }
-    let email = Email::parse(&new.email).map_err(|e| AddError::field("email", e))?;
-    let rule = Rule::parse(&new.rule).map_err(|e| AddError::field("rule", e))?;
-    if new.collect != "transfer" {
-        return Err(AddError::NotYet(
-            "only `--collect transfer` is built so far; direct debit and Stripe come later",
-        ));
-    }
-    let endpoint = NewEndpoint {
-        dialect: new
-            .dialect
-            .parse()
-            .map_err(|e: DialectError| AddError::field("dialect", e.to_string()))?,
-        settings: EndpointSettings::default().changed(&new.settings)?,
-        test: new.test,
-        secret: new.secret.clone(),
-        api_token: new.api_token.clone(),
-    };
-    let known: Option<MerchantId> =
-        sqlx::query_scalar("select merchant_id from merchant where slug = $1")
-            .bind(&slug)
-            .fetch_optional(&mut *db)
-            .await?;
-    let merchant_id = match known {
-        Some(id) if new.test => id,
-        Some(_) => return Err(AddError::Taken(slug)),
-        None => insert(db, now, &slug, new, &email, rule).await?,
-    };
-    let (endpoint_id, secret) = endpoint::add(db, now, key, merchant_id, &endpoint).await?;
-    let (api_key, _) =
-        seal::token().map_err(|_| AddError::NotYet("the system gives no randomness"))?;
-    let api_key = format!("obk_{api_key}");
-    sqlx::query("insert into api_key (key_hash, merchant_id, created_at) values ($1, $2, $3)")
-        .bind(seal::hash(&api_key))
-        .bind(merchant_id)
-        .bind(now)
-        .execute(db)
-        .await?;
-    Ok(MerchantCredentials {
-        merchant_id,
-        endpoint_id,
-        secret,
-        api_key,
-    })
-}
-
-async fn insert(
-    db: &mut PgConnection,
-    now: DateTime<Utc>,
-    slug: &str,
-    new: &NewMerchant,
-    email: &Email,
+pub struct MerchantTerms {
+    slug: String,
+    name: String,
+    email: Email,
     rule: Rule,
+    default_cause: Option<String>,
+    rail: Rail,
+}
+
+impl MerchantTerms {
+    /// Checks what was asked. Without a slug, one is made from the name.
+    pub fn check(
+        name: &str,
+        email: &str,
+        slug: Option<&str>,
+        rule: &str,
+        default_cause: Option<&str>,
+        rail: &str,
+    ) -> Result<Self, AddError> {
+        let slug = slug.map_or_else(|| slug_of(name), str::to_owned);
+        if !slug_is_valid(&slug) {
+            return Err(AddError::field(
+                "slug",
+                "lower-case letters, digits and hyphens, such as librairie",
+            ));
+        }
+        if name.trim().is_empty() || name.len() > 200 {
+            return Err(AddError::field(
+                "name",
+                "between 1 and 200 characters are needed",
+            ));
+        }
+        let email = Email::parse(email).map_err(|e| AddError::field("email", e))?;
+        let rule = Rule::parse(rule).map_err(|e| AddError::field("rule", e))?;
+        if rail != Rail::Transfer.word() {
+            return Err(AddError::NotYet(
+                "only `--collect transfer` is built so far; direct debit and Stripe come later",
+            ));
+        }
+        Ok(Self {
+            slug,
+            name: name.trim().to_owned(),
+            email,
+            rule,
+            default_cause: default_cause.map(str::to_owned),
+            rail: Rail::Transfer,
+        })
+    }
+
+    /// The merchant's slug.
+    #[must_use]
+    pub fn slug(&self) -> &str {
+        &self.slug
+    }
+}
+
+/// The id of the merchant with this slug.
+pub async fn find(db: &mut PgConnection, slug: &str) -> Result<Option<MerchantId>, sqlx::Error> {
+    sqlx::query_scalar("select merchant_id from merchant where slug = $1")
+        .bind(slug)
+        .fetch_optional(db)
+        .await
+}
+
+/// Adds a merchant and opens its account.
+pub async fn add(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    terms: &MerchantTerms,
 ) -> Result<MerchantId, AddError> {
-    let cause: Option<CauseId> = match &new.default_cause {
+    let cause = match terms.default_cause.as_deref() {
         None => None,
-        Some(cause) => Some(
-            sqlx::query_scalar("select cause_id from cause where slug = $1")
-                .bind(cause)
-                .fetch_optional(&mut *db)
-                .await?
-                .ok_or_else(|| {
-                    AddError::field(
-                        "default-cause",
-                        format!("no cause is called {cause:?}; see `obole cause list`"),
-                    )
-                })?,
-        ),
+        Some(slug) => Some(default_cause(tx, slug).await?),
     };
     let id = MerchantId::new();
-    let (kind, amount) = rule.stored();
+    let (kind, amount) = terms.rule.stored();
     sqlx::query(
         "insert into merchant (merchant_id, slug, name, email, rule, rule_cents, default_cause_id,
-          rail, created_at)
+           rail, created_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(id)
-    .bind(slug)
-    .bind(new.name.trim())
-    .bind(email.as_str())
+    .bind(&terms.slug)
+    .bind(&terms.name)
+    .bind(terms.email.as_str())
     .bind(kind)
     .bind(amount.cents())
     .bind(cause)
-    .bind(&new.collect)
+    .bind(terms.rail)
     .bind(now)
-    .execute(&mut *db)
+    .execute(&mut *tx)
     .await
-    .map_err(AddError::taken(slug))?;
-    ledger::open(db, &ledger::SHARED).await?;
-    ledger::open(db, &[Account::MerchantReceivable(slug.to_owned())]).await?;
+    .map_err(AddError::taken(&terms.slug))?;
+    ledger::open(tx, &ledger::SHARED).await?;
+    ledger::open(tx, &[Account::MerchantReceivable(terms.slug.clone())]).await?;
     Ok(id)
+}
+
+async fn default_cause(db: &mut PgConnection, slug: &str) -> Result<CauseId, AddError> {
+    let found: Option<CauseId> = sqlx::query_scalar("select cause_id from cause where slug = $1")
+        .bind(slug)
+        .fetch_optional(db)
+        .await?;
+    found.ok_or_else(|| {
+        AddError::field(
+            "default-cause",
+            format!("no cause is called {slug:?}; see `obole cause list`"),
+        )
+    })
+}
+
+/// Gives a merchant a new API key, which is shown this once.
+pub async fn add_api_key(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    merchant: MerchantId,
+) -> Result<String, AddError> {
+    let (token, _) =
+        seal::token().map_err(|_| AddError::NotYet("the system gives no randomness"))?;
+    let api_key = format!("obk_{token}");
+    sqlx::query("insert into api_key (key_hash, merchant_id, created_at) values ($1, $2, $3)")
+        .bind(seal::hash(&api_key))
+        .bind(merchant)
+        .bind(now)
+        .execute(tx)
+        .await?;
+    Ok(api_key)
 }
 
 /// The merchant of an API key that is not revoked.

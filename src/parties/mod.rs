@@ -5,7 +5,6 @@ pub mod association;
 pub mod cause;
 pub mod choice;
 pub mod donor;
-pub mod endpoint;
 pub mod key_sentinel;
 pub mod merchant;
 pub mod operator;
@@ -45,7 +44,8 @@ impl From<sqlx::Error> for AddError {
 }
 
 impl AddError {
-    fn field(field: &str, message: impl Into<String>) -> Self {
+    /// One field that is wrong, and how to mend it.
+    pub(crate) fn field(field: &str, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError::new(field, message)])
     }
 

@@ -3,6 +3,7 @@
 //! Each run writes in database transactions of its own, then writes files and sends mails. A run
 //! that was cut short is completed by starting it again.
 
+mod add_merchant;
 mod approval;
 mod bank_statements;
 mod collections;
@@ -11,6 +12,7 @@ mod payout_files;
 mod payouts;
 mod receipts;
 
+pub use add_merchant::{MerchantCredentials, NewMerchant, add_merchant};
 pub use approval::approve_payout;
 pub use bank_statements::{ImportedStatement, import_statements};
 pub use collections::run_collections;

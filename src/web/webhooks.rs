@@ -1,7 +1,8 @@
-//! `POST /webhooks/{endpoint_id}`: verifies a delivery over its raw bytes, understands it, and responds once it is durable.
+//! `POST /webhooks/{endpoint_id}`: verifies a delivery over its raw bytes, understands it, and
+//! responds once it is durable.
 //!
-//! Each step is a function below, in this order: `verified`, `understand`, `respond`. Every webhook takes this path, so it
-//! makes no copy of the body and asks the database only through the caches.
+//! Each step is a function below, in this order: `verified`, `understand`, `respond`. Every webhook
+//! takes this path, so it makes no copy of the body and asks the database only through the caches.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,12 +18,12 @@ use tokio::time::timeout;
 use super::problem::ProblemDocument;
 use super::{Problem, Web, metrics};
 use crate::donations::claim_token;
-use crate::inbox::signature::{self, Rejected};
+use crate::inbox::endpoint::Endpoint;
+use crate::inbox::signature::{self, SignatureError};
 use crate::inbox::{
-    Delivery, Disposition, Event, Headers, ReceiveError, Received, delivery_key, parse,
+    Delivery, Disposition, Event, Headers, ReceiveError, ReceiveOutcome, delivery_key, parse,
     topic_header,
 };
-use crate::parties::endpoint::Endpoint;
 use crate::values::{Dialect, DonationId, EndpointId, EventId, FieldError, listed};
 
 /// The largest body accepted, in bytes.
@@ -30,7 +31,8 @@ const MAX_BODY_BYTES: usize = 256 * 1024;
 /// The longest that a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A shop's webhook, signed as its endpoint's dialect says; this describes the dialect `standard` (Standard Webhooks 1.0.0).
+/// A shop's webhook, signed as its endpoint's dialect says; this describes the dialect `standard`
+/// (Standard Webhooks 1.0.0).
 #[utoipa::path(post, path = "/webhooks/{endpoint_id}", tag = "webhooks",
     params(("endpoint_id" = String, Path, description = "Picks the merchant, the dialect and the secrets"),
         ("webhook-id" = String, Header), ("webhook-timestamp" = String, Header), ("webhook-signature" = String, Header)),
@@ -81,7 +83,8 @@ impl Answer {
         }
     }
 
-    /// Platforms disable webhooks that get errors, so an authentic delivery that is kept aside is a success for them.
+    /// Platforms disable webhooks that get errors, so an authentic delivery that is kept aside is a
+    /// success for them.
     fn kept_aside(event_id: EventId, reason: &'static str, errors: Vec<FieldError>) -> Self {
         Self {
             event_id: Some(event_id.to_string()),
@@ -149,7 +152,7 @@ async fn process(
             topic: topic.map(str::to_owned),
         },
         received_at: now,
-        fate: disposition,
+        disposition,
         event,
     };
     let received = web.intake.receive(delivery).await.map_err(|e| match e {
@@ -159,8 +162,9 @@ async fn process(
     respond(web, &endpoint, received, errors, donation)
 }
 
-/// The endpoint under whose secrets the signature holds. A secret that was added a moment ago may be missing from the
-/// cached endpoint, so one that does not match is tried again with the endpoint read anew.
+/// The endpoint under whose secrets the signature holds. A secret that was added a moment ago may
+/// be missing from the cached endpoint, so one that does not match is tried again with the endpoint
+/// read anew.
 async fn verified(
     web: &Web,
     now: DateTime<Utc>,
@@ -169,14 +173,14 @@ async fn verified(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Arc<Endpoint>, Problem> {
-    let not_signed = |rejected: Rejected| Problem::NotSigned(rejected.to_string());
+    let not_signed = |rejected: SignatureError| Problem::NotSigned(rejected.to_string());
     let Err(rejected) = verify(&endpoint, headers, body, now) else {
         return Ok(endpoint);
     };
-    if !matches!(rejected, Rejected::NoMatch(_)) {
+    if !matches!(rejected, SignatureError::NoMatch(_)) {
         return Err(not_signed(rejected));
     }
-    match web.endpoints.newer(now, endpoint_id).await? {
+    match web.endpoints.find_newer(now, endpoint_id).await? {
         None => Err(not_signed(rejected)),
         Some(newer) => verify(&newer, headers, body, now)
             .map(|()| newer)
@@ -194,7 +198,7 @@ enum Understood {
 
 /// An event to make durable.
 struct KeptEvent {
-    /// For a poster in the same process; only of an event that goes to the queue.
+    /// For a processor in the same process; only of an event that goes to the queue.
     event: Option<Event>,
     /// What is wrong with it, field by field.
     errors: Vec<FieldError>,
@@ -219,7 +223,7 @@ async fn understand(
 ) -> Result<Understood, Problem> {
     let (event, mut errors) = match parse(endpoint.dialect, &endpoint.settings, topic, body) {
         Ok(Event::Ping) => return Ok(Understood::Pong),
-        Ok(Event::Nothing(reason)) => return Ok(Understood::Ignored(reason)),
+        Ok(Event::Ignored(reason)) => return Ok(Understood::Ignored(reason)),
         Ok(event) => (Some(event), Vec::new()),
         Err(not_understood) => (None, not_understood.0),
     };
@@ -231,15 +235,14 @@ async fn understand(
         errors.push(FieldError::new("data.donation.cause", message));
     }
     let disposition = match (errors.is_empty(), endpoint.test) {
-        (false, _) => Disposition::Dead(listed(&errors)),
+        (false, _) => Disposition::DeadLetter(listed(&errors)),
         (true, true) => Disposition::Keep,
         (true, false) => Disposition::Queue,
     };
-    // The response needs these after the event itself has gone to the poster.
+    // The response needs these after the event itself has gone to the processor.
     let donation = event.as_ref().and_then(|event| {
-        let order_id = event.order_id()?;
         Some(EventDonation {
-            donation_id: DonationId::of_order(endpoint.merchant_id, order_id),
+            donation_id: event.donation_id(endpoint.merchant_id)?,
             anonymous: matches!(event, Event::Checkout(c) if c.donor.is_none()),
         })
     });
@@ -255,17 +258,19 @@ async fn understand(
 fn respond(
     web: &Web,
     endpoint: &Endpoint,
-    received: Received,
+    received: ReceiveOutcome,
     errors: Vec<FieldError>,
     donation: Option<EventDonation>,
 ) -> Result<Answer, Problem> {
     let platform = endpoint.dialect.is_platform();
     let (status, event_id) = match received {
-        Received::Conflict(event_id) if platform => {
+        ReceiveOutcome::Conflict(event_id) if platform => {
             return Ok(Answer::kept_aside(event_id, "conflict", Vec::new()));
         }
-        Received::Conflict(event_id) => return Err(Problem::Conflict(event_id.to_string())),
-        Received::Accepted(event_id) | Received::Duplicate(event_id) if !errors.is_empty() => {
+        ReceiveOutcome::Conflict(event_id) => return Err(Problem::Conflict(event_id.to_string())),
+        ReceiveOutcome::Accepted(event_id) | ReceiveOutcome::Duplicate(event_id)
+            if !errors.is_empty() =>
+        {
             if platform {
                 return Ok(Answer::kept_aside(event_id, "not understood", errors));
             }
@@ -274,8 +279,8 @@ fn respond(
                 event_id: event_id.to_string(),
             });
         }
-        Received::Accepted(event_id) => ("accepted", event_id),
-        Received::Duplicate(event_id) => ("duplicate", event_id),
+        ReceiveOutcome::Accepted(event_id) => ("accepted", event_id),
+        ReceiveOutcome::Duplicate(event_id) => ("duplicate", event_id),
     };
     let claim_token = donation
         .as_ref()
@@ -307,7 +312,7 @@ fn verify(
     headers: &HeaderMap,
     body: &[u8],
     now: DateTime<Utc>,
-) -> Result<(), Rejected> {
+) -> Result<(), SignatureError> {
     let valid = endpoint
         .secrets
         .iter()

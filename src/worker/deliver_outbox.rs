@@ -1,4 +1,4 @@
-//! Sending events out: signed by Standard Webhooks 1.0.0, a few at a time, each outcome noted.
+//! The loop that sends events out, signed by Standard Webhooks 1.0.0, a few at a time.
 
 use std::time::Duration;
 
@@ -11,10 +11,12 @@ use crate::gateways::webhook_client::post;
 use crate::inbox::signature::sign;
 use crate::outbox::{self, OutboundMessage};
 
+/// How often due messages are looked for.
 const POLL: Duration = Duration::from_secs(1);
-const AT_ONCE: i64 = 32;
+/// Messages sent at a time.
+const CONCURRENT_MESSAGES: i64 = 32;
 
-/// Sends what is due every second until told to stop, then finishes what it holds.
+/// Sends what is due every second until told to stop, then finishes the messages it holds.
 pub async fn deliver_outbox(app: App, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         match send_due(&app).await {
@@ -30,16 +32,16 @@ pub async fn deliver_outbox(app: App, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Sends what is due now, at most a few dozen; answers how many were tried.
+/// Sends what is due now, at most a few dozen messages; returns how many were tried.
 pub async fn send_due(app: &App) -> Result<usize, sqlx::Error> {
     let due = outbox::take_due(
         &mut *app.db.acquire().await?,
         Utc::now(),
         app.key.expose(),
-        AT_ONCE,
+        CONCURRENT_MESSAGES,
     )
     .await?;
-    let tried = due.len();
+    let count = due.len();
     let mut sending = JoinSet::new();
     for message in due {
         let app = app.clone();
@@ -47,15 +49,16 @@ pub async fn send_due(app: &App) -> Result<usize, sqlx::Error> {
     }
     while let Some(sent) = sending.join_next().await {
         match sent {
-            Ok(noted) => noted?,
+            Ok(recorded) => recorded?,
             Err(error) => {
-                tracing::error!(%error, "a message's sending broke; its lease ends by itself")
+                tracing::error!(%error, "sending panicked; the message is due again later");
             }
         }
     }
-    Ok(tried)
+    Ok(count)
 }
 
+/// Sends one message and records what became of it.
 async fn send(app: &App, message: OutboundMessage) -> Result<(), sqlx::Error> {
     let (id, at) = (
         message.message_id.to_string(),

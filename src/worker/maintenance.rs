@@ -1,5 +1,5 @@
-//! Keeping the house while it serves: partitions for what will come and an end for old ones, links that have ended, and every
-//! invariant.
+//! Maintenance: partitions are made ahead and old ones dropped, sign-in links that have ended are
+//! deleted, and every invariant is checked once a day.
 
 use std::time::Duration;
 
@@ -11,24 +11,26 @@ use crate::parties::sign_in;
 use crate::values::paris_day;
 use crate::{checks, inbox};
 
-const EVERY: Duration = Duration::from_secs(600);
+/// The time between two rounds.
+const PERIOD: Duration = Duration::from_secs(600);
 
-/// Looks after the house every ten minutes until told to stop.
+/// Does what is due every ten minutes until told to stop.
 pub async fn maintenance(app: App, mut stop: watch::Receiver<bool>) {
-    let mut checked = None;
+    let mut checked_on = None;
     while !*stop.borrow() {
-        if let Err(error) = round(&app, &mut checked).await {
-            tracing::warn!(%error, "the house was not looked after");
+        if let Err(error) = round(&app, &mut checked_on).await {
+            tracing::warn!(%error, "maintenance failed; it is tried again later");
         }
         tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
+            () = tokio::time::sleep(PERIOD) => {}
             _ = stop.changed() => {}
         }
     }
 }
 
-/// `checked` is the last day on which every invariant was looked at: that reads the books from end to end, so once a day.
-async fn round(app: &App, checked: &mut Option<NaiveDate>) -> Result<(), sqlx::Error> {
+/// `checked_on` is the last day on which every invariant was checked. That reads the whole
+/// database, so it is done once a day.
+async fn round(app: &App, checked_on: &mut Option<NaiveDate>) -> Result<(), sqlx::Error> {
     let now = Utc::now();
     let mut db = app.db.acquire().await?;
     inbox::prepare_partitions(&mut db, now).await?;
@@ -37,7 +39,7 @@ async fn round(app: &App, checked: &mut Option<NaiveDate>) -> Result<(), sqlx::E
         tracing::info!(months = dropped, "the bodies of old webhooks were dropped");
     }
     sign_in::forget_ended(&mut db, now).await?;
-    if *checked != Some(paris_day(now)) {
+    if *checked_on != Some(paris_day(now)) {
         for broken in checks::run(&mut db).await?.iter().filter(|v| !v.ok) {
             tracing::error!(
                 check = broken.name,
@@ -45,7 +47,7 @@ async fn round(app: &App, checked: &mut Option<NaiveDate>) -> Result<(), sqlx::E
                 "an invariant does not hold"
             );
         }
-        *checked = Some(paris_day(now));
+        *checked_on = Some(paris_day(now));
     }
     Ok(())
 }

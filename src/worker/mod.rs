@@ -1,4 +1,5 @@
-//! The loops that run beside the web.
+//! The loops of the service, each until it is told to stop; beside most, the one round that tests
+//! and commands run.
 
 mod deliver_outbox;
 mod fetch_orders;

@@ -1,62 +1,58 @@
-//! The poster's loop: sets as large as what waits, woken by the committer, with a poll as the net.
+//! The loop that processes the inbox: batches as large as what waits, woken by the committer of the
+//! same process, with a poll for everything else.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use sqlx::{Connection as _, PgPool};
+use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::db::{Breaker, DedicatedConnection};
-use crate::donations::RecordError;
-use crate::inbox::{self, ParsedEvents, ProcessError, ProcessedBatch};
+use crate::inbox::{self, Existing, ParsedEvents, ProcessError, QueuedEvent};
 use crate::values::EventId;
 
-/// The more in one set, the more of them fall on one page of an index.
-const MOST: i64 = 5000;
-/// So many sets are posted at a time while more waits than one takes.
-const SETS_AT_ONCE: usize = 3;
-/// So many sets go on from the last one before the queue is looked at from its beginning again.
-const SETS_IN_A_ROW: usize = 32;
-/// Before every event.
-const FIRST: EventId = EventId(Uuid::nil());
-/// How often the whole queue is looked at, for what the bell did not tell and for what was put back with an old id.
+/// Events in one batch. The larger a batch, the more of its rows share a page of an index.
+const MAX_BATCH: i64 = 5000;
+/// Batches processed at a time while more waits than one takes.
+const CONCURRENT_BATCHES: usize = 3;
+/// Batches that each begin after the one before, until the queue is read from its beginning again.
+const BATCHES_BEFORE_RESTART: usize = 32;
+/// Smaller than the id of every event.
+const BEGINNING: EventId = EventId(Uuid::nil());
+/// How often the queue is read from its beginning, for what other processes wrote and what was put
+/// back with an old id.
 const POLL: Duration = Duration::from_secs(1);
-/// A set costs some dozen statements, however small it is: under load, events gather for so long between two.
-const GATHER: Duration = Duration::from_millis(20);
+/// The least time between the beginnings of two rounds. A batch costs some dozen statements,
+/// however small it is: under load, events gather meanwhile.
+const MIN_ROUND: Duration = Duration::from_millis(20);
 
-/// Posts until told to stop, then finishes the set it holds.
+/// Processes until told to stop, then finishes the batch it holds.
 pub async fn process_inbox(
     db: PgPool,
     parsed_events: Arc<ParsedEvents>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let (mut kept, processor) = (
-        DedicatedConnection::new(db.clone()),
-        Arc::new(Processor {
-            db,
-            parsed_events,
-            breaker: Breaker::default(),
-        }),
-    );
-    let (mut after, mut looked_at) = (FIRST, None::<Instant>);
+    let mut connection = DedicatedConnection::new(db.clone());
+    let processor = Processor::new(db, parsed_events);
+    let (mut after, mut restarted_at) = (BEGINNING, None::<Instant>);
     while !*stop.borrow() {
         let began = Instant::now();
-        if looked_at.is_none_or(|at| at.elapsed() >= POLL) {
-            (after, looked_at) = (FIRST, Some(began));
-            if let Err(error) = async { inbox::unpark(kept.get().await?).await }.await {
+        if restarted_at.is_none_or(|at| at.elapsed() >= POLL) {
+            (after, restarted_at) = (BEGINNING, Some(began));
+            if let Err(error) = requeue_parked(&mut connection).await {
                 tracing::debug!(%error, "parked refunds were not looked at");
             }
         }
-        match processor.drain_from(&mut kept, after).await {
+        match processor.process_from(&mut connection, after).await {
             Ok(Some(last)) => after = last.a_second_before(),
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(%error, "posting waits");
-                kept.close().await;
+                tracing::warn!(%error, "the inbox is processed later");
+                connection.close().await;
             }
         }
         tokio::select! {
@@ -65,158 +61,202 @@ pub async fn process_inbox(
                     () = processor.parsed_events.notified() => {}
                     () = tokio::time::sleep(POLL) => {}
                 }
-                tokio::time::sleep_until((began + GATHER).into()).await;
+                tokio::time::sleep_until((began + MIN_ROUND).into()).await;
             } => {}
             _ = stop.changed() => {}
         }
     }
 }
 
-/// Posts everything that waits now.
+/// Processes everything that waits now.
 pub async fn process_all(db: &PgPool) -> Result<(), ProcessError> {
-    let processor = Arc::new(Processor {
-        db: db.clone(),
-        parsed_events: Arc::default(),
-        breaker: Breaker::default(),
-    });
-    let mut kept = DedicatedConnection::new(db.clone());
+    let processor = Processor::new(db.clone(), Arc::default());
+    let mut connection = DedicatedConnection::new(db.clone());
     loop {
-        while processor.drain_from(&mut kept, FIRST).await?.is_some() {}
-        if inbox::unpark(kept.get().await?).await? == 0 {
+        while processor
+            .process_from(&mut connection, BEGINNING)
+            .await?
+            .is_some()
+        {}
+        if requeue_parked(&mut connection).await? == 0 {
             return Ok(());
         }
     }
 }
 
-/// What all sets of one processor share.
+async fn requeue_parked(connection: &mut DedicatedConnection) -> Result<usize, sqlx::Error> {
+    inbox::requeue_parked(connection.get().await?).await
+}
+
+/// What all batches of one process share.
 struct Processor {
     db: PgPool,
     parsed_events: Arc<ParsedEvents>,
-    /// That no order of a set is recorded yet.
+    /// Allows `Existing::AssumeNone`.
     breaker: Breaker,
 }
 
+/// The end of a batch.
+struct BatchEnd {
+    last: EventId,
+    /// It took as many events as a batch may.
+    more_may_wait: bool,
+}
+
 impl Processor {
-    /// Posts what waits after an event. Most often one set takes it all; else several at a time: while one waits for the database
-    /// or the disk, others are decided. Answers the last event that was taken.
-    async fn drain_from(
+    fn new(db: PgPool, parsed_events: Arc<ParsedEvents>) -> Arc<Self> {
+        Arc::new(Self {
+            db,
+            parsed_events,
+            breaker: Breaker::default(),
+        })
+    }
+
+    /// Processes what waits after an event, and returns the last event that was taken.
+    ///
+    /// Most often one batch takes it all. Otherwise several go on at a time: while one waits for
+    /// the database or the disk, another is decided.
+    async fn process_from(
         self: &Arc<Self>,
-        kept: &mut DedicatedConnection,
+        connection: &mut DedicatedConnection,
         after: EventId,
     ) -> Result<Option<EventId>, ProcessError> {
-        let Some(first) = self.set(kept, after).await? else {
+        let Some(first) = self.process_batch(connection, after).await? else {
             return Ok(None);
         };
         let mut last = first.last;
         if first.more_may_wait {
-            let mut sets: JoinSet<_> = (0..SETS_AT_ONCE)
-                .map(|_| self.clone().drain_sets(last))
+            let mut lanes: JoinSet<_> = (0..CONCURRENT_BATCHES)
+                .map(|_| self.clone().process_batches(last))
                 .collect();
-            let mut whole = Ok(());
-            while let Some(ended) = sets.join_next().await {
+            let mut result = Ok(());
+            while let Some(ended) = lanes.join_next().await {
                 match ended.unwrap_or_else(|panicked| resume_unwind(panicked.into_panic())) {
                     Ok(reached) => last = last.max(reached),
-                    Err(error) => whole = Err(error),
+                    Err(error) => result = Err(error),
                 }
             }
-            whole?;
+            result?;
         }
         Ok(Some(last))
     }
 
-    async fn drain_sets(self: Arc<Self>, from: EventId) -> Result<EventId, ProcessError> {
-        let (mut kept, mut after, mut last) =
-            (DedicatedConnection::new(self.db.clone()), from, from);
-        for sets in 1.. {
-            let Some(taken) = self.set(&mut kept, after).await? else {
+    /// Processes one batch after another, over a connection of its own, until one is not full.
+    /// Returns the last event taken.
+    async fn process_batches(self: Arc<Self>, from: EventId) -> Result<EventId, ProcessError> {
+        let mut connection = DedicatedConnection::new(self.db.clone());
+        let (mut after, mut last) = (from, from);
+        for nth in 1.. {
+            let Some(batch) = self.process_batch(&mut connection, after).await? else {
                 break;
             };
-            last = last.max(taken.last);
-            if !taken.more_may_wait {
+            last = last.max(batch.last);
+            if !batch.more_may_wait {
                 break;
             }
-            after = if sets % SETS_IN_A_ROW == 0 {
-                FIRST
+            after = if nth % BATCHES_BEFORE_RESTART == 0 {
+                BEGINNING
             } else {
-                taken.last
+                batch.last
             };
         }
-        kept.close().await;
+        connection.close().await;
         Ok(last)
     }
 
-    /// One set, posted whole. An event at fault is found by sets of one, and set aside.
-    async fn set(
+    /// Processes one batch. While the database refuses an event of it, half as many are tried,
+    /// until that event is alone and becomes a dead letter: it hurts only itself.
+    async fn process_batch(
         &self,
-        kept: &mut DedicatedConnection,
+        connection: &mut DedicatedConnection,
         after: EventId,
-    ) -> Result<Option<Taken>, ProcessError> {
-        let (mut limit, mut look) = (MOST, !self.breaker.allows());
+    ) -> Result<Option<BatchEnd>, ProcessError> {
+        let mut limit = MAX_BATCH;
+        let mut existing = if self.breaker.allows() {
+            Existing::AssumeNone
+        } else {
+            Existing::Check
+        };
         loop {
-            match self.post(kept, after, limit, look).await {
-                Ok(handled) => {
-                    return Ok(handled.map(|h| Taken {
-                        last: h.last,
-                        more_may_wait: i64::try_from(h.count) == Ok(limit),
-                    }));
-                }
-                // One of these orders was recorded before, or by someone else meanwhile: the set is decided again, knowing it.
-                Err(ProcessError::Record(RecordError::Known)) => {
-                    if !look {
+            match self.try_batch(connection, after, limit, existing).await {
+                Ok(end) => return Ok(end),
+                Err(ProcessError::MayBeRecorded) => {
+                    if existing == Existing::AssumeNone {
                         self.breaker.trip();
                     }
-                    look = true;
+                    existing = Existing::Check;
                 }
-                Err(error) if !at_fault(&error) => return Err(error),
-                Err(_) if limit > 1 => limit = 1,
-                Err(error) => {
-                    tracing::error!(%error, "an event could not be handled");
-                    inbox::dead_letter(
-                        kept.get().await?,
-                        after,
-                        "it could not be posted; the service's log says why",
-                    )
-                    .await?;
-                    limit = MOST;
-                }
+                Err(error) if limit > 1 && error.is_event_at_fault() => limit /= 2,
+                Err(error) => return Err(error),
             }
         }
     }
 
-    async fn post(
+    /// Tries one batch in one database transaction.
+    async fn try_batch(
         &self,
-        kept: &mut DedicatedConnection,
+        connection: &mut DedicatedConnection,
         after: EventId,
         limit: i64,
-        look: bool,
-    ) -> Result<Option<ProcessedBatch>, ProcessError> {
-        let mut tx = kept.get().await?.begin().await?;
-        let handled =
-            inbox::handle(&mut tx, Utc::now(), &self.parsed_events, after, limit, look).await?;
+        existing: Existing,
+    ) -> Result<Option<BatchEnd>, ProcessError> {
+        let mut tx = connection.get().await?.begin().await?;
+        let events = inbox::take_batch(&mut tx, after, limit).await?;
+        let Some(last) = events.last() else {
+            return Ok(None);
+        };
+        if limit == 1 {
+            self.process_alone(&mut tx, &events, existing).await?;
+        } else {
+            inbox::process_batch(&mut tx, Utc::now(), &self.parsed_events, &events, existing)
+                .await?;
+        }
+        let end = BatchEnd {
+            last: last.event_id,
+            more_may_wait: i64::try_from(events.len()) == Ok(limit),
+        };
         tx.commit().await?;
-        Ok(handled)
+        Ok(Some(end))
+    }
+
+    /// Processes one event, which becomes a dead letter when it is at fault. A savepoint keeps it
+    /// taken meanwhile, so that nobody else tries it between the two.
+    async fn process_alone(
+        &self,
+        tx: &mut PgConnection,
+        event: &[QueuedEvent],
+        existing: Existing,
+    ) -> Result<(), ProcessError> {
+        let mut savepoint = tx.begin().await?;
+        let processed = inbox::process_batch(
+            &mut savepoint,
+            Utc::now(),
+            &self.parsed_events,
+            event,
+            existing,
+        )
+        .await;
+        match processed {
+            Ok(()) => savepoint.commit().await?,
+            Err(error) if error.is_event_at_fault() => {
+                savepoint.rollback().await?;
+                let event_id = event.first().map(|e| e.event_id.to_string());
+                let error = innermost(&error).to_string();
+                tracing::error!(event_id, %error, "an event could not be recorded");
+                let reason = "it could not be recorded; the service's log says why";
+                inbox::dead_letter(tx, event, reason).await?;
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 }
 
-/// The end of a set.
-struct Taken {
-    last: EventId,
-    /// It took as much as a set may.
-    more_may_wait: bool,
-}
-
-/// Whether an event of the set is at fault, rather than the database being away or busy (SQLSTATE 22, 23 or our own limits).
-fn at_fault(error: &ProcessError) -> bool {
-    let sql = match error {
-        ProcessError::Database(e) | ProcessError::Record(RecordError::Database(e)) => e,
-        ProcessError::Record(RecordError::Post(crate::ledger::PostError::Database(e))) => e,
-        ProcessError::Record(_) => return true,
-    };
-    match sql {
-        sqlx::Error::Database(e) => e
-            .code()
-            .is_some_and(|c| c.starts_with("22") || c.starts_with("23")),
-        sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => true,
-        _ => false,
+/// The database's own words, which the errors around them leave out.
+fn innermost<'e>(error: &'e (dyn std::error::Error + 'static)) -> &'e dyn std::error::Error {
+    let mut inner = error;
+    while let Some(source) = inner.source() {
+        inner = source;
     }
+    inner
 }

@@ -5,8 +5,8 @@ use axum::http::HeaderMap;
 use axum::routing::get;
 use axum::{Json, Router};
 use chrono::Utc;
-use obole::parties::merchant;
-use obole::worker;
+use obole::values::Reader;
+use obole::{runs, worker};
 use serde_json::{Value, json};
 
 use crate::official::{run, signed};
@@ -16,12 +16,12 @@ use crate::shop::{Service, new_merchant};
 struct Platform<'s> {
     s: &'s Service,
     dialect: &'static str,
-    added: merchant::MerchantCredentials,
+    added: runs::MerchantCredentials,
 }
 
 impl<'s> Platform<'s> {
     async fn on(s: &'s Service, dialect: &'static str, settings: &[&str]) -> Self {
-        let new = merchant::NewMerchant {
+        let new = runs::NewMerchant {
             name: format!("Boutique {dialect}"),
             dialect: dialect.into(),
             settings: settings.iter().map(|s| (*s).to_owned()).collect(),
@@ -29,7 +29,7 @@ impl<'s> Platform<'s> {
             ..new_merchant("", Some("abri"))
         };
         let mut tx = s.world.db.begin().await.unwrap();
-        let added = merchant::add(&mut tx, Utc::now(), s.app.key.expose(), &new)
+        let added = runs::add_merchant(&mut tx, Utc::now(), s.app.key.expose(), &new)
             .await
             .unwrap();
         tx.commit().await.unwrap();
@@ -491,7 +491,7 @@ async fn bigcommerce_tells_a_number_and_the_order_is_fetched() {
         "duplicate",
         "the hash is the key"
     );
-    worker::fetch_due(&s.app).await.unwrap();
+    worker::fetch_due(&s.app, Utc::now()).await.unwrap();
     assert_eq!(
         s.count(
             "select count(*) from inbox_problem where state = 'dead' and reason like '%store_hash%'"
@@ -502,15 +502,15 @@ async fn bigcommerce_tells_a_number_and_the_order_is_fetched() {
     );
     let mut tx = s.world.db.begin().await.unwrap();
     let settings = [format!("api_base={api}"), "store_hash=abc123".into()];
-    obole::parties::endpoint::change_settings(&mut tx, "boutique-bigcommerce", &settings)
+    obole::inbox::endpoint::change_settings(&mut tx, "boutique-bigcommerce", &settings)
         .await
         .unwrap();
-    obole::inbox::redrive(&mut tx, &obole::inbox::Redrive::AllDead)
+    obole::inbox::redrive(&mut tx, Reader::System, &obole::inbox::Redrive::AllDead)
         .await
         .unwrap();
     tx.commit().await.unwrap();
     s.posted().await;
-    worker::fetch_due(&s.app).await.unwrap();
+    worker::fetch_due(&s.app, Utc::now()).await.unwrap();
     s.posted().await;
     assert_eq!(
         (shop.owes().await, shop.gift().await),
@@ -520,7 +520,7 @@ async fn bigcommerce_tells_a_number_and_the_order_is_fetched() {
         shop.send("d-3", "", &event("h2")).await.unwrap().1["status"],
         "accepted"
     );
-    worker::fetch_due(&s.app).await.unwrap();
+    worker::fetch_due(&s.app, Utc::now()).await.unwrap();
     s.posted().await;
     assert_eq!(shop.owes().await, 100, "fetched again, counted once");
     s.checked().await;

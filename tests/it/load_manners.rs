@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::Utc;
-use obole::inbox::{self, Delivery, Disposition, Headers, Intake, ReceiveError, Received};
-use obole::parties::merchant;
+use obole::inbox::{self, Delivery, Disposition, Headers, Intake, ReceiveError, ReceiveOutcome};
+use obole::runs;
 use obole::values::EndpointId;
 use tokio::task::JoinSet;
 
@@ -19,18 +19,22 @@ fn delivery(endpoint_id: EndpointId, n: usize) -> Delivery {
         body: Bytes::from_static(b"{}"),
         headers: Headers::default(),
         received_at: Utc::now(),
-        fate: Disposition::Keep,
+        disposition: Disposition::Keep,
         event: None,
     }
 }
 
 async fn endpoint(s: &Service, name: &str) -> EndpointId {
     let mut tx = s.world.db.begin().await.unwrap();
-    let added = merchant::add(
+    let added = runs::add_merchant(
         &mut tx,
         Utc::now(),
         s.app.key.expose(),
-        &new_merchant(name, Some("abri")),
+        // What a test endpoint receives is kept, and nothing is to become of it.
+        &runs::NewMerchant {
+            test: true,
+            ..new_merchant(name, Some("abri"))
+        },
     )
     .await
     .unwrap();
@@ -71,8 +75,8 @@ async fn a_noisy_shop_is_told_to_wait_while_others_are_taken() {
     let mut taken = (0, 0);
     while let Some(answer) = sent.join_next().await {
         match answer.unwrap() {
-            (to, Ok(Received::Accepted(_))) if to == noisy => taken.0 += 1,
-            (_, Ok(Received::Accepted(_))) => taken.1 += 1,
+            (to, Ok(ReceiveOutcome::Accepted(_))) if to == noisy => taken.0 += 1,
+            (_, Ok(ReceiveOutcome::Accepted(_))) => taken.1 += 1,
             other => panic!("{other:?}"),
         }
     }

@@ -1,7 +1,7 @@
 //! The merchant's API: only one's own, nothing personal, and as its description says.
 
 use chrono::Utc;
-use obole::parties::merchant;
+use obole::runs;
 use serde_json::{Value, json};
 
 use crate::month_settles::{day, last_month, settle_month};
@@ -41,7 +41,7 @@ async fn two_shops(s: &Service) -> [(Shop, Client<'_>); 2] {
     let mut shops = Vec::new();
     for name in ["Une", "Autre"] {
         let mut tx = s.world.db.begin().await.unwrap();
-        let added = merchant::add(
+        let added = runs::add_merchant(
             &mut tx,
             Utc::now(),
             s.app.key.expose(),

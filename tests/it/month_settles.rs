@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use chrono::{Days, NaiveDate, Utc};
 use obole::db::{self, Partition};
 use obole::gateways::bank::simulated::{IncomingTransfer, play_day};
-use obole::parties::merchant;
 use obole::payouts::{ApproveError, PayoutState};
 use obole::runs;
 use obole::values::{Amount, BankLine, BankSide, Email, PayoutId, Period, paris_day};
@@ -466,7 +465,7 @@ async fn one_statement_settles_the_collections_of_many_shops() {
     for n in 0..60 {
         let new = new_merchant(&format!("Shop {n}"), None);
         let mut tx = s.world.db.begin().await.unwrap();
-        let added = merchant::add(&mut tx, now, s.app.key.expose(), &new)
+        let added = runs::add_merchant(&mut tx, now, s.app.key.expose(), &new)
             .await
             .unwrap();
         tx.commit().await.unwrap();

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::Utc;
 use obole::app::App;
 use obole::inbox::signature;
-use obole::parties::{association, cause, merchant};
-use obole::{service, settings, worker};
+use obole::parties::{association, cause};
+use obole::{runs, service, settings, worker};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -96,7 +96,7 @@ impl Service {
                 .unwrap();
         }
         let new = new_merchant("Librairie", Some("abri"));
-        let added = merchant::add(&mut tx, now, app.key.expose(), &new)
+        let added = runs::add_merchant(&mut tx, now, app.key.expose(), &new)
             .await
             .unwrap();
         tx.commit().await.unwrap();
@@ -184,15 +184,15 @@ impl Service {
     }
 }
 
-pub fn new_merchant(name: &str, default_cause: Option<&str>) -> merchant::NewMerchant {
-    merchant::NewMerchant {
+pub fn new_merchant(name: &str, default_cause: Option<&str>) -> runs::NewMerchant {
+    runs::NewMerchant {
         default_cause: default_cause.map(str::to_owned),
-        ..merchant::NewMerchant::named(name, "compta@librairie.example")
+        ..runs::NewMerchant::named(name, "compta@librairie.example")
     }
 }
 
 impl Shop {
-    pub fn new(url: &str, added: &merchant::MerchantCredentials) -> Self {
+    pub fn new(url: &str, added: &runs::MerchantCredentials) -> Self {
         Self::of(
             &format!("{url}/webhooks/{}", added.endpoint_id),
             &added.secret,

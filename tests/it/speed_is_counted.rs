@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
+use obole::inbox::endpoint::EndpointSettings;
 use obole::inbox::{self, signature};
-use obole::parties::endpoint::EndpointSettings;
 use obole::values::Dialect;
 use obole::worker;
 

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use chrono::Utc;
-use obole::inbox::{self, Redrive, State};
-use obole::parties::{choice, endpoint, merchant};
+use obole::inbox::{self, EventState, Redrive, endpoint};
+use obole::parties::choice;
 use obole::values::{CauseId, DonorId, Reader};
-use obole::worker;
+use obole::{runs, worker};
 use serde_json::{Value, json};
 
 use crate::shop::{Service, Shop, answered, checkout, new_merchant, refund};
@@ -105,9 +105,10 @@ async fn another_content_under_a_known_key_is_a_conflict_and_is_kept() {
     assert_eq!(s.balance(RECEIVABLE).await, 100);
     let kept = inbox::list(
         &mut s.world.db.acquire().await.unwrap(),
+        Reader::System,
         inbox::EventFilter {
-            state: Some(State::Conflict),
-            ..Default::default()
+            state: Some(EventState::Conflict),
+            after: None,
         },
     )
     .await
@@ -230,9 +231,10 @@ async fn what_is_authentic_but_not_understood_is_kept_and_can_be_redriven() {
     let mut db = s.world.db.acquire().await.unwrap();
     let dead = inbox::list(
         &mut db,
+        Reader::System,
         inbox::EventFilter {
-            state: Some(State::Dead),
-            ..Default::default()
+            state: Some(EventState::Dead),
+            after: None,
         },
     )
     .await
@@ -255,7 +257,7 @@ async fn what_is_authentic_but_not_understood_is_kept_and_can_be_redriven() {
     .await
     .unwrap();
     assert_eq!(
-        inbox::redrive(&mut db, &Redrive::AllDead)
+        inbox::redrive(&mut db, Reader::System, &Redrive::AllDead)
             .await
             .unwrap()
             .len(),
@@ -266,9 +268,10 @@ async fn what_is_authentic_but_not_understood_is_kept_and_can_be_redriven() {
     assert_eq!(s.balance(RECEIVABLE).await, 100, "the cause now exists");
     let dead = inbox::list(
         &mut s.world.db.acquire().await.unwrap(),
+        Reader::System,
         inbox::EventFilter {
-            state: Some(State::Dead),
-            ..Default::default()
+            state: Some(EventState::Dead),
+            after: None,
         },
     )
     .await
@@ -288,9 +291,10 @@ async fn a_refund_gives_the_euro_back_once_even_when_it_comes_first() {
     s.posted().await;
     let parked = inbox::list(
         &mut s.world.db.acquire().await.unwrap(),
+        Reader::System,
         inbox::EventFilter {
-            state: Some(State::Parked),
-            ..Default::default()
+            state: Some(EventState::Parked),
+            after: None,
         },
     )
     .await
@@ -497,11 +501,11 @@ async fn an_anonymous_gift_can_be_claimed_and_what_looks_odd_is_flagged() {
 async fn a_test_endpoint_never_reaches_the_books_and_a_rotated_secret_overlaps() {
     let s = Service::start().await;
     let mut tx = s.world.db.begin().await.unwrap();
-    let new = merchant::NewMerchant {
+    let new = runs::NewMerchant {
         test: true,
         ..new_merchant("Librairie", None)
     };
-    let added = merchant::add(&mut tx, Utc::now(), s.app.key.expose(), &new)
+    let added = runs::add_merchant(&mut tx, Utc::now(), s.app.key.expose(), &new)
         .await
         .unwrap();
     let (secret, _) =
@@ -520,7 +524,7 @@ async fn a_test_endpoint_never_reaches_the_books_and_a_rotated_secret_overlaps()
         200,
         "the old secret"
     );
-    let added = merchant::MerchantCredentials {
+    let added = runs::MerchantCredentials {
         secret,
         endpoint_id: s.shop.url.rsplit('/').next().unwrap().parse().unwrap(),
         ..added

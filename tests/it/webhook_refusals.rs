@@ -3,8 +3,8 @@
 use std::io::Write as _;
 
 use obole::gateways::bank::read_statement;
+use obole::inbox::endpoint::EndpointSettings;
 use obole::inbox::{parse, signature};
-use obole::parties::endpoint::EndpointSettings;
 use obole::values::{Amount, Bic, Dialect, Email, Iban, Rna, Siren, parse_cents};
 use proptest::prelude::*;
 use serde_json::{Value, json};

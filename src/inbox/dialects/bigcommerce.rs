@@ -1,30 +1,31 @@
-//! BigCommerce: its events carry only an order's number. The order and its products are fetched from the platform's API
-//! (Orders V2) and come back here as `{"order": …, "products": […]}`.
+//! BigCommerce: its events carry only an order's number. The order and its products are fetched
+//! from the platform's API (Orders V2) and enter the inbox as `{"order": …, "products": […]}`.
 //!
-//! The gift is a product found by its SKU's prefix; a product option named like our meta key names the cause.
+//! The donation is a product found by the prefix of its SKU; a product option named like our meta
+//! key names the cause.
 
 use chrono::DateTime;
 use serde::Deserialize;
 
-use super::{Person, amount, consent, read, tidy, total};
-use crate::donations::FundedBy;
-use crate::inbox::event::{Checkout, Event, ParseError, Refund};
-use crate::parties::endpoint::EndpointSettings;
-use crate::values::{FieldError, slug_is_valid};
+use super::platform_order::{FieldPaths, Person, PlatformOrder, amount, funded_by, total};
+use crate::inbox::endpoint::EndpointSettings;
+use crate::inbox::event::{Event, ParseError, Refund, read};
 
+/// The webhook: which order changed.
 #[derive(Deserialize)]
-struct Thin {
+struct OrderNotice {
     scope: String,
-    data: ThinData,
+    data: NoticeData,
 }
 
 #[derive(Deserialize)]
-struct ThinData {
+struct NoticeData {
     id: serde_json::Number,
 }
 
+/// The document made of two answers of the API.
 #[derive(Deserialize)]
-struct Fetched {
+struct FetchedOrder {
     order: Order,
     products: Vec<Product>,
 }
@@ -69,24 +70,25 @@ struct ProductOption {
     value: String,
 }
 
-/// The hash that BigCommerce gives each event, its key.
-pub(super) fn hash(body: &[u8]) -> Option<String> {
+/// The hash that BigCommerce gives each event, which is its delivery key.
+pub(super) fn event_hash(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
-    struct Hash {
+    struct HashOnly {
         hash: String,
     }
-    serde_json::from_slice::<Hash>(body)
+    serde_json::from_slice::<HashOnly>(body)
         .ok()
         .map(|h| h.hash)
         .filter(|h| !h.is_empty())
 }
 
-/// Where an order is fetched, and where its products are; none until the endpoint's settings name the store.
+/// The addresses of an order and of its products; none until the endpoint's settings name the
+/// store.
 #[must_use]
-pub fn order_url(settings: &EndpointSettings, order: &str) -> Option<[String; 2]> {
+pub fn order_urls(settings: &EndpointSettings, order_id: &str) -> Option<[String; 2]> {
     let store = settings.store_hash.as_deref()?;
     let order = format!(
-        "{}/stores/{store}/v2/orders/{order}",
+        "{}/stores/{store}/v2/orders/{order_id}",
         settings.api_base.trim_end_matches('/')
     );
     let products = format!("{order}/products");
@@ -94,54 +96,55 @@ pub fn order_url(settings: &EndpointSettings, order: &str) -> Option<[String; 2]
 }
 
 pub(super) fn parse(settings: &EndpointSettings, body: &[u8]) -> Result<Event, ParseError> {
+    /// Tells a fetched document from a webhook.
     #[derive(Deserialize)]
-    struct Shape {
+    struct DocumentShape {
         order: Option<serde::de::IgnoredAny>,
     }
-    let shape: Shape = read(body)?;
+    let shape: DocumentShape = read(body)?;
     if shape.order.is_some() {
         return fetched(settings, read(body)?);
     }
-    let thin: Thin = read(body)?;
-    if thin.scope.starts_with("store/order/") {
-        Ok(Event::Thin {
-            order: thin.data.id.to_string(),
+    let notice: OrderNotice = read(body)?;
+    if notice.scope.starts_with("store/order/") {
+        Ok(Event::OrderReference {
+            order_id: notice.data.id.to_string(),
         })
     } else {
-        Ok(Event::Nothing("this scope says nothing of a gift"))
+        Ok(Event::Ignored("this scope says nothing of a donation"))
     }
 }
 
+const PATHS: FieldPaths = FieldPaths {
+    currency: "order.currency_code",
+    total: "order.total_inc_tax",
+    cause: "products.product_options",
+};
+
 fn fetched(
     settings: &EndpointSettings,
-    Fetched { order, products }: Fetched,
+    FetchedOrder { order, products }: FetchedOrder,
 ) -> Result<Event, ParseError> {
-    let Some(gift) = products
+    let Some(product) = products
         .iter()
         .find(|p| p.sku.starts_with(settings.sku_prefix.as_str()))
     else {
-        return Ok(Event::Nothing(
-            "the order has no gift: no product whose SKU begins with the prefix",
+        return Ok(Event::Ignored(
+            "the order has no donation: no product whose SKU begins with the prefix",
         ));
     };
     let order_id = order.id.to_string();
+    let refund = |order_id: String, refund_id: String| {
+        Ok(Event::Refund(Refund {
+            at: None,
+            order_id,
+            refund_id,
+            donation_refunded: true,
+        }))
+    };
     match order.status.as_str() {
-        "Refunded" | "Cancelled" => {
-            return Ok(Event::Refund(Refund {
-                at: None,
-                order_id,
-                refund_id: order.status.to_lowercase(),
-                donation_refunded: true,
-            }));
-        }
-        _ if gift.quantity_refunded > 0 => {
-            return Ok(Event::Refund(Refund {
-                at: None,
-                order_id,
-                refund_id: "gift".into(),
-                donation_refunded: true,
-            }));
-        }
+        "Refunded" | "Cancelled" => return refund(order_id, order.status.to_lowercase()),
+        _ if product.quantity_refunded > 0 => return refund(order_id, "donation".into()),
         // Of BigCommerce's statuses, those of an order that is paid.
         "Awaiting Fulfillment"
         | "Awaiting Shipment"
@@ -150,62 +153,54 @@ fn fetched(
         | "Shipped"
         | "Completed"
         | "Partially Refunded" => {}
-        _ => return Ok(Event::Nothing("the order is not paid")),
-    }
-    let wrong = |field: &str, message: &str| ParseError(vec![FieldError::new(field, message)]);
-    if order.currency_code != "EUR" {
-        return Err(wrong("order.currency_code", "gifts are in euros: \"EUR\""));
+        _ => return Ok(Event::Ignored("the order is not paid")),
     }
     let option = |name: &str| {
-        gift.product_options
+        product
+            .product_options
             .iter()
             .find(|o| o.display_name == name)
             .map(|o| o.value.as_str())
     };
-    let cause = option(&settings.meta_key).filter(|c| !c.is_empty());
-    if cause.is_some_and(|c| !slug_is_valid(c)) {
-        return Err(wrong(
-            "products.product_options",
-            "a cause is named by its slug, such as foret-vivante",
-        ));
-    }
-    let given = amount(&gift.total_inc_tax).ok_or_else(|| {
-        wrong(
-            "products.total_inc_tax",
-            "the gift's total is not an amount such as 1.00",
-        )
-    })?;
-    let all = total(&order.total_inc_tax)
-        .ok_or_else(|| wrong("order.total_inc_tax", "not an amount such as 46.90"))?;
-    let billing = order.billing_address.as_ref();
-    let donor = Person {
-        email: billing.and_then(|b| b.email.as_deref()),
-        first_name: billing.and_then(|b| b.first_name.as_deref()),
-        last_name: billing.and_then(|b| b.last_name.as_deref()),
-        line1: billing.and_then(|b| b.street_1.as_deref()),
-        line2: billing.and_then(|b| b.street_2.as_deref()),
-        postal_code: billing.and_then(|b| b.zip.as_deref()),
-        city: billing.and_then(|b| b.city.as_deref()),
-        country: billing.and_then(|b| b.country_iso2.as_deref()),
-        locale: None,
-    };
-    Ok(Event::Checkout(Box::new(Checkout {
-        at: order
-            .date_created
-            .as_deref()
+    let placed_at = order.date_created.as_deref();
+    PlatformOrder {
+        order_id,
+        at: placed_at
             .and_then(|d| DateTime::parse_from_rfc2822(d).ok())
             .map(|d| d.to_utc()),
-        order_id,
-        order_total_cents: (all - given.cents()).max(0),
-        amount: Some(given),
-        cause: tidy(cause, 60),
-        consent: consent(option("_obole_consent")),
-        donor: donor.told(),
-        funded_by: if settings.shop_funded {
-            FundedBy::Merchant
-        } else {
-            FundedBy::Donor
-        },
-        restated: true,
-    })))
+        currency: Some(&order.currency_code),
+        amount: amount(&product.total_inc_tax).map(Some).ok_or_else(|| {
+            ParseError::field(
+                "products.total_inc_tax",
+                "the donation's total is not an amount such as 1.00",
+            )
+        }),
+        total_cents: total(&order.total_inc_tax),
+        donation_in_total: true,
+        cause: option(&settings.meta_key).filter(|c| !c.is_empty()),
+        consent: option("_obole_consent"),
+        donor: order
+            .billing_address
+            .as_ref()
+            .map(Billing::person)
+            .unwrap_or_default(),
+        funded_by: funded_by(settings),
+    }
+    .checkout(&PATHS)
+}
+
+impl Billing {
+    fn person(&self) -> Person<'_> {
+        Person {
+            email: self.email.as_deref(),
+            first_name: self.first_name.as_deref(),
+            last_name: self.last_name.as_deref(),
+            line1: self.street_1.as_deref(),
+            line2: self.street_2.as_deref(),
+            postal_code: self.zip.as_deref(),
+            city: self.city.as_deref(),
+            country: self.country_iso2.as_deref(),
+            locale: None,
+        }
+    }
 }

@@ -1,16 +1,17 @@
 //! Shopify: `orders/paid`, `refunds/create`, `orders/cancelled`.
 //!
-//! The gift is a hidden product found by its SKU's prefix, or a note attribute when the shop pays it itself.
+//! The donation is a hidden product found by the prefix of its SKU, or a note attribute when the
+//! merchant pays it itself.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Person, amount, consent, read, tidy, total};
+use super::platform_order::{FieldPaths, Person, PlatformOrder, amount, funded_by, total};
 use crate::donations::FundedBy;
-use crate::inbox::event::{Checkout, Event, ParseError, Refund};
-use crate::parties::endpoint::EndpointSettings;
-use crate::values::{Amount, FieldError, slug_is_valid};
+use crate::inbox::endpoint::EndpointSettings;
+use crate::inbox::event::{Event, ParseError, Refund, read};
+use crate::values::Amount;
 
 #[derive(Deserialize)]
 struct Order {
@@ -30,7 +31,7 @@ struct Order {
     #[serde(default)]
     line_items: Vec<Line>,
     #[serde(default)]
-    note_attributes: Vec<Named>,
+    note_attributes: Vec<NameValue>,
 }
 
 #[derive(Deserialize)]
@@ -59,7 +60,7 @@ struct Line {
     #[serde(default = "one")]
     quantity: i64,
     #[serde(default)]
-    properties: Vec<Named>,
+    properties: Vec<NameValue>,
 }
 
 const fn one() -> i64 {
@@ -68,7 +69,7 @@ const fn one() -> i64 {
 
 /// A property or note attribute; its value may be of any kind.
 #[derive(Deserialize)]
-struct Named {
+struct NameValue {
     name: String,
     value: Value,
 }
@@ -87,12 +88,12 @@ struct RefundLine {
     line_item: Line,
 }
 
-fn named<'a>(all: &'a [Named], name: &str) -> Option<&'a str> {
+fn named<'a>(all: &'a [NameValue], name: &str) -> Option<&'a str> {
     all.iter().find(|n| n.name == name)?.value.as_str()
 }
 
 impl Line {
-    fn is_gift(&self, settings: &EndpointSettings) -> bool {
+    fn is_donation(&self, settings: &EndpointSettings) -> bool {
         self.sku
             .as_deref()
             .is_some_and(|s| s.starts_with(settings.sku_prefix.as_str()))
@@ -111,9 +112,9 @@ pub(super) fn parse(
             if !refund
                 .refund_line_items
                 .iter()
-                .any(|l| l.line_item.is_gift(settings))
+                .any(|l| l.line_item.is_donation(settings))
             {
-                return Ok(Event::Nothing("the refund does not touch the gift"));
+                return Ok(Event::Ignored("the refund does not touch the donation"));
             }
             Ok(Event::Refund(Refund {
                 at: refund.created_at,
@@ -124,11 +125,13 @@ pub(super) fn parse(
         }
         "orders/cancelled" => {
             let order: Order = read(body)?;
-            let gift = order.line_items.iter().any(|l| l.is_gift(settings))
+            let has_donation = order.line_items.iter().any(|l| l.is_donation(settings))
                 || named(&order.note_attributes, &settings.attribute).is_some();
-            // An order cancelled before it was paid never gave; one paid and not refunded is told by refunds/create.
-            if !gift || order.test || order.financial_status.as_deref() != Some("refunded") {
-                return Ok(Event::Nothing(
+            // An order cancelled before it was paid never gave; of one that was paid,
+            // refunds/create says what was refunded.
+            if !has_donation || order.test || order.financial_status.as_deref() != Some("refunded")
+            {
+                return Ok(Event::Ignored(
                     "the cancelled order gave nothing, or nothing back",
                 ));
             }
@@ -140,105 +143,96 @@ pub(super) fn parse(
                 donation_refunded: true,
             }))
         }
-        _ => Ok(Event::Nothing("this topic says nothing of a gift")),
+        _ => Ok(Event::Ignored("this topic says nothing of a donation")),
     }
 }
 
+const PATHS: FieldPaths = FieldPaths {
+    currency: "currency",
+    total: "total_price",
+    cause: "_obole_cause",
+};
+
 fn paid(settings: &EndpointSettings, order: Order) -> Result<Event, ParseError> {
     if order.test {
-        return Ok(Event::Nothing("a test order"));
+        return Ok(Event::Ignored("a test order"));
     }
-    let gift = order.line_items.iter().find(|l| l.is_gift(settings));
+    let line = order.line_items.iter().find(|l| l.is_donation(settings));
     let note = named(&order.note_attributes, &settings.attribute);
-    let wrong = |field: &str, message: &str| ParseError(vec![FieldError::new(field, message)]);
-    let (amount, cause, funded_by, said) = match (gift, note) {
-        (Some(line), _) => {
-            let each = amount(&line.price).ok_or_else(|| {
-                wrong(
-                    "line_items.price",
-                    "the gift's price is not an amount such as 1.00",
-                )
-            })?;
-            let cents = each
-                .cents()
-                .checked_mul(line.quantity)
-                .and_then(|c| Amount::from_cents(c).ok());
-            let cents = cents.ok_or_else(|| {
-                wrong("line_items.quantity", "the gift's quantity gives no amount")
-            })?;
-            let cause = named(&line.properties, &settings.meta_key).or(note);
-            let by = if settings.shop_funded {
-                FundedBy::Merchant
-            } else {
-                FundedBy::Donor
-            };
-            (
-                Some(cents),
-                cause,
-                by,
-                named(&line.properties, "_obole_consent"),
-            )
-        }
-        (None, Some(cause)) => (
-            None,
-            Some(cause),
-            FundedBy::Merchant,
-            named(&order.note_attributes, "obole_consent"),
-        ),
-        (None, None) => {
-            return Ok(Event::Nothing(
-                "the order has no gift: no line whose SKU begins with the prefix, and no note attribute",
-            ));
-        }
-    };
-    if order.currency != "EUR" {
-        return Err(wrong("currency", "gifts are in euros: \"EUR\""));
-    }
-    if cause.is_some_and(|c| !slug_is_valid(c)) {
-        return Err(wrong(
-            "_obole_cause",
-            "a cause is named by its slug, such as foret-vivante",
+    if line.is_none() && note.is_none() {
+        return Ok(Event::Ignored(
+            "the order has no donation: no line whose SKU begins with the prefix, and no note \
+             attribute",
         ));
     }
-    let all = total(&order.total_price)
-        .ok_or_else(|| wrong("total_price", "not an amount such as 46.90"))?;
-    let customer = order.customer.as_ref();
-    let address = order
-        .billing_address
-        .as_ref()
-        .or(order.shipping_address.as_ref());
-    let donor = Person {
-        email: order
-            .email
-            .as_deref()
-            .filter(|e| !e.is_empty())
-            .or_else(|| customer?.email.as_deref()),
-        first_name: address
-            .and_then(|a| a.first_name.as_deref())
-            .or_else(|| customer?.first_name.as_deref()),
-        last_name: address
-            .and_then(|a| a.last_name.as_deref())
-            .or_else(|| customer?.last_name.as_deref()),
-        line1: address.and_then(|a| a.address1.as_deref()),
-        line2: address.and_then(|a| a.address2.as_deref()),
-        postal_code: address.and_then(|a| a.zip.as_deref()),
-        city: address.and_then(|a| a.city.as_deref()),
-        country: address.and_then(|a| a.country_code.as_deref()),
-        locale: order.customer_locale.as_deref(),
-    };
-    Ok(Event::Checkout(Box::new(Checkout {
-        at: order.processed_at,
+    // A note attribute is the merchant's own doing: no customer was charged.
+    let funded_by = line.map_or(FundedBy::Merchant, |_| funded_by(settings));
+    let platform_order = PlatformOrder {
         order_id: order.id.to_string(),
-        order_total_cents: if funded_by == FundedBy::Donor {
-            (all - amount.map_or(0, Amount::cents)).max(0)
-        } else {
-            all
+        at: order.processed_at,
+        currency: Some(&order.currency),
+        amount: line.map(Line::charged).transpose(),
+        total_cents: total(&order.total_price),
+        donation_in_total: funded_by == FundedBy::Donor,
+        cause: line
+            .and_then(|l| named(&l.properties, &settings.meta_key))
+            .or(note),
+        consent: match line {
+            Some(line) => named(&line.properties, "_obole_consent"),
+            None => named(&order.note_attributes, "obole_consent"),
         },
-        amount,
-        cause: tidy(cause, 60),
-        consent: consent(said),
-        donor: donor.told(),
+        donor: order.person(),
         funded_by,
-        restated: true,
-    })))
+    };
+    platform_order.checkout(&PATHS)
+}
+
+impl Line {
+    /// What was charged for the line: its price times its quantity.
+    fn charged(&self) -> Result<Amount, ParseError> {
+        let each = amount(&self.price).ok_or_else(|| {
+            ParseError::field(
+                "line_items.price",
+                "the donation's price is not an amount such as 1.00",
+            )
+        })?;
+        each.cents()
+            .checked_mul(self.quantity)
+            .and_then(|c| Amount::from_cents(c).ok())
+            .ok_or_else(|| {
+                ParseError::field(
+                    "line_items.quantity",
+                    "the donation's quantity gives no amount",
+                )
+            })
+    }
+}
+
+impl Order {
+    fn person(&self) -> Person<'_> {
+        let customer = self.customer.as_ref();
+        let address = self
+            .billing_address
+            .as_ref()
+            .or(self.shipping_address.as_ref());
+        Person {
+            email: self
+                .email
+                .as_deref()
+                .filter(|e| !e.is_empty())
+                .or_else(|| customer?.email.as_deref()),
+            first_name: address
+                .and_then(|a| a.first_name.as_deref())
+                .or_else(|| customer?.first_name.as_deref()),
+            last_name: address
+                .and_then(|a| a.last_name.as_deref())
+                .or_else(|| customer?.last_name.as_deref()),
+            line1: address.and_then(|a| a.address1.as_deref()),
+            line2: address.and_then(|a| a.address2.as_deref()),
+            postal_code: address.and_then(|a| a.zip.as_deref()),
+            city: address.and_then(|a| a.city.as_deref()),
+            country: address.and_then(|a| a.country_code.as_deref()),
+            locale: self.customer_locale.as_deref(),
+        }
+    }
 }

@@ -3,21 +3,19 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::read;
-use crate::donations::Consent;
-use crate::donations::FundedBy;
-use crate::inbox::event::{Checkout, Event, ParseError, Refund, Wrong};
+use crate::donations::{Consent, FundedBy};
+use crate::inbox::event::{Checkout, Event, FieldErrors, ParseError, Refund, read};
 use crate::parties::donor::DonorDetails;
-use crate::values::{Amount, Email, FieldError, Locale, PostalAddress, parse_cents, slug_is_valid};
+use crate::values::{Amount, Email, Locale, PostalAddress, parse_cents, slug_is_valid};
 
 #[derive(Deserialize)]
-struct Kind<'a> {
+struct TypeOnly<'a> {
     #[serde(borrow, rename = "type")]
     kind: std::borrow::Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
-struct Raw<'a, T> {
+struct RawEvent<'a, T> {
     #[serde(borrow, rename = "type")]
     kind: std::borrow::Cow<'a, str>,
     #[serde(default)]
@@ -77,16 +75,17 @@ struct RawRefund {
     amount: Option<String>,
 }
 
-/// Reads a body, or says what is wrong with which field.
+/// Reads a body. The error names each field that is wrong.
 pub fn parse(body: &[u8]) -> Result<Event, ParseError> {
-    // Most are checkouts and are read at once; what is none, or is wrong, is first asked what it says it is.
+    // Most bodies are right checkouts: they are read in one pass, without looking for the path of a
+    // mistake.
     if let Ok(text) = std::str::from_utf8(body)
-        && let Ok(raw) = serde_json::from_str::<Raw<'_, RawCheckout>>(text)
+        && let Ok(raw) = serde_json::from_str::<RawEvent<'_, RawCheckout>>(text)
         && raw.kind == "checkout.completed"
     {
         return checkout(raw);
     }
-    let kind: Kind<'_> = read(body)?;
+    let kind: TypeOnly<'_> = read(body)?;
     match kind.kind.as_ref() {
         "checkout.completed" => checkout(read(body)?),
         "checkout.refunded" => refund(read(body)?),
@@ -96,76 +95,40 @@ pub fn parse(body: &[u8]) -> Result<Event, ParseError> {
             let message = format!(
                 "{other:?} is not known; known are checkout.completed, checkout.refunded and ping"
             );
-            Err(ParseError(vec![FieldError::new("type", message)]))
+            Err(ParseError::field("type", message))
         }
     }
 }
 
-fn checkout(raw: Raw<'_, RawCheckout>) -> Result<Event, ParseError> {
+fn checkout(raw: RawEvent<'_, RawCheckout>) -> Result<Event, ParseError> {
     let (at, raw) = (raw.timestamp, raw.data);
-    let mut wrong = Wrong::default();
-    wrong.text("data.order_id", Some(&raw.order_id), 200);
-    let order_total_cents = wrong
-        .kept("data.order_total", parse_cents(&raw.order_total))
+    let mut errors = FieldErrors::default();
+    errors.require_text("data.order_id", Some(&raw.order_id), 200);
+    let order_total_cents = errors
+        .take("data.order_total", parse_cents(&raw.order_total))
         .unwrap_or(0);
-    wrong.unless(
+    errors.require(
         raw.currency == "EUR",
         "data.currency",
-        "gifts are in euros: \"EUR\"",
+        "donations are in euros: \"EUR\"",
     );
     let (amount, cause) = raw.donation.map_or((None, None), |d| (d.amount, d.cause));
-    let amount = amount.and_then(|a| wrong.kept("data.donation.amount", Amount::parse(&a)));
-    wrong.unless(
+    let amount = amount.and_then(|a| errors.take("data.donation.amount", Amount::parse(&a)));
+    errors.require(
         cause.as_deref().is_none_or(slug_is_valid),
         "data.donation.cause",
         "a cause is named by its slug, such as foret-vivante",
     );
     let consent = raw.consent.map(|c| {
-        wrong.text("data.consent.text_version", c.text_version.as_deref(), 100);
+        errors.require_text("data.consent.text_version", c.text_version.as_deref(), 100);
         Consent {
             shown_at: c.shown_at,
             text_version: c.text_version,
             preticked: c.preticked,
         }
     });
-    let donor = raw.donor.and_then(|d| {
-        wrong.text("data.donor.first_name", d.first_name.as_deref(), 200);
-        wrong.text("data.donor.last_name", d.last_name.as_deref(), 200);
-        if let Some(a) = &d.address {
-            for (field, text) in [
-                ("data.donor.address.line1", &a.line1),
-                ("data.donor.address.postal_code", &a.postal_code),
-                ("data.donor.address.city", &a.city),
-                ("data.donor.address.country", &a.country),
-            ] {
-                wrong.text(
-                    field,
-                    Some(text).filter(|t| !t.is_empty()).map(String::as_str),
-                    300,
-                );
-            }
-            wrong.text(
-                "data.donor.address.line2",
-                a.line2.as_deref().filter(|t| !t.is_empty()),
-                300,
-            );
-        }
-        let email = wrong.kept("data.donor.email", Email::parse(&d.email))?;
-        let given =
-            |name: Option<String>| name.map(|n| n.trim().to_owned()).filter(|n| !n.is_empty());
-        Some(DonorDetails {
-            email,
-            first_name: given(d.first_name),
-            last_name: given(d.last_name),
-            address: d.address.filter(PostalAddress::is_complete),
-            locale: d
-                .locale
-                .as_deref()
-                .and_then(Locale::of_tag)
-                .unwrap_or_default(),
-        })
-    });
-    wrong.done(Event::Checkout(Box::new(Checkout {
+    let donor = raw.donor.and_then(|d| donor(d, &mut errors));
+    errors.finish(Event::Checkout(Box::new(Checkout {
         at,
         order_id: raw.order_id,
         order_total_cents,
@@ -178,15 +141,46 @@ fn checkout(raw: Raw<'_, RawCheckout>) -> Result<Event, ParseError> {
     })))
 }
 
-fn refund(raw: Raw<'_, RawRefund>) -> Result<Event, ParseError> {
-    let (at, raw) = (raw.timestamp, raw.data);
-    let mut wrong = Wrong::default();
-    wrong.text("data.order_id", Some(&raw.order_id), 200);
-    wrong.text("data.refund_id", Some(&raw.refund_id), 200);
-    if let Some(amount) = &raw.amount {
-        wrong.kept("data.amount", parse_cents(amount));
+fn donor(raw: RawDonor, errors: &mut FieldErrors) -> Option<DonorDetails> {
+    errors.require_text("data.donor.first_name", raw.first_name.as_deref(), 200);
+    errors.require_text("data.donor.last_name", raw.last_name.as_deref(), 200);
+    if let Some(a) = &raw.address {
+        for (field, text) in [
+            ("data.donor.address.line1", Some(&a.line1)),
+            ("data.donor.address.line2", a.line2.as_ref()),
+            ("data.donor.address.postal_code", Some(&a.postal_code)),
+            ("data.donor.address.city", Some(&a.city)),
+            ("data.donor.address.country", Some(&a.country)),
+        ] {
+            // An empty line is as good as none: an incomplete address is left out below.
+            let text = text.map(String::as_str).filter(|t| !t.is_empty());
+            errors.require_text(field, text, 300);
+        }
     }
-    wrong.done(Event::Refund(Refund {
+    let email = errors.take("data.donor.email", Email::parse(&raw.email))?;
+    let name = |name: Option<String>| name.map(|n| n.trim().to_owned()).filter(|n| !n.is_empty());
+    Some(DonorDetails {
+        email,
+        first_name: name(raw.first_name),
+        last_name: name(raw.last_name),
+        address: raw.address.filter(PostalAddress::is_complete),
+        locale: raw
+            .locale
+            .as_deref()
+            .and_then(Locale::of_tag)
+            .unwrap_or_default(),
+    })
+}
+
+fn refund(raw: RawEvent<'_, RawRefund>) -> Result<Event, ParseError> {
+    let (at, raw) = (raw.timestamp, raw.data);
+    let mut errors = FieldErrors::default();
+    errors.require_text("data.order_id", Some(&raw.order_id), 200);
+    errors.require_text("data.refund_id", Some(&raw.refund_id), 200);
+    if let Some(amount) = &raw.amount {
+        errors.take("data.amount", parse_cents(amount));
+    }
+    errors.finish(Event::Refund(Refund {
         at,
         order_id: raw.order_id,
         refund_id: raw.refund_id,
@@ -203,9 +197,12 @@ mod tests {
             "type": "checkout.completed", "timestamp": "2026-11-24T10:00:00Z", "unknown": 1,
             "data": {"order_id": "FR-1001", "order_total": "45.90", "currency": "EUR",
                 "donation": {"amount": "1.00", "cause": "foret-vivante"},
-                "consent": {"shown_at": "2026-11-24T09:59:41Z", "text_version": "2026-1", "preticked": false},
-                "donor": {"email": "Camille@example.org", "first_name": "Camille", "last_name": "Durand 🌳",
-                    "address": {"line1": "3 rue des Lilas", "line2": null, "postal_code": "75020", "city": "Paris", "country": "FR"}, "locale": "fr"}}});
+                "consent": {"shown_at": "2026-11-24T09:59:41Z", "text_version": "2026-1",
+                    "preticked": false},
+                "donor": {"email": "Camille@example.org", "first_name": "Camille",
+                    "last_name": "Durand 🌳",
+                    "address": {"line1": "3 rue des Lilas", "line2": null, "postal_code": "75020",
+                        "city": "Paris", "country": "FR"}, "locale": "fr"}}});
         change(&mut body);
         body.to_string().into_bytes()
     }
@@ -231,12 +228,13 @@ mod tests {
             c.donor.map(|d| d.email.to_string()).as_deref(),
             Some("camille@example.org")
         );
-        let least = br#"{"type":"checkout.completed","data":{"order_id":"1","order_total":"0","currency":"EUR"}}"#;
+        let least = br#"{"type":"checkout.completed",
+            "data":{"order_id":"1","order_total":"0","currency":"EUR"}}"#;
         assert!(matches!(parse(least), Ok(Event::Checkout(_))));
     }
 
     #[test]
-    fn each_mistake_is_told_by_its_field() {
+    fn each_mistake_is_named_by_its_field() {
         assert_eq!(wrong(|b| b["type"] = "order.paid".into()), "type");
         assert_eq!(
             wrong(|b| b["data"]["order_total"] = 45.9.into()),
@@ -289,7 +287,8 @@ mod tests {
             parse("[".repeat(100_000).as_bytes()).is_err(),
             "deep nesting"
         );
-        let nul = br#"{"type":"checkout.refunded","data":{"order_id":"a\u0000b","refund_id":"r","donation_refunded":true}}"#;
+        let nul = br#"{"type":"checkout.refunded",
+            "data":{"order_id":"a\u0000b","refund_id":"r","donation_refunded":true}}"#;
         assert_eq!(
             parse(nul).map_err(|e| e.0[0].field.clone()),
             Err("data.order_id".into())

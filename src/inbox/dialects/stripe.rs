@@ -1,4 +1,4 @@
-//! Stripe: `checkout.session.completed` with the gift in the metadata, and `charge.refunded`.
+//! Stripe: `checkout.session.completed` with the donation in the metadata, and `charge.refunded`.
 //!
 //! The order is named by its payment intent, which both events carry.
 
@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use chrono::DateTime;
 use serde::Deserialize;
 
-use super::{Person, consent, read};
+use super::platform_order::{FieldPaths, Person, PlatformOrder};
 use crate::donations::FundedBy;
-use crate::inbox::event::{Checkout, Event, ParseError, Refund};
-use crate::values::{Amount, FieldError, slug_is_valid};
+use crate::inbox::event::{Event, FieldErrors, ParseError, Refund, read};
+use crate::values::Amount;
 
 #[derive(Deserialize)]
 struct Envelope {
@@ -62,137 +62,148 @@ struct Address {
     country: Option<String>,
 }
 
-/// The event's own id.
+/// The event's own id, which is its delivery key.
 pub(super) fn event_id(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
-    struct Id {
+    struct IdOnly {
         id: String,
     }
-    serde_json::from_slice::<Id>(body).ok().map(|i| i.id)
+    serde_json::from_slice::<IdOnly>(body).ok().map(|i| i.id)
 }
 
+const PATHS: FieldPaths = FieldPaths {
+    currency: "data.object.currency",
+    total: "data.object.amount_total",
+    cause: "data.object.metadata.obole_cause",
+};
+/// The longest id taken from Stripe, in characters.
+const MAX_ID_CHARS: usize = 255;
+
 pub(super) fn parse(body: &[u8]) -> Result<Event, ParseError> {
+    /// Most events are none of ours; those are read no further.
     #[derive(Deserialize)]
-    struct Kind {
+    struct TypeOnly {
         #[serde(rename = "type")]
         kind: String,
     }
-    let Kind { kind } = read(body)?;
-    if kind != "checkout.session.completed"
-        && kind != "checkout.session.async_payment_succeeded"
-        && kind != "charge.refunded"
-    {
-        return Ok(Event::Nothing(
-            "an event of this type says nothing of a gift",
-        ));
-    }
-    let event: Envelope = read(body)?;
-    let object = event.data.object;
-    if !event.livemode {
-        return Ok(Event::Nothing("an event of Stripe's test mode"));
-    }
-    let at = DateTime::from_timestamp(event.created, 0);
-    let order_id = object.payment_intent.unwrap_or(object.id);
-    if event.kind == "charge.refunded" {
-        // A part may be the goods alone: only the whole, or a word of the shop, is the gift as well.
-        let gift_too = object.refunded
-            || object
-                .metadata
-                .get("obole_refunded")
-                .is_some_and(|v| v == "true");
-        if !gift_too {
-            return Ok(Event::Nothing(
-                "a part was refunded, without metadata.obole_refunded",
+    let TypeOnly { kind } = read(body)?;
+    match kind.as_str() {
+        "checkout.session.completed"
+        | "checkout.session.async_payment_succeeded"
+        | "charge.refunded" => {}
+        _ => {
+            return Ok(Event::Ignored(
+                "an event of this type says nothing of a donation",
             ));
         }
-        let refund_id = event.id.unwrap_or_else(|| format!("refund:{order_id}"));
-        return Ok(Event::Refund(Refund {
-            at,
-            order_id,
-            refund_id,
-            donation_refunded: true,
-        }));
     }
-    let cause = object.metadata.get("obole_cause").filter(|c| !c.is_empty());
-    let told = object
-        .metadata
-        .get("obole_amount")
-        .filter(|a| !a.is_empty());
-    if cause.is_none() && told.is_none() {
-        return Ok(Event::Nothing(
-            "the order has no gift: neither metadata.obole_cause nor metadata.obole_amount",
+    let event: Envelope = read(body)?;
+    if !event.livemode {
+        return Ok(Event::Ignored("an event of Stripe's test mode"));
+    }
+    if event.kind == "charge.refunded" {
+        refunded(event)
+    } else {
+        session(event)
+    }
+}
+
+fn refunded(event: Envelope) -> Result<Event, ParseError> {
+    let object = event.data.object;
+    // A part of the charge may be the goods alone: the donation is refunded with the whole, or when
+    // the merchant says so.
+    let with_donation = object.refunded
+        || object
+            .metadata
+            .get("obole_refunded")
+            .is_some_and(|v| v == "true");
+    if !with_donation {
+        return Ok(Event::Ignored(
+            "a part was refunded, without metadata.obole_refunded",
+        ));
+    }
+    let order_id = object.payment_intent.unwrap_or(object.id);
+    let refund_id = event.id.unwrap_or_else(|| format!("refund:{order_id}"));
+    let mut errors = FieldErrors::default();
+    errors.require_text("data.object.payment_intent", Some(&order_id), MAX_ID_CHARS);
+    errors.require_text("id", Some(&refund_id), MAX_ID_CHARS);
+    errors.finish(Event::Refund(Refund {
+        at: DateTime::from_timestamp(event.created, 0),
+        order_id,
+        refund_id,
+        donation_refunded: true,
+    }))
+}
+
+fn session(event: Envelope) -> Result<Event, ParseError> {
+    let object = event.data.object;
+    let given = |key: &str| {
+        object
+            .metadata
+            .get(key)
+            .map(String::as_str)
+            .filter(|v| !v.is_empty())
+    };
+    let (cause, amount) = (given("obole_cause"), given("obole_amount"));
+    if cause.is_none() && amount.is_none() {
+        return Ok(Event::Ignored(
+            "the order has no donation: neither metadata.obole_cause nor metadata.obole_amount",
         ));
     }
     if object.payment_status.as_deref() != Some("paid") {
-        return Ok(Event::Nothing("the session is not paid yet"));
+        return Ok(Event::Ignored("the session is not paid yet"));
     }
-    let wrong = |field: &str, message: String| {
-        ParseError(vec![FieldError::new(
-            format!("data.object.{field}"),
-            message,
-        )])
-    };
-    if object
-        .currency
-        .as_deref()
-        .is_none_or(|c| !c.eq_ignore_ascii_case("eur"))
-    {
-        return Err(wrong("currency", "gifts are in euros".into()));
-    }
-    if cause.is_some_and(|c| !slug_is_valid(c)) {
-        return Err(wrong(
-            "metadata.obole_cause",
-            "a cause is named by its slug, such as foret-vivante".into(),
-        ));
-    }
-    let amount = told
-        .map(|a| Amount::parse(a))
-        .transpose()
-        .map_err(|e| wrong("metadata.obole_amount", e.to_string()))?;
-    let customer = object.customer_details.unwrap_or(Customer {
-        email: None,
-        name: None,
-        address: None,
-    });
-    // Stripe has one field for a name: the first word is taken for the first name, unless the shop tells better.
-    let name = customer.name.as_deref().unwrap_or_default().trim();
-    let (first, last) = name.split_once(' ').unwrap_or(("", name));
-    let address = customer.address.as_ref();
-    let donor = Person {
-        email: customer
-            .email
-            .as_deref()
-            .or(object.customer_email.as_deref()),
-        first_name: object
-            .metadata
-            .get("obole_first_name")
-            .map(String::as_str)
-            .or(Some(first)),
-        last_name: object
-            .metadata
-            .get("obole_last_name")
-            .map(String::as_str)
-            .or(Some(last)),
-        line1: address.and_then(|a| a.line1.as_deref()),
-        line2: address.and_then(|a| a.line2.as_deref()),
-        postal_code: address.and_then(|a| a.postal_code.as_deref()),
-        city: address.and_then(|a| a.city.as_deref()),
-        country: address.and_then(|a| a.country.as_deref()),
-        locale: object.locale.as_deref(),
-    };
-    Ok(Event::Checkout(Box::new(Checkout {
-        at,
+    let order_id = object.payment_intent.as_ref().unwrap_or(&object.id).clone();
+    let mut errors = FieldErrors::default();
+    errors.require_text("data.object.payment_intent", Some(&order_id), MAX_ID_CHARS);
+    let checkout = PlatformOrder {
         order_id,
-        order_total_cents: object
-            .amount_total
-            .unwrap_or(0)
-            .saturating_sub(amount.map_or(0, Amount::cents))
-            .max(0),
-        amount,
-        cause: cause.cloned(),
-        consent: consent(object.metadata.get("obole_consent").map(String::as_str)),
-        donor: donor.told(),
+        at: DateTime::from_timestamp(event.created, 0),
+        // Stripe writes currencies in lower case.
+        currency: object
+            .currency
+            .as_deref()
+            .filter(|c| c.eq_ignore_ascii_case("EUR"))
+            .map(|_| "EUR"),
+        amount: amount
+            .map(Amount::parse)
+            .transpose()
+            .map_err(|e| ParseError::field("data.object.metadata.obole_amount", e.to_string())),
+        total_cents: Some(object.amount_total.unwrap_or(0)),
+        donation_in_total: true,
+        cause,
+        consent: object.metadata.get("obole_consent").map(String::as_str),
+        donor: object.person(),
         funded_by: FundedBy::Donor,
-        restated: true,
-    })))
+    }
+    .checkout(&PATHS)?;
+    errors.finish(checkout)
+}
+
+impl Object {
+    fn person(&self) -> Person<'_> {
+        let customer = self.customer_details.as_ref();
+        // Stripe has one field for a name: its first word stands for the first name, unless the
+        // metadata says better.
+        let name = customer
+            .and_then(|c| c.name.as_deref())
+            .unwrap_or_default()
+            .trim();
+        let (first_name, last_name) = name.split_once(' ').unwrap_or(("", name));
+        let metadata = |key: &str| self.metadata.get(key).map(String::as_str);
+        let address = customer.and_then(|c| c.address.as_ref());
+        Person {
+            email: customer
+                .and_then(|c| c.email.as_deref())
+                .or(self.customer_email.as_deref()),
+            first_name: metadata("obole_first_name").or(Some(first_name)),
+            last_name: metadata("obole_last_name").or(Some(last_name)),
+            line1: address.and_then(|a| a.line1.as_deref()),
+            line2: address.and_then(|a| a.line2.as_deref()),
+            postal_code: address.and_then(|a| a.postal_code.as_deref()),
+            city: address.and_then(|a| a.city.as_deref()),
+            country: address.and_then(|a| a.country.as_deref()),
+            locale: self.locale.as_deref(),
+        }
+    }
 }

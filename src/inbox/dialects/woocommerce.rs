@@ -1,16 +1,15 @@
-//! WooCommerce: `order.created` and `order.updated`, told again at each change of an order.
+//! WooCommerce: `order.created` and `order.updated`, sent again at each change of an order.
 //!
-//! The gift is a fee line with our meta key, else a fee by its label, else a product by its SKU's prefix.
+//! The donation is a fee line with our meta key, else a fee by its label, else a product by the
+//! prefix of its SKU.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::NaiveDateTime;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Person, amount, consent, read, tidy, total};
-use crate::donations::FundedBy;
-use crate::inbox::event::{Checkout, Event, ParseError, Refund};
-use crate::parties::endpoint::EndpointSettings;
-use crate::values::{FieldError, slug_is_valid};
+use super::platform_order::{FieldPaths, Person, PlatformOrder, amount, funded_by, total};
+use crate::inbox::endpoint::EndpointSettings;
+use crate::inbox::event::{Event, ParseError, Refund, read};
 
 #[derive(Deserialize)]
 struct Order {
@@ -25,7 +24,7 @@ struct Order {
     #[serde(default)]
     fee_lines: Vec<Line>,
     #[serde(default)]
-    refunds: Vec<RefundSummary>,
+    refunds: Vec<OrderRefund>,
 }
 
 #[derive(Deserialize)]
@@ -59,7 +58,7 @@ struct Meta {
 }
 
 #[derive(Deserialize)]
-struct RefundSummary {
+struct OrderRefund {
     id: serde_json::Number,
     #[serde(default)]
     fee_lines: Vec<Line>,
@@ -72,7 +71,7 @@ impl Line {
         self.meta_data.iter().find(|m| m.key == key)?.value.as_str()
     }
 
-    fn is_gift(&self, settings: &EndpointSettings) -> bool {
+    fn is_donation(&self, settings: &EndpointSettings) -> bool {
         self.meta(&settings.meta_key).is_some()
             || (!settings.fee_label.is_empty()
                 && self.sku.is_none()
@@ -84,100 +83,105 @@ impl Line {
     }
 }
 
+const PATHS: FieldPaths = FieldPaths {
+    currency: "currency",
+    total: "total",
+    cause: "fee_lines.meta_data",
+};
+
 pub(super) fn parse(
     settings: &EndpointSettings,
     topic: &str,
     body: &[u8],
 ) -> Result<Event, ParseError> {
     if topic != "order.updated" && topic != "order.created" {
-        return Ok(Event::Nothing("this topic says nothing of a gift"));
+        return Ok(Event::Ignored("this topic says nothing of a donation"));
     }
     let order: Order = read(body)?;
-    let Some(gift) = order
+    let Some(line) = order
         .fee_lines
         .iter()
         .chain(&order.line_items)
-        .find(|l| l.is_gift(settings))
+        .find(|l| l.is_donation(settings))
     else {
-        return Ok(Event::Nothing(
-            "the order has no gift: no fee with our meta key or label, and no product by SKU",
+        return Ok(Event::Ignored(
+            "the order has no donation: no fee with our meta key or label, and no product by SKU",
         ));
     };
     // WooCommerce writes times in UTC, without saying so.
-    let at = order
+    let paid_at = order
         .date_paid_gmt
         .as_deref()
         .and_then(|t| t.parse::<NaiveDateTime>().ok())
         .map(|t| t.and_utc());
-    let Some(paid_at) = at else {
-        return Ok(Event::Nothing("the order is not paid"));
-    };
+    if paid_at.is_none() {
+        return Ok(Event::Ignored("the order is not paid"));
+    }
     let order_id = order.id.to_string();
-    let given_back = |l: &Line| l.is_gift(settings) && l.total.trim().starts_with('-');
-    let refunded = order
-        .refunds
-        .iter()
-        .find(|r| r.fee_lines.iter().chain(&r.line_items).any(given_back));
-    let refund_id = match order.status.as_str() {
-        "refunded" | "cancelled" => Some(order.status.clone()),
-        _ => refunded.map(|r| r.id.to_string()),
-    };
-    if let Some(refund_id) = refund_id {
-        // The order tells when it was paid, not when it was refunded: the moment it came is near enough.
-        let at: Option<DateTime<Utc>> = None;
+    if let Some(refund_id) = order.donation_refund(settings) {
         return Ok(Event::Refund(Refund {
-            at,
+            // The order says when it was paid, not when it was refunded: the time of receipt stands
+            // for it.
+            at: None,
             order_id,
             refund_id,
             donation_refunded: true,
         }));
     }
     if order.status != "processing" && order.status != "completed" {
-        return Ok(Event::Nothing("the order is not processing or completed"));
+        return Ok(Event::Ignored("the order is not processing or completed"));
     }
-    let wrong = |field: &str, message: &str| ParseError(vec![FieldError::new(field, message)]);
-    if order.currency != "EUR" {
-        return Err(wrong("currency", "gifts are in euros: \"EUR\""));
-    }
-    let cause = gift.meta(&settings.meta_key).filter(|c| !c.is_empty());
-    if cause.is_some_and(|c| !slug_is_valid(c)) {
-        return Err(wrong(
-            "fee_lines.meta_data",
-            "a cause is named by its slug, such as foret-vivante",
-        ));
-    }
-    let given = amount(&gift.total).ok_or_else(|| {
-        wrong(
-            "fee_lines.total",
-            "the gift's total is not an amount such as 1.00",
-        )
-    })?;
-    let all = total(&order.total).ok_or_else(|| wrong("total", "not an amount such as 46.90"))?;
-    let billing = order.billing.as_ref();
-    let donor = Person {
-        email: billing.and_then(|b| b.email.as_deref()),
-        first_name: billing.and_then(|b| b.first_name.as_deref()),
-        last_name: billing.and_then(|b| b.last_name.as_deref()),
-        line1: billing.and_then(|b| b.address_1.as_deref()),
-        line2: billing.and_then(|b| b.address_2.as_deref()),
-        postal_code: billing.and_then(|b| b.postcode.as_deref()),
-        city: billing.and_then(|b| b.city.as_deref()),
-        country: billing.and_then(|b| b.country.as_deref()),
-        locale: None,
-    };
-    Ok(Event::Checkout(Box::new(Checkout {
-        at: Some(paid_at),
+    PlatformOrder {
         order_id,
-        order_total_cents: (all - given.cents()).max(0),
-        amount: Some(given),
-        cause: tidy(cause, 60),
-        consent: consent(gift.meta("_obole_consent")),
-        donor: donor.told(),
-        funded_by: if settings.shop_funded {
-            FundedBy::Merchant
-        } else {
-            FundedBy::Donor
-        },
-        restated: true,
-    })))
+        at: paid_at,
+        currency: Some(&order.currency),
+        amount: amount(&line.total).map(Some).ok_or_else(|| {
+            ParseError::field(
+                "fee_lines.total",
+                "the donation's total is not an amount such as 1.00",
+            )
+        }),
+        total_cents: total(&order.total),
+        donation_in_total: true,
+        cause: line.meta(&settings.meta_key).filter(|c| !c.is_empty()),
+        consent: line.meta("_obole_consent"),
+        donor: order
+            .billing
+            .as_ref()
+            .map(Billing::person)
+            .unwrap_or_default(),
+        funded_by: funded_by(settings),
+    }
+    .checkout(&PATHS)
+}
+
+impl Order {
+    /// Names the refund of the donation: the whole order's by its status, else one with the
+    /// donation's line below zero.
+    fn donation_refund(&self, settings: &EndpointSettings) -> Option<String> {
+        if self.status == "refunded" || self.status == "cancelled" {
+            return Some(self.status.clone());
+        }
+        let given_back = |l: &Line| l.is_donation(settings) && l.total.trim().starts_with('-');
+        self.refunds
+            .iter()
+            .find(|r| r.fee_lines.iter().chain(&r.line_items).any(given_back))
+            .map(|r| r.id.to_string())
+    }
+}
+
+impl Billing {
+    fn person(&self) -> Person<'_> {
+        Person {
+            email: self.email.as_deref(),
+            first_name: self.first_name.as_deref(),
+            last_name: self.last_name.as_deref(),
+            line1: self.address_1.as_deref(),
+            line2: self.address_2.as_deref(),
+            postal_code: self.postcode.as_deref(),
+            city: self.city.as_deref(),
+            country: self.country.as_deref(),
+            locale: None,
+        }
+    }
 }

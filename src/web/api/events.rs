@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::inbox::{self, EventFilter, EventSummary, Redrive};
+use crate::inbox::{self, EventFilter, EventState, EventSummary, Redrive};
 use crate::values::{EventId, FieldError};
 use crate::web::access::KeyHolder;
 use crate::web::problem::ProblemDocument;
@@ -24,7 +24,7 @@ pub struct Event {
     /// The event's type, where its body names one.
     #[serde(rename = "type")]
     kind: Option<String>,
-    /// queued, posted, dead, conflict, parked, fetching or test.
+    /// queued, posted, dead, conflict, parked, fetching, test or lost.
     state: String,
     /// Why it is not posted, in plain words.
     reason: Option<String>,
@@ -39,7 +39,7 @@ impl From<EventSummary> for Event {
             endpoint_id: l.endpoint_id,
             delivery_key: l.delivery_key,
             kind: l.kind,
-            state: l.state,
+            state: l.state.to_string(),
             reason: l.reason,
             attempts: l.attempts,
             received_at: l.received_at,
@@ -68,6 +68,9 @@ pub enum WantedState {
     Dead,
     Conflict,
     Parked,
+    Fetching,
+    Test,
+    Lost,
 }
 
 /// What was put back in the queue.
@@ -84,7 +87,7 @@ pub struct RedriveResult {
         (status = 422, body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn list(
     State(web): State<Web>,
-    KeyHolder(merchant): KeyHolder,
+    holder: KeyHolder,
     uri: Uri,
 ) -> Result<Json<Vec<Event>>, Problem> {
     let asked = query_params(&uri);
@@ -93,8 +96,8 @@ pub async fn list(
     let state = asked
         .get("state")
         .map(|s| {
-            s.parse()
-                .map_err(|_| wrong("state", "one of queued, posted, dead, conflict, parked"))
+            s.parse::<EventState>()
+                .map_err(|error| wrong("state", &error.to_string()))
         })
         .transpose()?;
     let after = asked
@@ -104,12 +107,9 @@ pub async fn list(
                 .map_err(|_| wrong("after", "an event_id such as evt_01a2…"))
         })
         .transpose()?;
-    let wanted = EventFilter {
-        merchant: Some(merchant),
-        state,
-        after,
-    };
-    let listed = inbox::list(&mut *web.app.db.acquire().await?, wanted).await?;
+    let filter = EventFilter { state, after };
+    let mut db = web.app.db.acquire().await?;
+    let listed = inbox::list(&mut db, holder.reader(), filter).await?;
     Ok(Json(listed.into_iter().map(Event::from).collect()))
 }
 
@@ -119,11 +119,11 @@ pub async fn list(
         (status = 404, body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn show(
     State(web): State<Web>,
-    KeyHolder(merchant): KeyHolder,
+    holder: KeyHolder,
     Path(id): Path<String>,
 ) -> Result<Json<EventDetail>, Problem> {
     let id: EventId = id.parse().map_err(|_| Problem::NotFound)?;
-    let found = inbox::show(&mut *web.app.db.acquire().await?, id, Some(merchant))
+    let found = inbox::show(&mut *web.app.db.acquire().await?, holder.reader(), id)
         .await?
         .ok_or(Problem::NotFound)?;
     Ok(Json(EventDetail {
@@ -139,15 +139,15 @@ pub async fn show(
         (status = 404, body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn redrive(
     State(web): State<Web>,
-    KeyHolder(merchant): KeyHolder,
+    holder: KeyHolder,
     Path(id): Path<String>,
 ) -> Result<Json<RedriveResult>, Problem> {
     let id: EventId = id.parse().map_err(|_| Problem::NotFound)?;
     let mut db = web.app.db.acquire().await?;
-    inbox::show(&mut db, id, Some(merchant))
+    inbox::show(&mut db, holder.reader(), id)
         .await?
         .ok_or(Problem::NotFound)?;
-    let back = inbox::redrive(&mut db, &Redrive::Of(id, merchant)).await?;
+    let back = inbox::redrive(&mut db, holder.reader(), &Redrive::These(vec![id])).await?;
     Ok(Json(RedriveResult {
         redriven: back.iter().map(ToString::to_string).collect(),
     }))

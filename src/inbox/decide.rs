@@ -1,0 +1,290 @@
+//! Deciding what a checkout gives: the amount the merchant charged and the cause it goes to. Pure:
+//! all facts are loaded before, for the whole batch.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Datelike as _, Utc};
+
+use super::event::Checkout;
+use crate::donations::{Consent, NewDonation};
+use crate::parties::cause::Cause;
+use crate::parties::choice::{self, CauseChoice};
+use crate::parties::merchant::Merchant;
+use crate::values::{CauseId, DonationId, DonorId, EventId, MerchantId};
+
+/// What the checkouts of a batch are decided with.
+#[derive(Default)]
+pub(super) struct Facts {
+    pub merchants: HashMap<MerchantId, Merchant>,
+    pub causes: HashMap<CauseId, Cause>,
+    pub cause_ids: HashMap<String, CauseId>,
+    /// By e-mail address.
+    pub donors: HashMap<String, DonorId>,
+    /// The causes that donors chose. Each decision counts the turn that a cause takes.
+    pub choices: BTreeMap<DonorId, Vec<CauseChoice>>,
+}
+
+/// A checkout to decide about, and the event that it came in.
+pub(super) struct ReceivedCheckout<'c> {
+    pub event_id: EventId,
+    pub received_at: DateTime<Utc>,
+    pub merchant_id: MerchantId,
+    pub donation_id: DonationId,
+    pub content_hash: &'c [u8],
+    pub checkout: &'c Checkout,
+}
+
+/// A time that a sender states. Before this year it is a mistake of its clock or its format, and
+/// PostgreSQL refuses the extreme ones.
+const FIRST_YEAR: i32 = 2000;
+
+fn plausible(stated: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    stated.filter(|at| at.year() >= FIRST_YEAR)
+}
+
+/// When something happened: what the event says, but never after the event was received, whatever
+/// the sender's clock says.
+pub(super) fn occurred_at(
+    stated: Option<DateTime<Utc>>,
+    received_at: DateTime<Utc>,
+) -> DateTime<Utc> {
+    plausible(stated).map_or(received_at, |at| at.min(received_at))
+}
+
+/// The donation of a checkout, or why there is none, in words for a person who can mend it.
+///
+/// The cause is the one that the order names, else the donor's choice, else the merchant's default.
+/// A donation that looks odd is recorded as charged, with flags for a person.
+pub(super) fn decide(
+    received: &ReceivedCheckout<'_>,
+    facts: &mut Facts,
+) -> Result<NewDonation, String> {
+    let checkout = received.checkout;
+    let merchant = facts
+        .merchants
+        .get(&received.merchant_id)
+        .ok_or("its merchant is not known")?;
+    let rule = merchant
+        .rule()
+        .ok_or("the merchant's rule cannot be read")?;
+    let by_rule = rule.amount(checkout.order_total_cents);
+    let amount = checkout.amount.unwrap_or(by_rule);
+    let donor_id = checkout
+        .donor
+        .as_ref()
+        .and_then(|d| facts.donors.get(d.email.as_str()))
+        .copied();
+    let cause_id = match &checkout.cause {
+        Some(slug) => *facts.cause_ids.get(slug).ok_or_else(|| {
+            format!("no cause is called {slug:?}: add it, then redrive this event")
+        })?,
+        None => donor_id
+            .and_then(|d| choice::next_cause(facts.choices.get_mut(&d)?))
+            .or(merchant.default_cause_id)
+            .ok_or(
+                "no cause: the order names none, the donor chose none and the merchant has no \
+                 default; give it one, then redrive this event",
+            )?,
+    };
+    let cause = facts
+        .causes
+        .get(&cause_id)
+        .ok_or("its cause is not known")?;
+    let consent = checkout.consent.as_ref();
+    let flags = [
+        (consent.is_none(), "consent-missing"),
+        (consent.is_some_and(|c| c.preticked), "consent-preticked"),
+        (amount != by_rule, "amount-off-rule"),
+        (!merchant.live, "merchant-suspended"),
+        (!cause.live, "association-suspended"),
+    ];
+    Ok(NewDonation {
+        donation_id: received.donation_id,
+        merchant_id: received.merchant_id,
+        merchant: merchant.slug.clone(),
+        order_id: checkout.order_id.clone(),
+        event_id: received.event_id,
+        content_hash: received.content_hash.to_vec(),
+        amount,
+        order_total_cents: checkout.order_total_cents,
+        cause_id,
+        association_id: cause.association_id,
+        association: cause.association_slug.clone(),
+        donor_id,
+        consent: consent.map(|c| Consent {
+            shown_at: plausible(c.shown_at),
+            ..c.clone()
+        }),
+        funded_by: checkout.funded_by,
+        flags: flags
+            .into_iter()
+            .filter_map(|(raised, flag)| raised.then_some(flag))
+            .collect(),
+        occurred_at: occurred_at(checkout.at, received.received_at),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::donations::FundedBy;
+    use crate::parties::donor::DonorDetails;
+    use crate::parties::merchant::RuleKind;
+    use crate::values::{Amount, AssociationId, Email, Locale};
+
+    const MERCHANT: MerchantId = MerchantId(uuid::Uuid::from_u128(1));
+    const DONOR: DonorId = DonorId(uuid::Uuid::from_u128(2));
+    const FOREST: CauseId = CauseId(uuid::Uuid::from_u128(3));
+    const RIVERS: CauseId = CauseId(uuid::Uuid::from_u128(4));
+
+    fn received_at() -> DateTime<Utc> {
+        "2026-11-24T10:00:00Z".parse().unwrap()
+    }
+
+    fn facts() -> Facts {
+        let cause = |cause_id, slug: &str| Cause {
+            cause_id,
+            slug: slug.into(),
+            theme: "environment".into(),
+            title: slug.into(),
+            association: "Forêt Vivante".into(),
+            association_id: AssociationId(uuid::Uuid::from_u128(5)),
+            association_slug: "foret-vivante".into(),
+            rate: "66".into(),
+            object: "trees".into(),
+            live: true,
+        };
+        let merchant = Merchant {
+            merchant_id: MERCHANT,
+            slug: "librairie".into(),
+            rule: RuleKind::Fixed,
+            rule_cents: 100,
+            default_cause_id: Some(RIVERS),
+            live: true,
+        };
+        Facts {
+            merchants: HashMap::from([(MERCHANT, merchant)]),
+            causes: HashMap::from([
+                (FOREST, cause(FOREST, "foret")),
+                (RIVERS, cause(RIVERS, "rivieres")),
+            ]),
+            cause_ids: HashMap::from([("foret".into(), FOREST), ("rivieres".into(), RIVERS)]),
+            donors: HashMap::from([("camille@example.org".into(), DONOR)]),
+            choices: BTreeMap::new(),
+        }
+    }
+
+    fn checkout() -> Checkout {
+        Checkout {
+            at: None,
+            order_id: "FR-1".into(),
+            order_total_cents: 4590,
+            amount: None,
+            cause: None,
+            consent: Some(Consent {
+                shown_at: None,
+                text_version: None,
+                preticked: false,
+            }),
+            donor: Some(DonorDetails {
+                email: Email::parse("camille@example.org").unwrap(),
+                first_name: None,
+                last_name: None,
+                address: None,
+                locale: Locale::default(),
+            }),
+            funded_by: FundedBy::Donor,
+            restated: false,
+        }
+    }
+
+    fn decided(checkout: &Checkout, facts: &mut Facts) -> Result<NewDonation, String> {
+        let received = ReceivedCheckout {
+            event_id: EventId::new(),
+            received_at: received_at(),
+            merchant_id: MERCHANT,
+            donation_id: DonationId::of_order(MERCHANT, &checkout.order_id),
+            content_hash: b"hash",
+            checkout,
+        };
+        decide(&received, facts)
+    }
+
+    #[test]
+    fn the_cause_is_the_orders_else_the_donors_else_the_merchants() {
+        let mut facts = facts();
+        let mut order = checkout();
+        assert_eq!(decided(&order, &mut facts).unwrap().cause_id, RIVERS);
+        facts.choices.insert(
+            DONOR,
+            vec![CauseChoice {
+                cause_id: FOREST,
+                weight: 1,
+                given: 0,
+            }],
+        );
+        assert_eq!(decided(&order, &mut facts).unwrap().cause_id, FOREST);
+        assert_eq!(facts.choices[&DONOR][0].given, 1, "its turn is counted");
+        order.cause = Some("rivieres".into());
+        assert_eq!(decided(&order, &mut facts).unwrap().cause_id, RIVERS);
+        assert_eq!(facts.choices[&DONOR][0].given, 1, "no turn was taken");
+    }
+
+    #[test]
+    fn without_a_cause_a_person_is_told_what_to_do() {
+        let mut facts = facts();
+        let mut order = checkout();
+        order.cause = Some("ocean".into());
+        let reason = decided(&order, &mut facts).unwrap_err();
+        assert!(reason.contains("\"ocean\": add it"), "{reason}");
+        order.cause = None;
+        facts.merchants.get_mut(&MERCHANT).unwrap().default_cause_id = None;
+        let reason = decided(&order, &mut facts).unwrap_err();
+        assert!(reason.starts_with("no cause:"), "{reason}");
+        facts.merchants.clear();
+        assert!(decided(&order, &mut facts).is_err());
+    }
+
+    #[test]
+    fn what_looks_odd_is_recorded_as_charged_and_flagged() {
+        let mut facts = facts();
+        let mut order = checkout();
+        let plain = decided(&order, &mut facts).unwrap();
+        assert_eq!((plain.amount.cents(), plain.flags.len()), (100, 0));
+        order.amount = Amount::from_cents(250).ok();
+        order.consent = None;
+        facts.merchants.get_mut(&MERCHANT).unwrap().live = false;
+        facts.causes.get_mut(&RIVERS).unwrap().live = false;
+        let odd = decided(&order, &mut facts).unwrap();
+        assert_eq!(odd.amount.cents(), 250);
+        assert_eq!(
+            odd.flags,
+            [
+                "consent-missing",
+                "amount-off-rule",
+                "merchant-suspended",
+                "association-suspended"
+            ]
+        );
+    }
+
+    #[test]
+    fn nothing_happens_after_it_was_received() {
+        let received_at = received_at();
+        let hour = TimeDelta::hours(1);
+        assert_eq!(occurred_at(None, received_at), received_at);
+        assert_eq!(
+            occurred_at(Some(received_at - hour), received_at),
+            received_at - hour
+        );
+        assert_eq!(
+            occurred_at(Some(received_at + hour), received_at),
+            received_at
+        );
+        let ancient = "-200000-01-01T00:00:00Z".parse().ok();
+        assert!(ancient.is_some());
+        assert_eq!(occurred_at(ancient, received_at), received_at);
+    }
+}

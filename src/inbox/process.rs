@@ -1,0 +1,242 @@
+//! Processing: a batch of events that was taken from the queue is understood and recorded, all in
+//! one database transaction. A crash anywhere leaves nothing or everything.
+//!
+//! Every event ends as a donation or refund that names it, as a stored outcome, as an order to
+//! fetch, or as a problem.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::decide::{Facts, decide};
+use super::endpoint;
+use super::order_fetch::enqueue_fetches;
+use super::outcome::{self, Outcome};
+use super::parsed::ParsedEvents;
+use super::problem::{self, ProblemState};
+use super::queue::{self, QueuedEvent, Requeue};
+use super::tasks::{CheckoutTask, Tasks, understand};
+use crate::db;
+use crate::donations::{self, NewDonation, NewRefund, RecordError, RefundOutcome};
+use crate::ledger::PostError;
+use crate::parties::{cause, choice, donor, merchant};
+use crate::values::{DonationId, DonorId, MerchantId};
+
+/// Why a batch was not processed; all of it is still in the queue.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// To be processed again with `Existing::Check`.
+    #[error("a donation or refund of the batch may be recorded already")]
+    MayBeRecorded,
+    #[error(transparent)]
+    Record(RecordError),
+    #[error("the database refused")]
+    Database(#[from] sqlx::Error),
+}
+
+impl ProcessError {
+    /// Whether an event of the batch is at fault, rather than the database being away or busy
+    /// (SQLSTATE classes 22 and 23, or limits of our own).
+    #[must_use]
+    pub fn is_event_at_fault(&self) -> bool {
+        let database = match self {
+            Self::MayBeRecorded => return false,
+            Self::Database(e) => e,
+            Self::Record(RecordError::Database(e)) => e,
+            Self::Record(RecordError::Post(PostError::Database(e))) => e,
+            Self::Record(_) => return true,
+        };
+        match database {
+            sqlx::Error::Database(e) => e
+                .code()
+                .is_some_and(|c| c.starts_with("22") || c.starts_with("23")),
+            sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => {
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl From<RecordError> for ProcessError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Known => Self::MayBeRecorded,
+            other => Self::Record(other),
+        }
+    }
+}
+
+/// Whether donations that are recorded already are looked for before a batch is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    Check,
+    /// Most orders come once. One that is recorded already refuses the batch with
+    /// `ProcessError::MayBeRecorded`.
+    AssumeNone,
+}
+
+/// Processes events that were taken from the queue in this database transaction.
+///
+/// # Errors
+/// The caller rolls back, so that the events are in the queue again.
+pub async fn process_batch(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    parsed_events: &ParsedEvents,
+    events: &[QueuedEvent],
+    existing: Existing,
+) -> Result<(), ProcessError> {
+    let contexts = endpoint::load_contexts(tx, events.iter().map(|e| e.endpoint_id)).await?;
+    let mut tasks = understand(tx, parsed_events, events, &contexts).await?;
+    if !tasks.refunds.is_empty() {
+        // Before any balance is locked, as runs do: two that lock in the same order cannot
+        // deadlock.
+        db::settlement_lock::lock_shared(tx).await?;
+    }
+    let recorded = record_checkouts(tx, now, existing, &mut tasks).await?;
+    record_refunds(tx, now, &mut tasks).await?;
+    enqueue_fetches(tx, now, &tasks.fetches).await?;
+    outcome::record(tx, &tasks.outcomes).await?;
+    problem::record(tx, &tasks.problems).await?;
+    if !recorded.is_empty() {
+        // After the problems: a refund of this very batch may wait for one of its donations.
+        queue::requeue(tx, Requeue::ParkedFor(&recorded)).await?;
+    }
+    Ok(())
+}
+
+/// Decides each checkout and records the donations; returns those that are new. Repetitions,
+/// conflicts and checkouts without a cause are added to the outcomes and problems.
+async fn record_checkouts(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    existing: Existing,
+    tasks: &mut Tasks<'_>,
+) -> Result<Vec<DonationId>, ProcessError> {
+    if tasks.checkouts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut recorded = match existing {
+        Existing::AssumeNone => BTreeMap::new(),
+        Existing::Check => {
+            let ids: Vec<DonationId> = tasks.checkouts.iter().map(|c| c.donation_id).collect();
+            donations::known(tx, &ids).await?
+        }
+    };
+    let mut facts = load_facts(tx, now, &tasks.checkouts, &recorded).await?;
+    let mut new: Vec<NewDonation> = Vec::new();
+    for task in &tasks.checkouts {
+        let content_hash = task.checkout.content_hash();
+        match recorded.get(&task.donation_id) {
+            Some(first) if *first == content_hash => {
+                tasks.outcomes.push(task.source.outcome(Outcome::Repeated));
+            }
+            Some(_) => tasks.problems.push(task.source.problem(
+                ProblemState::Conflict,
+                "this order was already counted with another content: compare the two, then ask \
+                 the merchant which is true",
+            )),
+            None => match decide(&task.received(&content_hash), &mut facts) {
+                Ok(donation) => {
+                    recorded.insert(task.donation_id, content_hash);
+                    new.push(donation);
+                }
+                Err(reason) if existing == Existing::Check => tasks
+                    .problems
+                    .push(task.source.problem(ProblemState::Dead, reason)),
+                // If its order is recorded already, this is a repetition and needs no decision.
+                Err(_) => return Err(ProcessError::MayBeRecorded),
+            },
+        }
+    }
+    choice::save_choices(tx, &facts.choices).await?;
+    // In the order of the index: neighbours are written together, and two batches cannot deadlock.
+    new.sort_unstable_by_key(|d| d.donation_id);
+    donations::record(tx, now, &new).await?;
+    Ok(new.into_iter().map(|d| d.donation_id).collect())
+}
+
+/// Loads what the checkouts are decided with. Donors that are not known are created.
+async fn load_facts(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    checkouts: &[CheckoutTask<'_>],
+    recorded: &BTreeMap<DonationId, Vec<u8>>,
+) -> Result<Facts, sqlx::Error> {
+    let details = checkouts.iter().filter_map(|c| c.checkout.donor.as_ref());
+    let donors = donor::find_or_create(tx, now, details).await?;
+    // A repetition takes no turn of the donor's causes, and an order that names its cause neither.
+    let choosing: Vec<DonorId> = checkouts
+        .iter()
+        .filter(|c| c.checkout.cause.is_none() && !recorded.contains_key(&c.donation_id))
+        .filter_map(|c| {
+            donors
+                .get(c.checkout.donor.as_ref()?.email.as_str())
+                .copied()
+        })
+        .collect();
+    let merchant_ids: Vec<MerchantId> = checkouts.iter().map(|c| c.source.merchant_id).collect();
+    let causes = cause::list(tx).await?;
+    let merchants = merchant::of_ids(tx, &merchant_ids).await?;
+    Ok(Facts {
+        merchants: merchants.into_iter().map(|m| (m.merchant_id, m)).collect(),
+        cause_ids: causes
+            .iter()
+            .map(|c| (c.slug.clone(), c.cause_id))
+            .collect(),
+        causes: causes.into_iter().map(|c| (c.cause_id, c)).collect(),
+        choices: choice::lock_choices(tx, &choosing).await?,
+        donors,
+    })
+}
+
+/// Records the refunds. One whose donation is not recorded is parked until it is.
+async fn record_refunds(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    tasks: &mut Tasks<'_>,
+) -> Result<(), ProcessError> {
+    let new: Vec<NewRefund> = tasks.refunds.iter().map(|r| r.refund.clone()).collect();
+    let refunded = donations::refund(tx, now, &new).await?;
+    for (task, outcome) in tasks.refunds.iter().zip(refunded) {
+        match outcome {
+            RefundOutcome::Done => {}
+            RefundOutcome::Already => tasks
+                .outcomes
+                .push(task.source.outcome(Outcome::AlreadyRefunded)),
+            RefundOutcome::Unknown => tasks.problems.push(task.source.problem(
+                ProblemState::Parked(task.refund.donation_id),
+                "waits for its checkout.completed",
+            )),
+            RefundOutcome::PaidOut => tasks.problems.push(task.source.problem(
+                ProblemState::Dead,
+                "the donation is already with the association: agree with it first",
+            )),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_at_fault_for_what_it_says_and_not_for_a_database_that_is_away() {
+        let overflow = ProcessError::from(RecordError::Post(PostError::Overflow));
+        assert!(overflow.is_event_at_fault());
+        let decode = sqlx::Error::Decode("a year of six digits".into());
+        assert!(ProcessError::Database(decode).is_event_at_fault());
+        for away in [
+            sqlx::Error::PoolTimedOut,
+            sqlx::Error::WorkerCrashed,
+            sqlx::Error::RowNotFound,
+        ] {
+            assert!(!ProcessError::Database(away).is_event_at_fault());
+        }
+        let known = ProcessError::from(RecordError::Known);
+        assert!(matches!(known, ProcessError::MayBeRecorded) && !known.is_event_at_fault());
+    }
+}

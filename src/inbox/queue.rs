@@ -1,0 +1,154 @@
+//! The queue of events to process: taking a batch, putting events back, and how much waits.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::{FromRow, PgConnection};
+
+use crate::values::{DonationId, EndpointId, EventId, Reader};
+
+/// An event out of the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
+pub struct QueuedEvent {
+    pub event_id: EventId,
+    pub endpoint_id: EndpointId,
+    pub received_at: DateTime<Utc>,
+    /// How often it was tried before.
+    pub attempts: i32,
+}
+
+/// Takes up to `limit` events after one, oldest first. Until the database transaction ends nobody
+/// else can take them; those that others hold are skipped.
+///
+/// Beginning after the last event taken spares reading the index entries of all that left the queue
+/// before it.
+pub async fn take_batch(
+    tx: &mut PgConnection,
+    after: EventId,
+    limit: i64,
+) -> Result<Vec<QueuedEvent>, sqlx::Error> {
+    let mut events: Vec<QueuedEvent> = sqlx::query_as(
+        "delete from inbox_queue where ctid = any(array(
+           select ctid from inbox_queue where event_id > $2
+           order by event_id for update skip locked limit $1))
+         returning event_id, endpoint_id, received_at, attempts",
+    )
+    .bind(limit)
+    .bind(after)
+    .fetch_all(tx)
+    .await?;
+    events.sort_unstable_by_key(|e| e.event_id);
+    Ok(events)
+}
+
+/// Which events with a problem go back to the queue.
+pub(super) enum Requeue<'a> {
+    /// These, as far as the reader may see them.
+    Events(&'a [EventId], Reader),
+    /// All dead letters, as far as the reader may see them.
+    AllDead(Reader),
+    /// Refunds parked for these donations.
+    ParkedFor(&'a [DonationId]),
+    /// Parked refunds whose donation is recorded.
+    ParkedWithDonation,
+}
+
+/// Puts events with a problem back in the queue and returns their ids.
+pub(super) async fn requeue(
+    tx: &mut PgConnection,
+    which: Requeue<'_>,
+) -> Result<Vec<EventId>, sqlx::Error> {
+    let events: &[EventId] = if let Requeue::Events(ids, _) = which {
+        ids
+    } else {
+        &[]
+    };
+    let donations: &[DonationId] = if let Requeue::ParkedFor(ids) = which {
+        ids
+    } else {
+        &[]
+    };
+    // Whose events may be put back; the system itself asks for parked refunds.
+    let merchants = match which {
+        Requeue::Events(_, reader) | Requeue::AllDead(reader) => reader.merchants(),
+        Requeue::ParkedFor(_) | Requeue::ParkedWithDonation => Reader::System.merchants(),
+    };
+    sqlx::query_scalar(
+        // Each way to choose has a branch of its own, which reads nothing unless it is asked for.
+        "with chosen as (
+           select event_id from inbox_problem where event_id = any($1)
+           union all select event_id from inbox_problem where $2 and state = 'dead'
+           union all select event_id from inbox_problem
+             where state = 'parked' and donation_id = any($3)
+           union all select event_id from inbox_problem p
+             -- One look-up by key for each: a join could choose to read every donation.
+             cross join lateral (
+               select 1 from donation d where d.donation_id = p.donation_id limit 1) d
+             where $4 and state = 'parked'),
+         back as (
+           delete from inbox_problem where event_id = any(array(select event_id from chosen))
+             and ($5 or endpoint_id in (select endpoint_id from endpoint where merchant_id = $6))
+           returning event_id, endpoint_id, received_at, attempts)
+         insert into inbox_queue (event_id, endpoint_id, received_at, attempts)
+         select event_id, endpoint_id, received_at, attempts from back returning event_id",
+    )
+    .bind(events.iter().map(|e| e.0).collect::<Vec<_>>())
+    .bind(matches!(which, Requeue::AllDead(_)))
+    .bind(donations.iter().map(|d| d.0).collect::<Vec<_>>())
+    .bind(matches!(which, Requeue::ParkedWithDonation))
+    .bind(merchants.sees_all())
+    .bind(merchants.only())
+    .fetch_all(tx)
+    .await
+}
+
+/// Puts refunds back in the queue whose donation was recorded while they were being parked. Returns
+/// how many.
+///
+/// Recording a donation puts back the refunds that are parked for it; this finds those that were
+/// parked at that moment.
+pub async fn requeue_parked(tx: &mut PgConnection) -> Result<usize, sqlx::Error> {
+    Ok(requeue(tx, Requeue::ParkedWithDonation).await?.len())
+}
+
+/// Which events are to be processed again.
+#[derive(Clone, Debug)]
+pub enum Redrive {
+    These(Vec<EventId>),
+    AllDead,
+}
+
+/// Puts dead, parked or conflicting events back in the queue, as far as the reader may see them.
+/// Returns their ids; events in another state and events of others are left out.
+pub async fn redrive(
+    tx: &mut PgConnection,
+    reader: Reader,
+    which: &Redrive,
+) -> Result<Vec<EventId>, sqlx::Error> {
+    let which = match which {
+        Redrive::These(ids) => Requeue::Events(ids, reader),
+        Redrive::AllDead => Requeue::AllDead(reader),
+    };
+    requeue(tx, which).await
+}
+
+/// How many events wait or have a problem, by state.
+pub async fn depths(db: &mut PgConnection) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    sqlx::query_as(
+        "select 'queued', count(*) from inbox_queue
+         union all select 'fetching', count(*) from inbox_fetch
+         union all select s, (select count(*) from inbox_problem where state = s)
+           from unnest(array['dead', 'conflict', 'parked']) s",
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// How long an event may wait before processing counts as behind.
+const MAX_LAG: TimeDelta = TimeDelta::minutes(1);
+
+/// Whether an event has waited in the queue for more than a minute.
+pub async fn is_behind(db: &mut PgConnection, now: DateTime<Utc>) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select exists (select 1 from inbox_queue where received_at < $1)")
+        .bind(now - MAX_LAG)
+        .fetch_one(db)
+        .await
+}

@@ -1,0 +1,191 @@
+//! What the events of a batch call for: each is read, from memory or from its stored body, and
+//! sorted by what is to be done.
+
+use std::collections::HashMap;
+
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection};
+
+use super::decide::{ReceivedCheckout, occurred_at};
+use super::dialects::parse;
+use super::endpoint::EndpointContext;
+use super::event::{Checkout, Event, ParseError, Refund};
+use super::outcome::{EventOutcome, Outcome};
+use super::parsed::ParsedEvents;
+use super::problem::{Problem, ProblemState};
+use super::queue::QueuedEvent;
+use crate::donations::NewRefund;
+use crate::values::{DonationId, EndpointId, EventId, MerchantId};
+
+/// An event of the batch and whose it is.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'b> {
+    pub event: &'b QueuedEvent,
+    pub merchant_id: MerchantId,
+}
+
+impl Source<'_> {
+    /// Its problem, after this attempt.
+    pub fn problem(self, state: ProblemState, reason: impl Into<String>) -> Problem {
+        Problem::new(self.event, state, reason.into())
+    }
+
+    pub fn outcome(self, outcome: Outcome) -> EventOutcome {
+        EventOutcome {
+            event_id: self.event.event_id,
+            outcome,
+        }
+    }
+}
+
+/// A checkout to decide and record.
+pub(super) struct CheckoutTask<'b> {
+    pub source: Source<'b>,
+    pub donation_id: DonationId,
+    pub checkout: Box<Checkout>,
+}
+
+/// A refund to record.
+pub(super) struct RefundTask<'b> {
+    pub source: Source<'b>,
+    pub refund: NewRefund,
+}
+
+/// What the events of a batch call for.
+#[derive(Default)]
+pub(super) struct Tasks<'b> {
+    pub checkouts: Vec<CheckoutTask<'b>>,
+    pub refunds: Vec<RefundTask<'b>>,
+    pub fetches: Vec<&'b QueuedEvent>,
+    pub problems: Vec<Problem>,
+    pub outcomes: Vec<EventOutcome>,
+}
+
+impl CheckoutTask<'_> {
+    /// As the decision takes it.
+    pub fn received<'c>(&'c self, content_hash: &'c [u8]) -> ReceivedCheckout<'c> {
+        ReceivedCheckout {
+            event_id: self.source.event.event_id,
+            received_at: self.source.event.received_at,
+            merchant_id: self.source.merchant_id,
+            donation_id: self.donation_id,
+            content_hash,
+            checkout: &self.checkout,
+        }
+    }
+}
+
+/// Reads what each event calls for, from memory where this process has parsed it, else from its
+/// stored body.
+pub(super) async fn understand<'b>(
+    db: &mut PgConnection,
+    parsed_events: &ParsedEvents,
+    events: &'b [QueuedEvent],
+    contexts: &HashMap<EndpointId, EndpointContext>,
+) -> Result<Tasks<'b>, sqlx::Error> {
+    let mut parsed = parsed_events.remove(events.iter().map(|e| e.event_id));
+    let unparsed: Vec<&QueuedEvent> = events
+        .iter()
+        .filter(|e| !parsed.contains_key(&e.event_id))
+        .collect();
+    let rows = load_bodies(db, &unparsed).await?;
+    let mut bodies = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let body = StoredBody::from_row(row)?;
+        bodies.insert(body.event_id, body);
+    }
+    let mut tasks = Tasks::default();
+    for event in events {
+        let Some(context) = contexts.get(&event.endpoint_id) else {
+            let reason = "its endpoint is not a merchant's".to_owned();
+            tasks
+                .problems
+                .push(Problem::new(event, ProblemState::Dead, reason));
+            continue;
+        };
+        let source = Source {
+            event,
+            merchant_id: context.merchant_id,
+        };
+        match parsed.remove(&event.event_id) {
+            Some(event) => tasks.add(source, Ok(event)),
+            None => match bodies.get(&event.event_id) {
+                Some(b) => {
+                    let event = parse(context.dialect, &context.settings, b.topic, b.body);
+                    tasks.add(source, event);
+                }
+                None => {
+                    let problem = source.problem(ProblemState::Dead, "its body is no longer kept");
+                    tasks.problems.push(problem);
+                }
+            },
+        }
+    }
+    Ok(tasks)
+}
+
+/// A body, in the row that the database returned.
+#[derive(FromRow)]
+struct StoredBody<'r> {
+    event_id: EventId,
+    topic: Option<&'r str>,
+    body: &'r [u8],
+}
+
+async fn load_bodies(
+    db: &mut PgConnection,
+    events: &[&QueuedEvent],
+) -> Result<Vec<PgRow>, sqlx::Error> {
+    let times = || events.iter().map(|e| e.received_at);
+    let (Some(first), Some(last)) = (times().min(), times().max()) else {
+        return Ok(Vec::new());
+    };
+    // The range of times picks the partitions once, and the ids are looked up in each.
+    sqlx::query(
+        "select event_id, headers->>'topic' as topic, body from inbox_body
+         where event_id = any($1) and received_at between $2 and $3",
+    )
+    .bind(events.iter().map(|e| e.event_id.0).collect::<Vec<_>>())
+    .bind(first)
+    .bind(last)
+    .fetch_all(db)
+    .await
+}
+
+impl<'b> Tasks<'b> {
+    fn add(&mut self, source: Source<'b>, event: Result<Event, ParseError>) {
+        match event {
+            Ok(Event::Checkout(checkout)) => self.checkouts.push(CheckoutTask {
+                source,
+                donation_id: DonationId::of_order(source.merchant_id, &checkout.order_id),
+                checkout,
+            }),
+            Ok(Event::Refund(refund)) if refund.donation_refunded => {
+                self.refunds.push(RefundTask::new(source, refund));
+            }
+            Ok(Event::Refund(_)) => self.outcomes.push(source.outcome(Outcome::NothingRefunded)),
+            Ok(Event::OrderReference { .. }) => self.fetches.push(source.event),
+            Ok(Event::Ping | Event::Ignored(_)) => {
+                self.outcomes.push(source.outcome(Outcome::Ignored));
+            }
+            Err(error) => {
+                let problem = source.problem(ProblemState::Dead, error.to_string());
+                self.problems.push(problem);
+            }
+        }
+    }
+}
+
+impl<'b> RefundTask<'b> {
+    fn new(source: Source<'b>, refund: Refund) -> Self {
+        Self {
+            source,
+            refund: NewRefund {
+                donation_id: DonationId::of_order(source.merchant_id, &refund.order_id),
+                refund_id: refund.refund_id,
+                event_id: source.event.event_id,
+                occurred_at: occurred_at(refund.at, source.event.received_at),
+            },
+        }
+    }
+}
