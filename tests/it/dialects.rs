@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use axum::routing::get;
 use axum::{Json, Router};
 use chrono::Utc;
+use obole::inbox::endpoint;
 use obole::values::Reader;
 use obole::{runs, worker};
 use serde_json::{Value, json};
@@ -170,7 +171,10 @@ async fn stripe_tells_a_paid_session_and_a_refunded_charge() {
             (|e| e["livemode"] = false.into()) as fn(&mut Value),
             "test mode",
         ),
-        (|e| e["data"]["object"]["metadata"] = json!({}), "no gift"),
+        (
+            |e| e["data"]["object"]["metadata"] = json!({}),
+            "no donation",
+        ),
         (
             |e| e["data"]["object"]["payment_status"] = "unpaid".into(),
             "not paid",
@@ -502,7 +506,7 @@ async fn bigcommerce_tells_a_number_and_the_order_is_fetched() {
     );
     let mut tx = s.world.db.begin().await.unwrap();
     let settings = [format!("api_base={api}"), "store_hash=abc123".into()];
-    obole::inbox::endpoint::change_settings(&mut tx, "boutique-bigcommerce", &settings)
+    endpoint::change_settings(&mut tx, "boutique-bigcommerce", &settings)
         .await
         .unwrap();
     obole::inbox::redrive(&mut tx, Reader::System, &obole::inbox::Redrive::AllDead)
@@ -523,6 +527,60 @@ async fn bigcommerce_tells_a_number_and_the_order_is_fetched() {
     worker::fetch_due(&s.app, Utc::now()).await.unwrap();
     s.posted().await;
     assert_eq!(shop.owes().await, 100, "fetched again, counted once");
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn while_bigcommerce_is_away_its_orders_are_tried_twenty_times_and_then_wait_for_a_person() {
+    let s = Service::start().await;
+    let shop = Platform::on(&s, "bigcommerce", &["store_hash=abc123"]).await;
+    let settings = async |api: &str| {
+        let mut tx = s.world.db.begin().await.unwrap();
+        let pairs = [format!("api_base={api}")];
+        endpoint::change_settings(&mut tx, "boutique-bigcommerce", &pairs)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    };
+    // Nobody listens there.
+    settings("http://127.0.0.1:1").await;
+    let sender = crate::shop::Shop {
+        url: format!("{}/webhooks/{}", s.url, shop.added.endpoint_id),
+        secret: shop.added.secret.clone().into_bytes(),
+        http: s.shop.http.clone(),
+    };
+    let notice = json!({"scope": "store/order/created", "data": {"type": "order", "id": 173_331},
+        "hash": "h1"});
+    assert_eq!(sender.send("d-1", &notice).await.0, 200);
+    s.posted().await;
+    let fetching = "select count(*) from inbox_fetch";
+    // A day ahead of the service's own loop, which so finds nothing due.
+    let mut now = Utc::now() + chrono::TimeDelta::days(1);
+    let mut rounds = 0;
+    while s.count(fetching).await == 1 {
+        worker::fetch_due(&s.app, now).await.unwrap();
+        let mut db = s.world.db.acquire().await.unwrap();
+        let due = obole::inbox::due_fetches(&mut db, now).await.unwrap();
+        assert_eq!(due.len(), 0, "it waits before it is tried again");
+        // The longest wait.
+        now += chrono::TimeDelta::hours(6);
+        rounds += 1;
+        assert!(rounds <= 20);
+    }
+    let attempts = "select attempts::bigint from inbox_problem
+        where state = 'dead' and reason like '%could not be fetched%'";
+    assert_eq!(s.count(attempts).await, 20);
+
+    settings(&bigcommerce_api("Awaiting Fulfillment").await).await;
+    let mut db = s.world.db.acquire().await.unwrap();
+    obole::inbox::redrive(&mut db, Reader::System, &obole::inbox::Redrive::AllDead)
+        .await
+        .unwrap();
+    drop(db);
+    s.posted().await;
+    worker::fetch_due(&s.app, Utc::now()).await.unwrap();
+    s.posted().await;
+    assert_eq!(shop.owes().await, 100);
     s.checked().await;
 }
 

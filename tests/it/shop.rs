@@ -171,7 +171,12 @@ impl Service {
     }
 
     /// Every test with a service ends here: it stops in good order and all checks hold.
-    pub async fn checked(mut self) {
+    pub async fn checked(self) {
+        self.checked_but(&[]).await;
+    }
+
+    /// As `checked`, for tests that break what they name.
+    pub async fn checked_but(mut self, broken: &[&str]) {
         self.stop.take().unwrap().send(()).unwrap();
         drop(self.shop);
         tokio::time::timeout(Duration::from_secs(20), self.served)
@@ -180,7 +185,7 @@ impl Service {
             .unwrap()
             .unwrap();
         drop(self.app);
-        self.world.checked().await;
+        self.world.checked_but(broken).await;
     }
 }
 
