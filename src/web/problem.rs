@@ -14,7 +14,7 @@ use crate::values::FieldError;
 
 /// The document of a problem (RFC 9457), for the API's description only.
 #[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it only describes what into_response writes")]
+#[expect(dead_code, reason = "it only describes what `into_response` writes")]
 pub struct ProblemDocument {
     #[schema(rename = "type", examples("urn:obole:problem:not-found"))]
     kind: String,
@@ -27,7 +27,7 @@ pub struct ProblemDocument {
 
 /// One field that is not valid.
 #[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it only describes what into_response writes")]
+#[expect(dead_code, reason = "it only describes what `into_response` writes")]
 pub struct ProblemField {
     field: String,
     message: String,

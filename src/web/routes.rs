@@ -34,7 +34,7 @@ fn api() -> Router<Web> {
         .route("/api/v1/events", get(api::events::list))
         .route("/api/v1/events/{id}", get(api::events::show))
         .route("/api/v1/events/{id}/redrive", post(api::events::redrive))
-        .route("/api/v1/manifests/{day}", put(api::manifests::tell))
+        .route("/api/v1/manifests/{day}", put(api::manifests::store))
         .route("/api/v1/statements", get(api::statements::list))
         .route("/api/v1/statements/{period}", get(api::statements::show))
         .route("/openapi.json", get(api::openapi::show))

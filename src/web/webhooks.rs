@@ -47,18 +47,18 @@ pub async fn receive(
     path: Path<String>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Answer>, Problem> {
+) -> Result<Json<Outcome>, Problem> {
     let outcome = process(&state.0, &path.0, &headers, body).await;
     metrics::count(match &outcome {
-        Ok(answer) => answer.status,
+        Ok(outcome) => outcome.status,
         Err(problem) => problem.slug(),
     });
     outcome.map(Json)
 }
 
-/// The response to an authentic delivery: what became of it.
+/// What became of an authentic delivery, as the response says it.
 #[derive(Default, Serialize)]
-pub struct Answer {
+pub struct Outcome {
     /// accepted, duplicate, ignored, kept or pong.
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,7 +75,7 @@ pub struct Answer {
     errors: Option<Vec<FieldError>>,
 }
 
-impl Answer {
+impl Outcome {
     fn of(status: &'static str) -> Self {
         Self {
             status,
@@ -100,7 +100,7 @@ async fn process(
     endpoint_id: &str,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Answer, Problem> {
+) -> Result<Outcome, Problem> {
     let now = Utc::now();
     let endpoint_id: EndpointId = endpoint_id.parse().map_err(|_| Problem::NoSuchEndpoint)?;
     let endpoint = web
@@ -125,12 +125,12 @@ async fn process(
     let topic = topic_header(endpoint.dialect).and_then(header);
 
     let understood = match understand(web, now, &endpoint, topic, &body).await? {
-        Understood::Pong => return Ok(Answer::of("pong")),
+        Understood::Pong => return Ok(Outcome::of("pong")),
         // What a merchant sends about orders without a donation is not ours to keep.
         Understood::Ignored(reason) => {
-            return Ok(Answer {
+            return Ok(Outcome {
                 reason: Some(reason),
-                ..Answer::of("ignored")
+                ..Outcome::of("ignored")
             });
         }
         Understood::Kept(understood) => understood,
@@ -261,18 +261,18 @@ fn respond(
     received: ReceiveOutcome,
     errors: Vec<FieldError>,
     donation: Option<EventDonation>,
-) -> Result<Answer, Problem> {
+) -> Result<Outcome, Problem> {
     let platform = endpoint.dialect.is_platform();
     let (status, event_id) = match received {
         ReceiveOutcome::Conflict(event_id) if platform => {
-            return Ok(Answer::kept_aside(event_id, "conflict", Vec::new()));
+            return Ok(Outcome::kept_aside(event_id, "conflict", Vec::new()));
         }
         ReceiveOutcome::Conflict(event_id) => return Err(Problem::Conflict(event_id.to_string())),
         ReceiveOutcome::Accepted(event_id) | ReceiveOutcome::Duplicate(event_id)
             if !errors.is_empty() =>
         {
             if platform {
-                return Ok(Answer::kept_aside(event_id, "not understood", errors));
+                return Ok(Outcome::kept_aside(event_id, "not understood", errors));
             }
             return Err(Problem::NotUnderstood {
                 errors,
@@ -286,24 +286,24 @@ fn respond(
         .as_ref()
         .filter(|donation| donation.anonymous && !endpoint.test)
         .map(|donation| claim_token(web.app.key.expose(), donation.donation_id));
-    Ok(Answer {
+    Ok(Outcome {
         event_id: Some(event_id.to_string()),
         donation_id: donation.map(|donation| donation.donation_id.to_string()),
         claim_url: claim_token
             .map(|token| format!("{}/claim/{token}", web.app.settings.public_url)),
         test: endpoint.test,
-        ..Answer::of(status)
+        ..Outcome::of(status)
     })
 }
 
 /// When a webhook is created, WooCommerce posts the unsigned form `webhook_id=N` and expects a 200.
-async fn woocommerce_ping(body: Body) -> Result<Answer, Problem> {
+async fn woocommerce_ping(body: Body) -> Result<Outcome, Problem> {
     let body = to_bytes(body, 64).await.map_err(|_| Problem::NotJson)?;
     let number = body.strip_prefix(b"webhook_id=").ok_or(Problem::NotJson)?;
     if number.is_empty() || !number.iter().all(u8::is_ascii_digit) {
         return Err(Problem::NotJson);
     }
-    Ok(Answer::of("pong"))
+    Ok(Outcome::of("pong"))
 }
 
 /// Checks the signature under each secret that is valid now.

@@ -1,4 +1,4 @@
-//! `/api/v1/donations`: what became of an order's euro.
+//! `/api/v1/donations`: how far the donation of an order has come.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -25,7 +25,7 @@ pub struct Donation {
     amount: String,
     cause: String,
     association: String,
-    /// The furthest station: recorded, refunded, collected, paid_out or receipted.
+    /// The last station that it reached: recorded, refunded, collected, paid_out or receipted.
     #[schema(examples("collected"))]
     status: &'static str,
     occurred_at: DateTime<Utc>,
@@ -57,7 +57,7 @@ impl From<MerchantDonation> for Donation {
 
 /// One donation by its id.
 #[utoipa::path(get, path = "/api/v1/donations/{id}", tag = "donations", security(("api_key" = [])),
-    params(("id" = String, Path, description = "The `donation_id` that the webhook's answer gave")),
+    params(("id" = String, Path, description = "The `donation_id` that the response to the webhook gave")),
     responses((status = 200, body = Donation), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json", description = "No such donation of this merchant")))]
 pub async fn show(
@@ -72,7 +72,7 @@ pub async fn show(
 
 /// The donations of an order: one or none.
 #[utoipa::path(get, path = "/api/v1/donations", tag = "donations", security(("api_key" = [])),
-    params(("order_id" = String, Query, description = "The shop's order")),
+    params(("order_id" = String, Query, description = "The merchant's order")),
     responses((status = 200, body = Vec<Donation>), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "`order_id` is missing")))]
 pub async fn of_order(
@@ -80,8 +80,8 @@ pub async fn of_order(
     holder: KeyHolder,
     uri: Uri,
 ) -> Result<Json<Vec<Donation>>, Problem> {
-    let asked = query_params(&uri);
-    let order = asked.get("order_id").ok_or_else(|| {
+    let query = query_params(&uri);
+    let order = query.get("order_id").ok_or_else(|| {
         Problem::Invalid(vec![FieldError::new(
             "order_id",
             "the order whose donation is wanted, such as ?order_id=FR-1001",

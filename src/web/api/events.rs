@@ -1,4 +1,4 @@
-//! `/api/v1/events`: the delivery log, and a second try.
+//! `/api/v1/events`: the deliveries that the merchant's endpoints received, and a way to process one again.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -26,23 +26,23 @@ pub struct Event {
     kind: Option<String>,
     /// queued, posted, dead, conflict, parked, fetching, test or lost.
     state: String,
-    /// Why it is not posted, in plain words.
+    /// Why it is not posted.
     reason: Option<String>,
     attempts: i32,
     received_at: DateTime<Utc>,
 }
 
 impl From<EventSummary> for Event {
-    fn from(l: EventSummary) -> Self {
+    fn from(e: EventSummary) -> Self {
         Self {
-            event_id: l.event_id,
-            endpoint_id: l.endpoint_id,
-            delivery_key: l.delivery_key,
-            kind: l.kind,
-            state: l.state.to_string(),
-            reason: l.reason,
-            attempts: l.attempts,
-            received_at: l.received_at,
+            event_id: e.event_id,
+            endpoint_id: e.endpoint_id,
+            delivery_key: e.delivery_key,
+            kind: e.kind,
+            state: e.state.to_string(),
+            reason: e.reason,
+            attempts: e.attempts,
+            received_at: e.received_at,
         }
     }
 }
@@ -58,10 +58,10 @@ pub struct EventDetail {
     came_first: Option<Value>,
 }
 
-/// A state to list.
+/// The states that the list can be limited to.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
-#[expect(dead_code, reason = "it only describes what the query may say")]
+#[expect(dead_code, reason = "it only describes a query parameter")]
 pub enum WantedState {
     Queued,
     Posted,
@@ -73,7 +73,7 @@ pub enum WantedState {
     Lost,
 }
 
-/// What was put back in the queue.
+/// The deliveries that were put back in the queue.
 #[derive(Serialize, ToSchema)]
 pub struct RedriveResult {
     redriven: Vec<String>,
@@ -90,21 +90,21 @@ pub async fn list(
     holder: KeyHolder,
     uri: Uri,
 ) -> Result<Json<Vec<Event>>, Problem> {
-    let asked = query_params(&uri);
-    let wrong =
+    let query = query_params(&uri);
+    let invalid =
         |field: &str, message: &str| Problem::Invalid(vec![FieldError::new(field, message)]);
-    let state = asked
+    let state = query
         .get("state")
         .map(|s| {
             s.parse::<EventState>()
-                .map_err(|error| wrong("state", &error.to_string()))
+                .map_err(|error| invalid("state", &error.to_string()))
         })
         .transpose()?;
-    let after = asked
+    let after = query
         .get("after")
         .map(|a| {
             a.parse()
-                .map_err(|_| wrong("after", "an event_id such as evt_01a2…"))
+                .map_err(|_| invalid("after", "an event_id such as evt_01a2…"))
         })
         .transpose()?;
     let filter = EventFilter { state, after };
@@ -113,7 +113,7 @@ pub async fn list(
     Ok(Json(listed.into_iter().map(Event::from).collect()))
 }
 
-/// One delivery with its body, personal data masked; a conflict beside what came first.
+/// One delivery with its body, personal data masked; for a conflict, also the body that came first.
 #[utoipa::path(get, path = "/api/v1/events/{id}", tag = "events", security(("api_key" = [])), params(("id" = String, Path, description = "An `event_id`")),
     responses((status = 200, body = EventDetail), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json")))]

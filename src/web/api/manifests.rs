@@ -74,7 +74,7 @@ pub struct ManifestTotal {
     params(("day" = NaiveDate, Path, description = "A Paris day, such as 2026-11-24")), request_body = ManifestBody,
     responses((status = 200, body = ManifestAnswer), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, body = ProblemDocument, content_type = "application/problem+json")))]
-pub async fn tell(
+pub async fn store(
     State(web): State<Web>,
     holder: KeyHolder,
     Path(day): Path<String>,

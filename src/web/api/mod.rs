@@ -1,4 +1,4 @@
-//! The merchant's API: JSON, an API key, only the merchant's own.
+//! The merchant's API: JSON, authorised by an API key, limited to the merchant's own data.
 
 pub mod donations;
 pub mod events;

@@ -1,4 +1,4 @@
-//! `/openapi.json`: the API's description, made from the handlers themselves.
+//! `/openapi.json`: the API's description, generated from the handlers.
 
 use axum::Json;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -12,13 +12,14 @@ use crate::web::{health, public, webhooks};
     info(title = "Obole", description = "One euro added to an online purchase, taken whole and provably to an association.", license(name = "AGPL-3.0-or-later")),
     paths(
         webhooks::receive, public::causes::list, donations::show, donations::of_order, events::list, events::show, events::redrive,
-        manifests::tell, statements::list, statements::show, health::alive, health::ready
+        manifests::store, statements::list, statements::show, health::alive, health::ready
     ),
     components(schemas(events::WantedState)),
     modifiers(&ApiKey)
 )]
 struct Description;
 
+/// Adds how a request carries its API key.
 struct ApiKey;
 
 impl Modify for ApiKey {
@@ -33,12 +34,13 @@ impl Modify for ApiKey {
     }
 }
 
-/// The description as a document.
+/// The API's description (OpenAPI).
 #[must_use]
 pub fn description() -> utoipa::openapi::OpenApi {
     Description::openapi()
 }
 
+/// `GET /openapi.json`.
 pub async fn show() -> Json<utoipa::openapi::OpenApi> {
     Json(description())
 }

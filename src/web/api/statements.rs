@@ -1,4 +1,4 @@
-//! `/api/v1/statements`: what the shop owes and paid, month by month.
+//! `/api/v1/statements`: what the merchant owes and has paid, month by month.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -22,7 +22,7 @@ pub struct Statement {
     count: i32,
     /// To pay, in euros as a decimal string.
     amount: String,
-    /// Euros given back after an earlier statement, taken off this one.
+    /// Donations refunded after an earlier statement, which this one takes off.
     credited: String,
     method: String,
     /// To be given with the transfer.
@@ -39,7 +39,7 @@ pub struct StatementDetail {
     lines: Vec<Line>,
 }
 
-/// One euro of a statement; a credit is negative.
+/// One donation of a statement; a refund of an earlier one is negative.
 #[derive(Serialize, ToSchema)]
 pub struct Line {
     day: NaiveDate,
