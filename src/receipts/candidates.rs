@@ -4,9 +4,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection, types::Json};
 
+use super::eligibility::{DonationFacts, DonorFacts};
 use crate::donations::FundedBy;
 use crate::parties::donor::ReceiptFrequency;
-use crate::values::{AssociationId, DonationId, DonorId, Period, PostalAddress};
+use crate::values::{AssociationId, DonationId, DonorId, Period, PostalAddress, paris_day};
 
 /// A donation without a receipt.
 #[derive(FromRow)]
@@ -26,6 +27,24 @@ pub(super) struct Candidate {
     pub first_name: Option<String>,
     pub last_name: Option<String>,
     pub address: Option<Json<PostalAddress>>,
+}
+
+impl Candidate {
+    /// What decides whether it earns a receipt.
+    pub fn facts(&self) -> DonationFacts<'_> {
+        DonationFacts {
+            made_on: paris_day(self.occurred_at),
+            paid_out_on: self.paid_out_on,
+            funded_by: self.funded_by,
+            consent_preticked: self.consent_preticked,
+            donor: self.donor_id.map(|_| DonorFacts {
+                receipt_frequency: self.receipt_frequency.unwrap_or(ReceiptFrequency::Monthly),
+                first_name: self.first_name.as_deref(),
+                last_name: self.last_name.as_deref(),
+                address: self.address.as_deref(),
+            }),
+        }
+    }
 }
 
 /// What of an association is printed on its receipts.

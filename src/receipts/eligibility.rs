@@ -1,37 +1,44 @@
-//! Which gifts earn a receipt, and what the others wait for. Pure.
+//! Which donations earn a receipt, and what the others wait for. Pure.
 
 use chrono::{Datelike, NaiveDate};
 
-use super::candidates::Candidate;
 use crate::donations::FundedBy;
 use crate::parties::donor::ReceiptFrequency;
-use crate::values::paris_day;
+use crate::values::PostalAddress;
 
 /// What is known of a donation that has no receipt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DonationFacts {
-    /// Its payout is on the association's account: the tax control compares receipts with money
-    /// received (LPF L14 A).
-    pub paid_out: bool,
-    pub named: bool,
-    /// Last name, first name and complete address, as the receipt must print them (Cerfa 11580).
-    pub identity_complete: bool,
-    /// The donor was shown an unticked box (C. conso. L121-17).
-    pub consented: bool,
-    pub funded_by_donor: bool,
-    pub wanted: bool,
-    /// The donor wants one receipt a year, and the year is not over.
-    pub waits_for_year_end: bool,
+#[derive(Clone, Copy, Debug)]
+pub struct DonationFacts<'a> {
+    /// The Paris day of the donation.
+    pub made_on: NaiveDate,
+    /// The day its payout reached the association's account: the tax control compares receipts
+    /// with money received (LPF L14 A).
+    pub paid_out_on: Option<NaiveDate>,
+    pub funded_by: FundedBy,
+    /// Whether the donor was shown a box that was ticked already, which is no consent (C. conso.
+    /// L121-17); none when nobody said.
+    pub consent_preticked: Option<bool>,
+    /// None for an anonymous donation.
+    pub donor: Option<DonorFacts<'a>>,
 }
 
-/// Why a gift has no receipt yet.
+/// What is known of a donor: name and address must stand on the receipt (Cerfa 11580).
+#[derive(Clone, Copy, Debug)]
+pub struct DonorFacts<'a> {
+    pub receipt_frequency: ReceiptFrequency,
+    pub first_name: Option<&'a str>,
+    pub last_name: Option<&'a str>,
+    pub address: Option<&'a PostalAddress>,
+}
+
+/// Why a donation has no receipt yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WithheldReason {
     NotPaidOut,
     Anonymous,
     IdentityIncomplete,
     ConsentUnclear,
-    PaidByShop,
+    PaidByMerchant,
     NotWanted,
     WaitsForYearEnd,
 }
@@ -45,58 +52,53 @@ impl WithheldReason {
             Self::Anonymous => "anonymous",
             Self::IdentityIncomplete => "identity-incomplete",
             Self::ConsentUnclear => "consent-unclear",
-            Self::PaidByShop => "paid-by-shop",
+            Self::PaidByMerchant => "paid-by-shop",
             Self::NotWanted => "not-wanted",
             Self::WaitsForYearEnd => "waits-for-year-end",
         }
     }
 }
 
-/// The first thing a gift waits for, or none: then it earns a receipt.
+/// Decides, on a day, why a donation gets no receipt; none when it earns one.
+///
+/// Of several reasons the first counts: what the association lacks, then what no donor can change,
+/// then what the donor can.
 #[must_use]
-pub const fn withheld(g: DonationFacts) -> Option<WithheldReason> {
-    match g {
-        DonationFacts {
-            paid_out: false, ..
-        } => Some(WithheldReason::NotPaidOut),
-        DonationFacts {
-            funded_by_donor: false,
-            ..
-        } => Some(WithheldReason::PaidByShop),
-        DonationFacts {
-            consented: false, ..
-        } => Some(WithheldReason::ConsentUnclear),
-        DonationFacts { named: false, .. } => Some(WithheldReason::Anonymous),
-        DonationFacts { wanted: false, .. } => Some(WithheldReason::NotWanted),
-        DonationFacts {
-            identity_complete: false,
-            ..
-        } => Some(WithheldReason::IdentityIncomplete),
-        DonationFacts {
-            waits_for_year_end: true,
-            ..
-        } => Some(WithheldReason::WaitsForYearEnd),
-        _ => None,
+pub fn assess(donation: &DonationFacts<'_>, on: NaiveDate) -> Option<WithheldReason> {
+    if donation.paid_out_on.is_none() {
+        return Some(WithheldReason::NotPaidOut);
     }
+    if donation.funded_by != FundedBy::Donor {
+        return Some(WithheldReason::PaidByMerchant);
+    }
+    if donation.consent_preticked != Some(false) {
+        return Some(WithheldReason::ConsentUnclear);
+    }
+    let Some(donor) = donation.donor else {
+        return Some(WithheldReason::Anonymous);
+    };
+    if donor.receipt_frequency == ReceiptFrequency::None {
+        return Some(WithheldReason::NotWanted);
+    }
+    if !donor.is_printable() {
+        return Some(WithheldReason::IdentityIncomplete);
+    }
+    // One receipt a year: it is issued once the year is over.
+    let year_lasts = donation.made_on.year() >= on.year();
+    if donor.receipt_frequency == ReceiptFrequency::Annual && year_lasts {
+        return Some(WithheldReason::WaitsForYearEnd);
+    }
+    None
 }
 
-/// What decides on a candidate, on a day.
-pub(super) fn assess(c: &Candidate, on: NaiveDate) -> DonationFacts {
-    let filled = |text: &Option<String>| text.as_deref().is_some_and(can_be_printed);
-    let frequency = c.receipt_frequency.unwrap_or(ReceiptFrequency::Monthly);
-    DonationFacts {
-        paid_out: c.paid_out_on.is_some(),
-        named: c.donor_id.is_some(),
-        identity_complete: filled(&c.first_name)
-            && filled(&c.last_name)
-            && c.address
-                .as_ref()
-                .is_some_and(|a| a.is_complete() && a.lines().iter().all(|l| can_be_printed(l))),
-        consented: c.consent_preticked == Some(false),
-        funded_by_donor: c.funded_by == FundedBy::Donor,
-        wanted: frequency != ReceiptFrequency::None,
-        waits_for_year_end: frequency == ReceiptFrequency::Annual
-            && paris_day(c.occurred_at).year() >= on.year(),
+impl DonorFacts<'_> {
+    /// Whether names and address are complete, in letters that the receipt can show.
+    fn is_printable(self) -> bool {
+        self.first_name.is_some_and(can_be_printed)
+            && self.last_name.is_some_and(can_be_printed)
+            && self
+                .address
+                .is_some_and(|a| a.is_complete() && a.lines().iter().all(|l| can_be_printed(l)))
     }
 }
 
@@ -104,77 +106,160 @@ pub(super) fn assess(c: &Candidate, on: NaiveDate) -> DonationFacts {
 /// font has.
 fn can_be_printed(text: &str) -> bool {
     let mut letters = text.chars().filter(|c| c.is_alphanumeric()).peekable();
-    letters.peek().is_some()
-        && letters.all(|c| {
-            matches!(c, '\0'..='\u{17f}' | '\u{218}'..='\u{21b}' | '\u{386}'..='\u{3ce}' | '\u{400}'..='\u{45f}')
-        })
+    letters.peek().is_some() && letters.all(is_in_font)
+}
+
+const fn is_in_font(c: char) -> bool {
+    matches!(
+        c,
+        '\0'..='\u{17f}'
+            | '\u{218}'..='\u{21b}'
+            | '\u{386}'..='\u{3ce}'
+            | '\u{400}'..='\u{45f}'
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_gift_earns_a_receipt_only_when_nothing_is_missing() {
-        let good = DonationFacts {
-            paid_out: true,
-            named: true,
-            identity_complete: true,
-            consented: true,
-            funded_by_donor: true,
-            wanted: true,
-            waits_for_year_end: false,
+    fn day(year: i32, month: u32, day: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(year, month, day).unwrap()
+    }
+
+    fn address() -> PostalAddress {
+        serde_json::from_value(serde_json::json!({
+            "line1": "3 rue des Lilas",
+            "postal_code": "75020",
+            "city": "Paris",
+            "country": "FR",
+        }))
+        .unwrap()
+    }
+
+    fn donor(address: &PostalAddress) -> DonorFacts<'_> {
+        DonorFacts {
+            receipt_frequency: ReceiptFrequency::Monthly,
+            first_name: Some("Zoë"),
+            last_name: Some("Le Goff"),
+            address: Some(address),
+        }
+    }
+
+    /// Assessed in December of the year of the donation.
+    fn assess_with(change: impl Fn(&mut DonationFacts<'_>)) -> Option<WithheldReason> {
+        let address = address();
+        let mut donation = DonationFacts {
+            made_on: day(2026, 10, 10),
+            paid_out_on: Some(day(2026, 11, 5)),
+            funded_by: FundedBy::Donor,
+            consent_preticked: Some(false),
+            donor: Some(donor(&address)),
         };
-        assert_eq!(withheld(good), None);
-        assert_eq!(
-            withheld(DonationFacts {
-                paid_out: false,
-                ..good
-            }),
-            Some(WithheldReason::NotPaidOut)
-        );
-        assert_eq!(
-            withheld(DonationFacts {
-                named: false,
-                identity_complete: false,
-                ..good
-            }),
-            Some(WithheldReason::Anonymous)
-        );
-        assert_eq!(
-            withheld(DonationFacts {
-                identity_complete: false,
-                ..good
-            }),
-            Some(WithheldReason::IdentityIncomplete)
-        );
-        assert_eq!(
-            withheld(DonationFacts {
-                consented: false,
-                ..good
-            }),
-            Some(WithheldReason::ConsentUnclear)
-        );
-        assert_eq!(
-            withheld(DonationFacts {
-                funded_by_donor: false,
-                ..good
-            }),
-            Some(WithheldReason::PaidByShop)
-        );
-        assert_eq!(
-            withheld(DonationFacts {
-                wanted: false,
-                ..good
-            }),
-            Some(WithheldReason::NotWanted)
-        );
-        assert_eq!(
-            withheld(DonationFacts {
-                waits_for_year_end: true,
-                ..good
-            }),
-            Some(WithheldReason::WaitsForYearEnd)
-        );
+        change(&mut donation);
+        assess(&donation, day(2026, 12, 31))
+    }
+
+    fn assess_donor(change: impl Fn(&mut DonorFacts<'_>)) -> Option<WithheldReason> {
+        assess_with(|donation| {
+            if let Some(donor) = &mut donation.donor {
+                change(donor);
+            }
+        })
+    }
+
+    #[test]
+    fn a_donation_that_lacks_nothing_earns_a_receipt() {
+        assert_eq!(assess_with(|_| {}), None);
+    }
+
+    #[test]
+    fn money_that_did_not_arrive_or_was_the_merchants_earns_none() {
+        let unpaid = assess_with(|d| d.paid_out_on = None);
+        assert_eq!(unpaid, Some(WithheldReason::NotPaidOut));
+        let of_merchant = assess_with(|d| d.funded_by = FundedBy::Merchant);
+        assert_eq!(of_merchant, Some(WithheldReason::PaidByMerchant));
+    }
+
+    #[test]
+    fn consent_is_an_unticked_box_that_was_shown() {
+        for unclear in [None, Some(true)] {
+            let reason = assess_with(|d| d.consent_preticked = unclear);
+            assert_eq!(reason, Some(WithheldReason::ConsentUnclear), "{unclear:?}");
+        }
+    }
+
+    #[test]
+    fn an_anonymous_donation_waits_for_its_donor() {
+        let anonymous = assess_with(|d| d.donor = None);
+        assert_eq!(anonymous, Some(WithheldReason::Anonymous));
+    }
+
+    #[test]
+    fn names_that_the_font_cannot_show_count_as_missing() {
+        let incomplete = Some(WithheldReason::IdentityIncomplete);
+        for name in [
+            None,
+            Some(""),
+            Some(" - "),
+            Some("🌳"),
+            Some("李"),
+            Some("Zoë 李"),
+        ] {
+            assert_eq!(
+                assess_donor(|d| d.first_name = name),
+                incomplete,
+                "{name:?}"
+            );
+            assert_eq!(assess_donor(|d| d.last_name = name), incomplete, "{name:?}");
+        }
+        for name in [
+            "Ștefan",
+            "Ελένη",
+            "Łukasz",
+            "Жанна",
+            "D'Arc-Étoile",
+            "Zoë 🌳",
+        ] {
+            assert_eq!(assess_donor(|d| d.first_name = Some(name)), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_address_must_be_complete_and_printable() {
+        let incomplete = Some(WithheldReason::IdentityIncomplete);
+        assert_eq!(assess_donor(|d| d.address = None), incomplete);
+        for (field, text) in [("city", ""), ("postal_code", ""), ("line1", "東京都")] {
+            let mut json = serde_json::to_value(address()).unwrap();
+            json[field] = text.into();
+            let address: PostalAddress = serde_json::from_value(json).unwrap();
+            let donation = DonationFacts {
+                made_on: day(2026, 10, 10),
+                paid_out_on: Some(day(2026, 11, 5)),
+                funded_by: FundedBy::Donor,
+                consent_preticked: Some(false),
+                donor: Some(donor(&address)),
+            };
+            assert_eq!(assess(&donation, day(2026, 12, 31)), incomplete, "{field}");
+        }
+    }
+
+    #[test]
+    fn an_annual_receipt_waits_until_january_and_none_means_none() {
+        let address = address();
+        let mut annual = donor(&address);
+        annual.receipt_frequency = ReceiptFrequency::Annual;
+        let donation = DonationFacts {
+            made_on: day(2026, 10, 10),
+            paid_out_on: Some(day(2026, 11, 5)),
+            funded_by: FundedBy::Donor,
+            consent_preticked: Some(false),
+            donor: Some(annual),
+        };
+        let in_the_year = assess(&donation, day(2026, 12, 31));
+        assert_eq!(in_the_year, Some(WithheldReason::WaitsForYearEnd));
+        assert_eq!(assess(&donation, day(2027, 1, 1)), None);
+        let unwanted = assess_donor(|d| d.receipt_frequency = ReceiptFrequency::None);
+        assert_eq!(unwanted, Some(WithheldReason::NotWanted));
     }
 }

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use super::candidates::{self, Candidate, Issuer};
 use super::compose::compose;
 use super::content;
-use super::eligibility::{WithheldReason, assess, withheld};
+use super::eligibility::{WithheldReason, assess};
 use super::number::Numbers;
 use crate::db::{self, Rows, settlement_lock};
 use crate::outbox::{self, Announcement, Kind};
@@ -142,7 +142,7 @@ struct IssueRun<'a> {
 impl IssueRun<'_> {
     /// Whose receipt a donation goes on; none, and counted, when it earns none yet.
     fn addressee(&mut self, c: &Candidate) -> Option<Addressee> {
-        let reason = withheld(assess(c, self.on));
+        let reason = assess(&c.facts(), self.on);
         let (None, Some(donor)) = (reason, c.donor_id) else {
             let reason = reason.unwrap_or(WithheldReason::Anonymous);
             *self.summary.withheld.entry(reason).or_default() += 1;

@@ -12,7 +12,7 @@ mod mailing;
 mod number;
 
 pub use content::{ContentError, Receipt, ReceiptSummary, destroy_expired, find, of_donor, of_ids};
-pub use document::{DocumentError, ReceiptContent, ReceiptLine, typeset};
-pub use eligibility::{DonationFacts, WithheldReason, withheld};
+pub use document::{DocumentError, ReceiptContent, typeset};
+pub use eligibility::{DonationFacts, DonorFacts, WithheldReason, assess};
 pub use issue::{IssueError, IssueSummary, IssuedReceipt, issue};
 pub use mailing::{mark_sent, of_mails, open_mailings, prepare_mailings};

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 pub struct ReceiptContent {
     pub number: String,
     pub beneficiary: Beneficiary,
-    pub donor: Identity,
-    pub mandate: Mandate,
-    pub signatory: Signatory,
+    pub donor: PrintedDonor,
+    pub mandate: PrintedMandate,
+    pub signatory: PrintedSignatory,
     /// The articles of law, as the title gives them.
     pub articles_line: String,
     /// The same articles, as the declaration on honour cites them.
@@ -26,7 +26,7 @@ pub struct ReceiptContent {
     pub issued_on: String,
     /// The day of issue, which becomes the file's own date.
     pub issued: NaiveDate,
-    pub gifts: Vec<ReceiptLine>,
+    pub donations: Vec<PrintedDonation>,
 }
 
 /// The association, as printed.
@@ -41,7 +41,7 @@ pub struct Beneficiary {
 
 /// The donor, as printed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Identity {
+pub struct PrintedDonor {
     pub last_name: String,
     pub first_name: String,
     pub address: Vec<String>,
@@ -49,23 +49,23 @@ pub struct Identity {
 
 /// The receipt mandate, as printed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Mandate {
+pub struct PrintedMandate {
     pub reference: String,
     pub signed_on: String,
 }
 
 /// Who signs, as printed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Signatory {
+pub struct PrintedSignatory {
     pub name: String,
     pub capacity: String,
 }
 
 /// One donation of the detail table.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ReceiptLine {
+pub struct PrintedDonation {
     pub on: String,
-    pub shop: String,
+    pub merchant: String,
     pub order: String,
     pub paid_out_on: String,
     pub amount: String,

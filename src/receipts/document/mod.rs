@@ -5,7 +5,9 @@ mod pdf;
 mod typesetter;
 mod world;
 
-pub use content::{Beneficiary, Identity, Mandate, ReceiptContent, ReceiptLine, Signatory};
+pub use content::{
+    Beneficiary, PrintedDonation, PrintedDonor, PrintedMandate, PrintedSignatory, ReceiptContent,
+};
 pub use typesetter::typeset;
 
 /// Why a document could not be made.

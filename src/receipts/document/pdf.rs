@@ -87,9 +87,9 @@ mod tests {
             "payment_mode": "virement",
             "issued_on": "02/11/2026",
             "issued": "2026-11-02",
-            "gifts": [{
+            "donations": [{
                 "on": "10/10/2026",
-                "shop": "L",
+                "merchant": "L",
                 "order": "1",
                 "paid_out_on": "02/11/2026",
                 "amount": "1,00 €",
