@@ -20,7 +20,8 @@ comment on column inbox_event.body_hash is
   'SHA-256 of the body: another body under the same key is a conflict.';
 comment on column inbox_event.received_at is 'When it arrived.';
 -- Ids are ordered by time, so a summary of each range of pages finds one as well as a tree does.
-create index inbox_event_by_id on inbox_event using brin (event_id) with (pages_per_range = 32, autosummarize = on);
+create index inbox_event_by_id on inbox_event using brin (event_id)
+  with (pages_per_range = 32, autosummarize = on);
 -- A merchant's delivery log, newest first, however many events others have.
 create index inbox_event_by_endpoint on inbox_event (endpoint_id, received_at, event_id);
 
@@ -48,7 +49,8 @@ create table inbox_queue (
 -- It empties as fast as it fills. What left is vacuumed soon, before many dead entries stand at
 -- its beginning, and its file is not truncated each time: truncating locks it, and posting and
 -- intake would wait.
-with (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
+with (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0,
+  autovacuum_vacuum_threshold = 10000);
 comment on table inbox_queue is
   'Events waiting to be processed; a row leaves in the database transaction that posts it.';
 comment on column inbox_queue.event_id is 'The event; older ones have smaller ids.';
@@ -103,7 +105,8 @@ create index inbox_fetch_next on inbox_fetch (next_at);
 
 create table inbox_outcome (
   event_id uuid primary key,
-  outcome  text not null check (outcome in ('repeated', 'already-refunded', 'nothing-refunded', 'fetched', 'ignored'))
+  outcome  text not null check (outcome in
+             ('repeated', 'already-refunded', 'nothing-refunded', 'fetched', 'ignored'))
 );
 comment on table inbox_outcome is
   'What became of an event that left no donation and no refund of its own. Of the others, the '
@@ -116,14 +119,18 @@ comment on column inbox_outcome.outcome is
 
 create view inbox_state as
   select i.event_id, i.endpoint_id, i.delivery_key, i.received_at, p.reason, o.outcome,
-    coalesce(p.state,
-      case when q.event_id is not null then 'queued' when f.event_id is not null then 'fetching' end) as waiting_state,
+    coalesce(p.state, case when q.event_id is not null then 'queued'
+      when f.event_id is not null then 'fetching' end) as waiting_state,
     coalesce(p.attempts, q.attempts, f.attempts, 1) as attempts
   from inbox_event i
-  left join lateral (select p.event_id, p.state, p.reason, p.attempts from inbox_problem p where p.event_id = i.event_id limit 1) p on true
-  left join lateral (select q.event_id, q.attempts from inbox_queue q where q.event_id = i.event_id limit 1) q on true
-  left join lateral (select f.event_id, f.attempts from inbox_fetch f where f.event_id = i.event_id limit 1) f on true
-  left join lateral (select o.outcome from inbox_outcome o where o.event_id = i.event_id limit 1) o on true;
+  left join lateral (select p.event_id, p.state, p.reason, p.attempts from inbox_problem p
+    where p.event_id = i.event_id limit 1) p on true
+  left join lateral (select q.event_id, q.attempts from inbox_queue q
+    where q.event_id = i.event_id limit 1) q on true
+  left join lateral (select f.event_id, f.attempts from inbox_fetch f
+    where f.event_id = i.event_id limit 1) f on true
+  left join lateral (select o.outcome from inbox_outcome o
+    where o.event_id = i.event_id limit 1) o on true;
 comment on view inbox_state is
   'Every event with what it waits for (null when for nothing), its outcome where one is stored, '
   'and its attempts.';
@@ -137,12 +144,17 @@ declare
   month text;
 begin
   lock table inbox_body in share update exclusive mode;
-  for first in select (date_trunc('month', day) + make_interval(months => n))::date from generate_series(0, 1) n loop
+  for first in select (date_trunc('month', day) + make_interval(months => n))::date
+               from generate_series(0, 1) n loop
     month := to_char(first, 'YYYY_MM');
     if to_regclass('inbox_body_' || month) is null
-       and not exists (select 1 from inbox_body_default where received_at >= (first::text || ' 00:00+00')::timestamptz
-                         and received_at < (first + interval '1 month')::date::text::timestamptz + interval '1 day') then
-      execute format('create table inbox_body_%s partition of inbox_body for values from (%L) to (%L)', month,
+       and not exists (
+         select 1 from inbox_body_default
+         where received_at >= (first::text || ' 00:00+00')::timestamptz
+           and received_at
+             < (first + interval '1 month')::date::text::timestamptz + interval '1 day') then
+      execute format(
+        'create table inbox_body_%s partition of inbox_body for values from (%L) to (%L)', month,
         first::text || ' 00:00+00', (first + interval '1 month')::date::text || ' 00:00+00');
     end if;
   end loop;
@@ -161,8 +173,10 @@ declare
 begin
   lock table inbox_body in share update exclusive mode;
   for month in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
-               where i.inhparent = 'inbox_body'::regclass and c.relname ~ '^inbox_body_[0-9]{4}_[0-9]{2}$'
-                 and to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month' <= before order by c.relname loop
+               where i.inhparent = 'inbox_body'::regclass
+                 and c.relname ~ '^inbox_body_[0-9]{4}_[0-9]{2}$'
+                 and to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month' <= before
+               order by c.relname loop
     execute format('alter table inbox_body detach partition %I', month);
     execute format('insert into inbox_body (event_id, received_at, body, headers)
       select event_id, received_at, body, headers from %I b

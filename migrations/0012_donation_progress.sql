@@ -1,8 +1,8 @@
 -- Where a donation stands, for every page and list that shows it.
 
 create view donation_progress as
-  select d.donation_id, d.merchant_id, d.order_id, d.ordinal, d.event_id, d.amount_cents, d.cause_id,
-    d.association_id, d.donor_id, d.flags, d.occurred_at, d.recorded_at,
+  select d.donation_id, d.merchant_id, d.order_id, d.ordinal, d.event_id, d.amount_cents,
+    d.cause_id, d.association_id, d.donor_id, d.flags, d.occurred_at, d.recorded_at,
     coalesce((select sum(r.amount_cents) from donation_refund r
       where r.donation_id = d.donation_id), 0)::bigint as refunded_cents,
     (select max(r.occurred_at) from donation_refund r

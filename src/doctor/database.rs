@@ -206,7 +206,7 @@ async fn examine_rights(database: &mut Database) -> Result<Vec<Finding>, sqlx::E
     ) = sqlx::query_as(
         "select current_user::text, rolsuper, rolcreaterole,
            has_schema_privilege(current_user, 'public', 'create'),
-           exists (select from pg_roles where rolname = 'obole_app')
+           exists (select 1 from pg_roles where rolname = 'obole_app')
          from pg_roles where rolname = current_user",
     )
     .fetch_one(&mut *connection)

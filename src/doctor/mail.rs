@@ -35,7 +35,7 @@ pub(super) async fn examine(settings: &Settings) -> Finding {
                 return Finding::wrong(
                     NAME,
                     format!("OBOLE_SMTP_URL cannot be read: {error}"),
-                    "set it to a mail server, such as smtp://localhost:25 or smtps://user:pass@host",
+                    "set it to a mail server: smtp://localhost:25 or smtps://user:pass@host",
                 );
             }
         };

@@ -76,9 +76,32 @@ impl AssociationFile {
         let email = take(&mut wrong, "email", Email::parse(&self.email));
         let iban = take(&mut wrong, "iban", Iban::parse(&self.iban));
         let bic = take(&mut wrong, "bic", Bic::parse(&self.bic));
+        let texts = self.texts().into_iter().map(|(field, text)| {
+            let fits = !text.trim().is_empty() && text.len() <= 500;
+            (fits, field, "between 1 and 500 characters are needed")
+        });
+        for (right, field, message) in self.rules(now).into_iter().chain(texts) {
+            if !right {
+                wrong.push(FieldError::new(field, message));
+            }
+        }
+        match (email, iban, bic) {
+            (Some(email), Some(iban), Some(bic)) if wrong.is_empty() => Ok(Identity {
+                siren,
+                rna,
+                email,
+                iban,
+                bic,
+            }),
+            _ => Err(AddError::Invalid(wrong)),
+        }
+    }
+
+    /// The rules of the other fields: whether each holds, its field, and how to mend it.
+    fn rules(&self, now: DateTime<Utc>) -> [(bool, &'static str, &'static str); 7] {
         let year_end = format!("2024-{}", self.financial_year_end);
         let is_day = NaiveDate::parse_from_str(&year_end, "%Y-%m-%d").is_ok();
-        let rules = [
+        [
             (
                 slug_is_valid(&self.slug),
                 "slug",
@@ -114,26 +137,7 @@ impl AssociationFile {
                 "receipt_mandate.signed_on",
                 "the mandate is not signed yet",
             ),
-        ];
-        let texts = self.texts().into_iter().map(|(field, text)| {
-            let fits = !text.trim().is_empty() && text.len() <= 500;
-            (fits, field, "between 1 and 500 characters are needed")
-        });
-        for (right, field, message) in rules.into_iter().chain(texts) {
-            if !right {
-                wrong.push(FieldError::new(field, message));
-            }
-        }
-        match (email, iban, bic) {
-            (Some(email), Some(iban), Some(bic)) if wrong.is_empty() => Ok(Identity {
-                siren,
-                rna,
-                email,
-                iban,
-                bic,
-            }),
-            _ => Err(AddError::Invalid(wrong)),
-        }
+        ]
     }
 
     /// The texts that receipts print as they are given.

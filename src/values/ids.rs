@@ -157,23 +157,23 @@ mod tests {
 
     #[test]
     fn the_donations_of_a_merchant_lie_in_the_order_of_its_numbers() {
-        let shop = MerchantId::new();
+        let merchant = MerchantId::new();
         let ids: Vec<DonationId> = [998, 999, 1000, 1001]
             .iter()
-            .map(|n| DonationId::of_order(shop, &format!("FR-{n}")))
+            .map(|n| DonationId::of_order(merchant, &format!("FR-{n}")))
             .collect();
         assert!(ids.is_sorted());
         assert_ne!(
-            DonationId::of_order(shop, "FR-1"),
-            DonationId::of_order(shop, "DE-1")
+            DonationId::of_order(merchant, "FR-1"),
+            DonationId::of_order(merchant, "DE-1")
         );
         assert_ne!(
-            DonationId::of_order(shop, "FR-1"),
+            DonationId::of_order(merchant, "FR-1"),
             DonationId::of_order(MerchantId::new(), "FR-1")
         );
         assert_ne!(
-            DonationId::of_order(shop, "1"),
-            DonationId::of_order(shop, "4294967297"),
+            DonationId::of_order(merchant, "1"),
+            DonationId::of_order(merchant, "4294967297"),
             "the hash tells them apart"
         );
     }

@@ -7,22 +7,30 @@ use super::problem::ProblemDocument;
 use super::{Problem, Web};
 
 /// The process answers.
-#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = String,
-    content_type = "text/plain")))]
+#[utoipa::path(
+    get, path = "/healthz", tag = "health",
+    responses(
+        (status = 200, body = String, content_type = "text/plain")
+    )
+)]
 pub async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// The database answers, its schema is current and the poster is less than a minute behind.
-#[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = String,
-    content_type = "text/plain"),
-    (status = 503, body = ProblemDocument, content_type = "application/problem+json")))]
+/// The database answers, its schema is current and no event has waited for more than a minute.
+#[utoipa::path(
+    get, path = "/readyz", tag = "health",
+    responses(
+        (status = 200, body = String, content_type = "text/plain"),
+        (status = 503, body = ProblemDocument, content_type = "application/problem+json")
+    )
+)]
 pub async fn ready(State(web): State<Web>) -> Result<(StatusCode, &'static str), Problem> {
     let behind: bool =
         crate::inbox::is_behind(&mut *web.app.db.acquire().await?, chrono::Utc::now()).await?;
     if behind {
         return Err(Problem::Unavailable(
-            "Events have waited for the poster for more than a minute.".into(),
+            "Events have waited to be posted for more than a minute.".into(),
         ));
     }
     Ok((StatusCode::OK, "ready\n"))

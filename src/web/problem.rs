@@ -1,4 +1,5 @@
-//! What went wrong, as RFC 9457 `application/problem+json`. This file alone knows the status codes of errors.
+//! What went wrong, as RFC 9457 `application/problem+json`. This file alone knows the status codes
+//! of errors.
 
 use std::borrow::Cow;
 
@@ -132,14 +133,16 @@ impl Problem {
             }
             Self::Invalid(_) => "Nothing was changed. Mend the fields named.".into(),
             Self::Conflict(event) => format!(
-                "It is kept as {event} for a person to compare and was not posted. Give each event its own webhook-id, and repeat it unchanged."
+                "It is kept as {event} for a person to compare and was not posted. Give each event \
+                 its own webhook-id, and repeat it unchanged."
             )
             .into(),
             Self::TooSlow => "Nothing was accepted. Send it within ten seconds.".into(),
             Self::TooLarge => "A body may have up to 256 KiB.".into(),
             Self::NotJson => "Send Content-Type: application/json, and no Content-Encoding.".into(),
             Self::NotUnderstood { event_id, .. } => format!(
-                "It is kept as {event_id} in the delivery log and can be redriven. Mend the fields named, and send it with a new webhook-id."
+                "It is kept as {event_id} in the delivery log and can be redriven. Mend the fields \
+                 named, and send it with a new webhook-id."
             )
             .into(),
             Self::ForeignForm => "Open the page here and send it again.".into(),
@@ -149,7 +152,8 @@ impl Problem {
 }
 
 impl Problem {
-    /// The keys of the title and the text that a person reads: what happened, what is safe, what to do.
+    /// The keys of the title and the text that a person reads: what happened, what is safe, what to
+    /// do.
     fn page_texts(&self) -> (&'static str, &'static str) {
         match self {
             Self::NotFound | Self::NoSuchEndpoint => {
@@ -177,7 +181,8 @@ impl IntoResponse for Problem {
             Self::NotUnderstood { errors, .. } | Self::Invalid(errors) => errors.as_slice(),
             _ => &[],
         };
-        let body = json!({"type": format!("urn:obole:problem:{slug}"), "title": title, "status": status.as_u16(), "detail": self.detail(), "errors": errors});
+        let body = json!({"type": format!("urn:obole:problem:{slug}"), "title": title,
+            "status": status.as_u16(), "detail": self.detail(), "errors": errors});
         let mut response = (
             status,
             [(header::CONTENT_TYPE, "application/problem+json")],

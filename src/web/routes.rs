@@ -120,16 +120,24 @@ pub fn router(groups: RouteGroups, web: Web) -> Router {
     }
     let routes = routes
         .fallback(|| async { Problem::NotFound })
-        .layer(from_fn_with_state(web.clone(), problem::render_for_browsers))
+        .layer(from_fn_with_state(
+            web.clone(),
+            problem::render_for_browsers,
+        ))
         // Pages load nothing from other sites, cannot be framed, and send no Referer header.
         .layer(default_header(
             "content-security-policy",
-            "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; \
+             frame-ancestors 'none'",
         ))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::REQUEST_TIMEOUT,
+            REQUEST_TIMEOUT,
+        ))
         .layer(default_header("referrer-policy", "no-referrer"))
         .layer(default_header("x-content-type-options", "nosniff"));
-    // Webhooks come from programs, by the thousand, so the layers above, which are for pages, are left out for them.
+    // Webhooks come from programs, by the thousand, so the layers above, which are for pages, are
+    // left out for them.
     let routes = if groups.intake {
         routes.merge(intake())
     } else {

@@ -33,15 +33,29 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A shop's webhook, signed as its endpoint's dialect says; this describes the dialect `standard`
 /// (Standard Webhooks 1.0.0).
-#[utoipa::path(post, path = "/webhooks/{endpoint_id}", tag = "webhooks",
-    params(("endpoint_id" = String, Path, description = "Picks the merchant, the dialect and the secrets"),
-        ("webhook-id" = String, Header), ("webhook-timestamp" = String, Header), ("webhook-signature" = String, Header)),
+#[utoipa::path(
+    post, path = "/webhooks/{endpoint_id}", tag = "webhooks",
+    params(
+        ("endpoint_id" = String, Path,
+            description = "Picks the merchant, the dialect and the secrets"),
+        ("webhook-id" = String, Header),
+        ("webhook-timestamp" = String, Header),
+        ("webhook-signature" = String, Header)
+    ),
     request_body(content = serde_json::Value, description = "contracts/events.schema.json"),
-    responses((status = 200, body = serde_json::Value, description = "Durable: accepted, duplicate, ignored, kept or pong"),
-        (status = 401, body = ProblemDocument, content_type = "application/problem+json"), (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 409, body = ProblemDocument, content_type = "application/problem+json"), (status = 408, body = ProblemDocument, content_type = "application/problem+json"), (status = 413, body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 415, body = ProblemDocument, content_type = "application/problem+json"), (status = 422, body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, body = ProblemDocument, content_type = "application/problem+json")))]
+    responses(
+        (status = 200, body = serde_json::Value,
+            description = "Durable: accepted, duplicate, ignored, kept or pong"),
+        (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 408, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 415, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, body = ProblemDocument, content_type = "application/problem+json")
+    )
+)]
 pub async fn receive(
     state: State<Web>,
     path: Path<String>,

@@ -53,7 +53,8 @@ impl House {
         command
     }
 
-    /// Runs a command with `--json`; answers its exit code, its document and what it said beside.
+    /// Runs a command with `--json`; returns its exit code, its document and what it
+    /// said beside.
     pub fn run(&self, arguments: &[&str]) -> (i32, Value, String) {
         let output = self.command(arguments).arg("--json").output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
@@ -61,7 +62,7 @@ impl House {
         (output.status.code().unwrap(), document, said)
     }
 
-    /// Runs a command that must succeed; answers its document.
+    /// Runs a command that must succeed; returns its document.
     pub fn done(&self, arguments: &[&str]) -> Value {
         let (code, document, said) = self.run(arguments);
         assert_eq!(code, 0, "{arguments:?}: {said}");

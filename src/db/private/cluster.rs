@@ -117,7 +117,7 @@ impl Cluster {
             .await
             .map_err(PrivateError::Away)?;
         let exists: bool =
-            sqlx::query_scalar("select exists (select from pg_database where datname = 'obole')")
+            sqlx::query_scalar("select exists (select 1 from pg_database where datname = 'obole')")
                 .fetch_one(&mut c)
                 .await
                 .map_err(PrivateError::Away)?;

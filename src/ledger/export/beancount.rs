@@ -46,10 +46,10 @@ fn name(account: &AccountName) -> String {
 /// Each word of a name with a capital, joined by hyphens.
 fn capitalized(name: &str) -> String {
     let words = name.split(['_', '-']).map(|word| {
-        let mut letters = word.chars();
-        letters
+        let mut chars = word.chars();
+        chars
             .next()
-            .map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
+            .map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
     });
     words.collect::<Vec<String>>().join("-")
 }

@@ -3,7 +3,8 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-/// Everything that is printed on a receipt, and therefore sealed and kept. Dates are texts such as `24/11/2026`.
+/// Everything that is printed on a receipt, and therefore sealed and kept. Dates are texts such as
+/// `24/11/2026`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReceiptContent {
     pub number: String,

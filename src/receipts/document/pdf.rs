@@ -11,7 +11,8 @@ use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 use super::world::{ReceiptWorld, Resources};
 use super::{DocumentError, ReceiptContent};
 
-/// Typst caches what it computes for later documents. Its caches are trimmed after so many documents …
+/// Typst caches what it computes for later documents. Its caches are trimmed after so many
+/// documents …
 const DOCUMENTS_PER_EVICTION: usize = 32;
 /// … of what was not used since so many trimmings, so that memory stays flat.
 const MAX_CACHE_AGE: usize = 2;
@@ -50,7 +51,8 @@ fn compile(content: &ReceiptContent) -> Result<Vec<u8>, DocumentError> {
     typst_pdf::pdf(&document, &options).map_err(|e| DocumentError::new(&e))
 }
 
-/// The beginning of a day, as the file's date: the time of rendering would make each file different.
+/// The beginning of a day, as the file's date: the time of rendering would make each file
+/// different.
 fn midnight(day: NaiveDate) -> Result<Option<Timestamp>, DocumentError> {
     let month = u8::try_from(day.month()).map_err(|e| DocumentError::new(&e))?;
     let day_of_month = u8::try_from(day.day()).map_err(|e| DocumentError::new(&e))?;

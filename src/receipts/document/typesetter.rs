@@ -15,12 +15,14 @@ struct TypesetJob {
     reply: oneshot::Sender<Result<Vec<u8>, DocumentError>>,
 }
 
-/// One thread a core, kept for typesetting: a document takes a third less time on a thread whose caches are warm.
+/// One thread a core, kept for typesetting: a document takes a third less time on a thread whose
+/// caches are warm.
 struct Typesetter {
     jobs: mpsc::Sender<TypesetJob>,
 }
 
-/// Typesets a receipt as a tagged PDF file (PDF/A-3a, PDF/UA-1). The same content gives the same bytes.
+/// Typesets a receipt as a tagged PDF file (PDF/A-3a, PDF/UA-1). The same content gives the same
+/// bytes.
 pub async fn typeset(content: ReceiptContent) -> Result<Vec<u8>, DocumentError> {
     static TYPESETTER: LazyLock<Typesetter> = LazyLock::new(Typesetter::start);
     let stopped = || DocumentError("no typesetting thread is running".into());

@@ -1,4 +1,5 @@
-//! What Typst may see while it typesets a receipt: the template, the data, embedded fonts, and nothing of the machine.
+//! What Typst may see while it typesets a receipt: the template, the data, embedded fonts, and
+//! nothing of the machine.
 
 use std::sync::LazyLock;
 
@@ -12,7 +13,8 @@ use typst::{Library, LibraryExt as _, World};
 
 use super::DocumentError;
 
-/// The embedded font family of receipts. No font of the machine is used, so a document looks the same everywhere.
+/// The embedded font family of receipts. No font of the machine is used, so a document looks the
+/// same everywhere.
 const FONT_FAMILY: &str = "Libertinus Serif";
 
 /// What all documents share.
@@ -54,9 +56,11 @@ impl Resources {
         })
     }
 
-    /// Removes the characters that the font has no glyph for, such as an emoji beside a name: PDF/A allows no missing glyph.
+    /// Removes the characters that the font has no glyph for, such as an emoji beside a name: PDF/A
+    /// allows no missing glyph.
     ///
-    /// Names written in other scripts never come here: eligibility asks for them again in Latin letters.
+    /// Names written in other scripts never come here: eligibility asks for them again in Latin
+    /// letters.
     pub fn retain_printable(&self, value: &mut Value) {
         match value {
             Value::String(text) => {

@@ -56,10 +56,19 @@ impl From<MerchantDonation> for Donation {
 }
 
 /// One donation by its id.
-#[utoipa::path(get, path = "/api/v1/donations/{id}", tag = "donations", security(("api_key" = [])),
-    params(("id" = String, Path, description = "The `donation_id` that the response to the webhook gave")),
-    responses((status = 200, body = Donation), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, body = ProblemDocument, content_type = "application/problem+json", description = "No such donation of this merchant")))]
+#[utoipa::path(
+    get, path = "/api/v1/donations/{id}", tag = "donations", security(("api_key" = [])),
+    params(
+        ("id" = String, Path,
+            description = "The `donation_id` that the response to the webhook gave")
+    ),
+    responses(
+        (status = 200, body = Donation),
+        (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json",
+            description = "No such donation of this merchant")
+    )
+)]
 pub async fn show(
     State(web): State<Web>,
     holder: KeyHolder,
@@ -71,10 +80,18 @@ pub async fn show(
 }
 
 /// The donations of an order: one or none.
-#[utoipa::path(get, path = "/api/v1/donations", tag = "donations", security(("api_key" = [])),
-    params(("order_id" = String, Query, description = "The merchant's order")),
-    responses((status = 200, body = Vec<Donation>), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "`order_id` is missing")))]
+#[utoipa::path(
+    get, path = "/api/v1/donations", tag = "donations", security(("api_key" = [])),
+    params(
+        ("order_id" = String, Query, description = "The merchant's order")
+    ),
+    responses(
+        (status = 200, body = Vec<Donation>),
+        (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`order_id` is missing")
+    )
+)]
 pub async fn of_order(
     State(web): State<Web>,
     holder: KeyHolder,

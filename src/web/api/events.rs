@@ -1,4 +1,5 @@
-//! `/api/v1/events`: the deliveries that the merchant's endpoints received, and a way to process one again.
+//! `/api/v1/events`: the deliveries that the merchant's endpoints received, and a way to process
+//! one again.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -80,11 +81,19 @@ pub struct RedriveResult {
 }
 
 /// The newest deliveries first, at most 200.
-#[utoipa::path(get, path = "/api/v1/events", tag = "events", security(("api_key" = [])),
-    params(("state" = Option<WantedState>, Query),
-        ("after" = Option<String>, Query, pattern = "^evt_[0-9a-f]{32}$", description = "Only deliveries older than this `event_id`: the last one of the page before")),
-    responses((status = 200, body = Vec<Event>), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, body = ProblemDocument, content_type = "application/problem+json")))]
+#[utoipa::path(
+    get, path = "/api/v1/events", tag = "events", security(("api_key" = [])),
+    params(
+        ("state" = Option<WantedState>, Query),
+        ("after" = Option<String>, Query, pattern = "^evt_[0-9a-f]{32}$",
+            description = "Only deliveries older than this `event_id`: the last one of the page before")
+    ),
+    responses(
+        (status = 200, body = Vec<Event>),
+        (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json")
+    )
+)]
 pub async fn list(
     State(web): State<Web>,
     holder: KeyHolder,
@@ -114,9 +123,17 @@ pub async fn list(
 }
 
 /// One delivery with its body, personal data masked; for a conflict, also the body that came first.
-#[utoipa::path(get, path = "/api/v1/events/{id}", tag = "events", security(("api_key" = [])), params(("id" = String, Path, description = "An `event_id`")),
-    responses((status = 200, body = EventDetail), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, body = ProblemDocument, content_type = "application/problem+json")))]
+#[utoipa::path(
+    get, path = "/api/v1/events/{id}", tag = "events", security(("api_key" = [])),
+    params(
+        ("id" = String, Path, description = "An `event_id`")
+    ),
+    responses(
+        (status = 200, body = EventDetail),
+        (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json")
+    )
+)]
 pub async fn show(
     State(web): State<Web>,
     holder: KeyHolder,
@@ -133,10 +150,19 @@ pub async fn show(
     }))
 }
 
-/// Puts a dead, parked or conflicting delivery back in the queue; one in another state is left as it is.
-#[utoipa::path(post, path = "/api/v1/events/{id}/redrive", tag = "events", security(("api_key" = [])), params(("id" = String, Path, description = "An `event_id`")),
-    responses((status = 200, body = RedriveResult), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, body = ProblemDocument, content_type = "application/problem+json")))]
+/// Puts a dead, parked or conflicting delivery back in the queue; one in another state is left as
+/// it is.
+#[utoipa::path(
+    post, path = "/api/v1/events/{id}/redrive", tag = "events", security(("api_key" = [])),
+    params(
+        ("id" = String, Path, description = "An `event_id`")
+    ),
+    responses(
+        (status = 200, body = RedriveResult),
+        (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json")
+    )
+)]
 pub async fn redrive(
     State(web): State<Web>,
     holder: KeyHolder,

@@ -70,10 +70,21 @@ pub struct ManifestTotal {
 }
 
 /// Tells a day's count; a second one for the day replaces the first.
-#[utoipa::path(put, path = "/api/v1/manifests/{day}", tag = "manifests", security(("api_key" = [])),
-    params(("day" = NaiveDate, Path, description = "A Paris day, such as 2026-11-24")), request_body = ManifestBody,
-    responses((status = 200, body = ManifestAnswer), (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, body = ProblemDocument, content_type = "application/problem+json")))]
+#[utoipa::path(
+    put,
+    path = "/api/v1/manifests/{day}",
+    tag = "manifests",
+    security(("api_key" = [])),
+    request_body = ManifestBody,
+    params(
+        ("day" = NaiveDate, Path, description = "A Paris day, such as 2026-11-24")
+    ),
+    responses(
+        (status = 200, body = ManifestAnswer),
+        (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json")
+    )
+)]
 pub async fn store(
     State(web): State<Web>,
     holder: KeyHolder,

@@ -9,10 +9,25 @@ use crate::web::{health, public, webhooks};
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Obole", description = "One euro added to an online purchase, taken whole and provably to an association.", license(name = "AGPL-3.0-or-later")),
+    info(
+        title = "Obole",
+        description = "One euro added to an online purchase, taken whole and provably to an \
+                       association.",
+        license(name = "AGPL-3.0-or-later")
+    ),
     paths(
-        webhooks::receive, public::causes::list, donations::show, donations::of_order, events::list, events::show, events::redrive,
-        manifests::store, statements::list, statements::show, health::alive, health::ready
+        webhooks::receive,
+        public::causes::list,
+        donations::show,
+        donations::of_order,
+        events::list,
+        events::show,
+        events::redrive,
+        manifests::store,
+        statements::list,
+        statements::show,
+        health::alive,
+        health::ready
     ),
     components(schemas(events::WantedState)),
     modifiers(&ApiKey)

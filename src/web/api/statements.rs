@@ -76,8 +76,13 @@ impl From<StatementLine> for Line {
 }
 
 /// Every month's statement, oldest first.
-#[utoipa::path(get, path = "/api/v1/statements", tag = "statements", security(("api_key" = [])),
-    responses((status = 200, body = Vec<Statement>), (status = 401, body = ProblemDocument, content_type = "application/problem+json")))]
+#[utoipa::path(
+    get, path = "/api/v1/statements", tag = "statements", security(("api_key" = [])),
+    responses(
+        (status = 200, body = Vec<Statement>),
+        (status = 401, body = ProblemDocument, content_type = "application/problem+json")
+    )
+)]
 pub async fn list(
     State(web): State<Web>,
     holder: KeyHolder,
@@ -92,11 +97,17 @@ pub async fn list(
 }
 
 /// One month's statement with its lines, as JSON, or as CSV for `Accept: text/csv`.
-#[utoipa::path(get, path = "/api/v1/statements/{period}", tag = "statements", security(("api_key" = [])),
-    params(("period" = String, Path, description = "A month, such as 2026-11")),
-    responses((status = 200, content((StatementDetail = "application/json"), (String = "text/csv"))),
+#[utoipa::path(
+    get, path = "/api/v1/statements/{period}", tag = "statements", security(("api_key" = [])),
+    params(
+        ("period" = String, Path, description = "A month, such as 2026-11")
+    ),
+    responses(
+        (status = 200, content((StatementDetail = "application/json"), (String = "text/csv"))),
         (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, body = ProblemDocument, content_type = "application/problem+json")))]
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json")
+    )
+)]
 pub async fn show(
     State(web): State<Web>,
     holder: KeyHolder,

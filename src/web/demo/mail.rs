@@ -19,21 +19,21 @@ use crate::web::{Problem, Shell, Web};
 #[template(path = "demo/mail.html", config = ".askama.toml")]
 struct Page {
     shell: Shell,
-    letters: Vec<Letter>,
+    messages: Vec<MessageView>,
 }
 
 #[derive(Template)]
-#[template(path = "demo/letter.html", config = ".askama.toml")]
-struct LetterPage {
+#[template(path = "demo/message.html", config = ".askama.toml")]
+struct MessagePage {
     shell: Shell,
-    letter: Letter,
+    message: MessageView,
 }
 
-impl LetterPage {
+impl MessagePage {
     /// Who wrote to whom, and when.
     fn envelope(&self) -> Cow<'static, str> {
-        let Letter { from, to, .. } = &self.letter;
-        let time = self.shell.day_and_time(self.letter.sent_at);
+        let MessageView { from, to, .. } = &self.message;
+        let time = self.shell.day_and_time(self.message.sent_at);
         self.shell.text_with(
             "demo-mail-envelope",
             &[
@@ -46,7 +46,7 @@ impl LetterPage {
 }
 
 /// A message as a mail program shows it.
-struct Letter {
+struct MessageView {
     id: String,
     to: String,
     from: String,
@@ -59,7 +59,7 @@ struct Letter {
     unsubscribe: Option<String>,
 }
 
-impl Letter {
+impl MessageView {
     /// Reads a message; what it lacks is empty.
     fn of(id: String, message: &Message<'_>) -> Self {
         let address = |a: Option<&mail_parser::Address<'_>>| {
@@ -124,11 +124,14 @@ pub async fn list(State(web): State<Web>, shell: Shell) -> Result<Response, Prob
     ids.sort_by(|a, b| b.cmp(a));
     let read = |id: String| {
         let content = std::fs::read(path(&web, &id).ok()?).ok()?;
-        Some(Letter::of(id, &MessageParser::default().parse(&content)?))
+        Some(MessageView::of(
+            id,
+            &MessageParser::default().parse(&content)?,
+        ))
     };
     page(&Page {
         shell,
-        letters: ids.into_iter().filter_map(read).collect(),
+        messages: ids.into_iter().filter_map(read).collect(),
     })
 }
 
@@ -142,9 +145,9 @@ pub async fn show(
     let message = MessageParser::default()
         .parse(&content)
         .ok_or(Problem::NotFound)?;
-    page(&LetterPage {
+    page(&MessagePage {
         shell,
-        letter: Letter::of(id, &message),
+        message: MessageView::of(id, &message),
     })
 }
 

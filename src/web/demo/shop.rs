@@ -62,7 +62,8 @@ pub struct Fields {
     email: String,
     #[serde(flatten)]
     identity: IdentityFields,
-    euro: Option<String>,
+    #[serde(rename = "euro")]
+    gives: Option<String>,
     cause: String,
     anonymous: Option<String>,
 }
@@ -75,7 +76,7 @@ pub async fn show(State(web): State<Web>, shell: Shell) -> Result<Response, Prob
         book: 0,
         email: demo(&web)?.donor.to_string(),
         identity: identity.clone(),
-        euro: None,
+        gives: None,
         cause: "haies".into(),
         anonymous: None,
     };
@@ -123,7 +124,7 @@ pub async fn order(
         });
     };
     let order_id = format!("LL-{}", now.timestamp_millis());
-    if form.euro.is_none() {
+    if form.gives.is_none() {
         return page(&Thanks {
             shell,
             order_id,

@@ -77,8 +77,12 @@ fn checkout_text(locale: Locale, cause: &Cause) -> String {
 }
 
 /// Every cause that can be given to.
-#[utoipa::path(get, path = "/api/v1/causes", tag = "causes", responses((status = 200,
-    body = Vec<CauseDocument>)))]
+#[utoipa::path(
+    get, path = "/api/v1/causes", tag = "causes",
+    responses(
+        (status = 200, body = Vec<CauseDocument>)
+    )
+)]
 pub async fn list(State(web): State<Web>) -> Result<Response, Problem> {
     let causes: Vec<CauseDocument> = cause::live(&mut *web.app.db.acquire().await?)
         .await?
