@@ -144,6 +144,14 @@ pub fn derived_id(words: &str) -> Uuid {
     Uuid::new_v5(&NAMESPACE, words.as_bytes())
 }
 
+/// Serialises a value, such as an id, as it prints.
+pub fn as_text<S: serde::Serializer>(
+    value: &impl std::fmt::Display,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    to.collect_str(value)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

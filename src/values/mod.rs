@@ -20,7 +20,8 @@ pub use field::{FieldError, listed};
 pub use identity::{Email, PostalAddress, Rna, Siren, slug_is_valid};
 pub use ids::{
     AssociationId, CauseId, CollectionId, DonationId, DonorId, EndpointId, EventId, IdError,
-    MailId, MerchantId, MessageId, OperatorId, PayoutId, ReceiptId, SubscriptionId, derived_id,
+    MailId, MerchantId, MessageId, OperatorId, PayoutId, ReceiptId, SubscriptionId, as_text,
+    derived_id,
 };
 pub use locale::{Locale, LocaleError};
 pub use message::MailContent;
@@ -28,11 +29,3 @@ pub use money::{Amount, AmountError, euros, figures, grouped, parse_cents};
 pub use reader::{AssociationRole, MerchantRole, Reader, Scope, TeamRole};
 pub use secret::Secret;
 pub use time::{Period, french_day, paris_day, paris_midnight};
-
-/// Serialises a value as it prints.
-pub fn as_text<S: serde::Serializer>(
-    value: &impl std::fmt::Display,
-    to: S,
-) -> Result<S::Ok, S::Error> {
-    to.collect_str(value)
-}

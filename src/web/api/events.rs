@@ -86,7 +86,7 @@ pub struct RedriveResult {
     params(
         ("state" = Option<WantedState>, Query),
         ("after" = Option<String>, Query, pattern = "^evt_[0-9a-f]{32}$",
-            description = "Only deliveries older than this `event_id`: the last one of the page before")
+            description = "Only deliveries older than this `event_id`, the last of the page before")
     ),
     responses(
         (status = 200, body = Vec<Event>),
