@@ -36,10 +36,10 @@ pub async fn one_row_inserts(app: &App, seconds: u64) -> anyhow::Result<Baseline
     sqlx::raw_sql(TABLE).execute(&mut owner).await?;
     let body = "7b".repeat(super::merchants::BODY_BYTES);
     let script = format!(
-        "insert into one_row (endpoint_id, delivery_key, event_id, body_hash, received_at, body,
-            headers)
-          values (gen_random_uuid(), gen_random_uuid()::text, gen_random_uuid(), sha256('x'),
-          now(), '\\x{body}', '{{}}');\n"
+        "insert into one_row
+           (endpoint_id, delivery_key, event_id, body_hash, received_at, body, headers)
+         values (gen_random_uuid(), gen_random_uuid()::text, gen_random_uuid(), sha256('x'),
+           now(), '\\x{body}', '{{}}');\n"
     );
     let path = app.settings.data.join("one_row.sql");
     std::fs::write(&path, script)?;

@@ -92,22 +92,37 @@ impl Merchants {
     pub fn event(&self, n: usize) -> (&BenchMerchant, String, String) {
         let merchant = &self.merchants[n % self.merchants.len()];
         let (order, donor) = (format!("B{}-{n}", self.run), n * 7919 % DONORS);
-        let body = format!(
-            concat!(
-                r#"{{"type":"checkout.completed","timestamp":"{}","data":{{"order_id":"{}","#,
-                r#""order_total":"45.90","currency":"EUR","#,
-                r#""donation":{{"amount":"1.00","cause":"cause-{}"}},"#,
-                r#""consent":{{"shown_at":"2026-11-24T09:59:41Z","text_version":"2026-1","#,
-                r#""preticked":false}},"donor":{{"email":"donor{}@example.org","#,
-                r#""first_name":"Camille","last_name":"Durand","#,
-                r#""address":{{"line1":"3 rue des Lilas","postal_code":"75020","city":"Paris","#,
-                r#""country":"FR"}},"locale":"fr"}}}}}}"#
-            ),
-            Utc::now().format("%Y-%m-%dT%H:%M:%SZ"),
-            order,
-            n % self.associations,
-            donor
-        );
+        let body = json!({
+            "type": "checkout.completed",
+            "timestamp": Utc::now().format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            "data": {
+                "order_id": order,
+                "order_total": "45.90",
+                "currency": "EUR",
+                "donation": {
+                    "amount": "1.00",
+                    "cause": format!("cause-{}", n % self.associations),
+                },
+                "consent": {
+                    "shown_at": "2026-11-24T09:59:41Z",
+                    "text_version": "2026-1",
+                    "preticked": false,
+                },
+                "donor": {
+                    "email": format!("donor{donor}@example.org"),
+                    "first_name": "Camille",
+                    "last_name": "Durand",
+                    "address": {
+                        "line1": "3 rue des Lilas",
+                        "postal_code": "75020",
+                        "city": "Paris",
+                        "country": "FR",
+                    },
+                    "locale": "fr",
+                },
+            },
+        })
+        .to_string();
         (merchant, order, body)
     }
 }

@@ -105,8 +105,8 @@ impl DonorFacts<'_> {
 /// Whether a text has letters or digits, all of them Latin, Greek or Cyrillic: those the receipt's
 /// font has.
 fn can_be_printed(text: &str) -> bool {
-    let mut letters = text.chars().filter(|c| c.is_alphanumeric()).peekable();
-    letters.peek().is_some() && letters.all(is_in_font)
+    let mut characters = text.chars().filter(|c| c.is_alphanumeric()).peekable();
+    characters.peek().is_some() && characters.all(is_in_font)
 }
 
 const fn is_in_font(c: char) -> bool {

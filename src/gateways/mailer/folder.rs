@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::MailError;
+use super::error::MailError;
 use crate::gateways::files::write_whole;
 use crate::values::MailId;
 

@@ -4,7 +4,7 @@ use lettre::Message;
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 
-use super::MailError;
+use super::error::MailError;
 use crate::values::{MailContent, MailId};
 
 /// A file that is attached to a mail.

@@ -3,7 +3,7 @@
 use lettre::transport::smtp::PoolConfig;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 
-use super::MailError;
+use super::error::MailError;
 
 /// The most connections to the mail server; more messages at a time would only wait for one.
 pub const MAX_CONNECTIONS: u32 = 24;

@@ -1,8 +1,8 @@
 //! The format of beancount (beancount.github.io): accounts are opened on a day, and their parts
 //! begin with a capital.
 
+use super::books::{AccountName, Books};
 use super::plain_text::{postings, push};
-use super::{AccountName, Books};
 use crate::values::euros;
 
 pub fn write(books: &Books) -> String {
@@ -46,10 +46,10 @@ fn name(account: &AccountName) -> String {
 /// Each word of a name with a capital, joined by hyphens.
 fn capitalized(name: &str) -> String {
     let words = name.split(['_', '-']).map(|word| {
-        let mut chars = word.chars();
-        chars
-            .next()
-            .map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+        let mut characters = word.chars();
+        characters.next().map_or_else(String::new, |c| {
+            c.to_uppercase().chain(characters).collect()
+        })
     });
     words.collect::<Vec<String>>().join("-")
 }

@@ -1,6 +1,6 @@
 //! The format of ledger (ledger-cli.org).
 
-use super::Books;
+use super::books::Books;
 use super::plain_text::journal;
 
 pub fn write(books: &Books) -> String {

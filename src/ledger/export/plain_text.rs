@@ -3,7 +3,7 @@
 
 use std::fmt::{Arguments, Write as _};
 
-use super::{AccountName, Books, Entry};
+use super::books::{AccountName, Books, Entry};
 use crate::values::euros;
 
 /// A journal as hledger and ledger read it. `commodity` declares the euro, in which alone they

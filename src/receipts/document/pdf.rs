@@ -8,8 +8,9 @@ use typst::foundations::{Datetime, Smart};
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 
+use super::content::ReceiptContent;
+use super::error::DocumentError;
 use super::world::{ReceiptWorld, Resources};
-use super::{DocumentError, ReceiptContent};
 
 /// Typst caches what it computes for later documents. Its caches are trimmed after so many
 /// documents …

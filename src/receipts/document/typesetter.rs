@@ -5,8 +5,9 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, mpsc};
 
 use tokio::sync::oneshot;
 
+use super::content::ReceiptContent;
+use super::error::DocumentError;
 use super::pdf::render;
-use super::{DocumentError, ReceiptContent};
 use crate::concurrent::parallelism;
 
 /// A document to typeset, and where the result goes.

@@ -11,7 +11,7 @@ use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
 use typst::{Library, LibraryExt as _, World};
 
-use super::DocumentError;
+use super::error::DocumentError;
 
 /// The embedded font family of receipts. No font of the machine is used, so a document looks the
 /// same everywhere.
