@@ -67,7 +67,7 @@ fn serve(house: &House, part: &str) -> (Beside, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_owner_without_superuser_rights_is_enough_and_the_parts_share_the_work() {
+async fn an_owner_without_superuser_rights_is_enough() {
     let database = OutsideDatabase::start().await;
     let without_key = database.house("outside-keyless", &[]);
     let (code, _, said) = without_key.run(&["merchant", "list"]);
@@ -105,15 +105,31 @@ async fn an_owner_without_superuser_rights_is_enough_and_the_parts_share_the_wor
         "no private cluster beside it"
     );
 
+    house.with_a_shop();
+    assert_eq!(house.done(&["check"])["ok"], true);
+    let findings = house.done(&["doctor"])["findings"].take();
+    let rights = findings
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|f| f["name"] == "rights")
+        .unwrap();
+    assert_eq!(rights["verdict"], "ok", "{findings:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn web_intake_and_worker_share_the_work_in_three_processes() {
+    let database = OutsideDatabase::start().await;
+    let house = database.house("outside-parts", &[("OBOLE_SECRET_KEY", KEY.to_owned())]);
     let added = house.with_a_shop();
     let (_web, web) = serve(&house, "web");
     let (_intake, intake) = serve(&house, "intake");
     let (_worker, worker) = serve(&house, "worker");
-    let webhook = |base: &str| {
+    let merchant_at = |base: &str| {
         let path = format!("{base}/webhooks/{}", added["endpoint_id"].as_str().unwrap());
         Shop::of(&path, added["secret"].as_str().unwrap())
     };
-    let http = webhook(&intake).http;
+    let http = merchant_at(&intake).http;
     let status = async |url: String| http.get(url).send().await.unwrap().status().as_u16();
     for base in [&web, &intake, &worker] {
         assert_eq!(status(format!("{base}/readyz")).await, 200, "{base}");
@@ -127,13 +143,10 @@ async fn an_owner_without_superuser_rights_is_enough_and_the_parts_share_the_wor
 
     let event = checkout("FR-1", |_| ());
     for other in [&web, &worker] {
-        assert_eq!(
-            webhook(other).send("evt-1", &event).await.0,
-            404,
-            "webhooks are another part"
-        );
+        let (status, _) = merchant_at(other).send("evt-1", &event).await;
+        assert_eq!(status, 404, "webhooks are another part");
     }
-    assert_eq!(webhook(&intake).send("evt-1", &event).await.0, 200);
+    assert_eq!(merchant_at(&intake).send("evt-1", &event).await.0, 200);
     let posted = ["inbox", "list", "--state", "posted"];
     assert!(
         (0..500).any(|_| house
@@ -143,15 +156,6 @@ async fn an_owner_without_superuser_rights_is_enough_and_the_parts_share_the_wor
         "the worker's process posts what the intake's took"
     );
     assert_eq!(house.done(&["check"])["ok"], true);
-
-    let findings = house.done(&["doctor"])["findings"].take();
-    let rights = findings
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|f| f["name"] == "rights")
-        .unwrap();
-    assert_eq!(rights["verdict"], "ok", "{findings:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
