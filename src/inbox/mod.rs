@@ -2,8 +2,8 @@
 //! batches.
 //!
 //! The way of an event: `signature`, `dialects`, `intake`, `committer`, `insert_batch`, `queue`,
-//! `process` (with `tasks` and `decide`); then a donation or refund, an `outcome`, an `order_fetch`,
-//! or a `problem`.
+//! `process` (with `tasks` and `decide`); then a donation or refund, an `outcome`, an
+//! `order_fetch`, or a `problem`.
 
 mod committer;
 mod decide;

@@ -1,5 +1,6 @@
-//! What was answered is kept: the program and its PostgreSQL are killed under load, and every 200 that a client wrote down must be
-//! in the inbox and in the books exactly once. `OBOLE_KILLS=50` asks for more than the few of each run.
+//! What was answered is kept: the program and its PostgreSQL are killed under load, and every 200
+//! that a client wrote down must be in the inbox and in the books exactly once. `OBOLE_KILLS=50`
+//! asks for more than the few of each run.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -127,8 +128,10 @@ async fn whatever_is_killed_under_load_nothing_acknowledged_is_lost_or_doubled()
     let cluster = Cluster::attach(&house.data, &[]).await.unwrap();
     let mut db = cluster.options("obole").connect().await.unwrap();
     let lost: Vec<String> = sqlx::query_scalar(
-        "select o from unnest($1::text[]) o where (select count(*) from inbox_event where delivery_key = o) <> 1
-           or (select count(*) from donation d join transfer t on t.fact_id = d.donation_id where order_id = o) <> 1",
+        "select o from unnest($1::text[]) o
+         where (select count(*) from inbox_event where delivery_key = o) <> 1
+           or (select count(*) from donation d join transfer t on t.fact_id = d.donation_id
+             where order_id = o) <> 1",
     )
     .bind(&acknowledged)
     .fetch_all(&mut db)
@@ -149,7 +152,8 @@ async fn whatever_is_killed_under_load_nothing_acknowledged_is_lost_or_doubled()
     assert!(serving.0.wait().unwrap().success());
 }
 
-/// Where the private server keeps its process id: in the data folder, or beside the system's when that is closed to it.
+/// Where the private server keeps its process id: in the data folder, or beside the system's when
+/// that is closed to it.
 fn postmaster(house: &House) -> std::path::PathBuf {
     let near = house.data.join("postgres/postmaster.pid");
     if near.exists() {

@@ -1,4 +1,5 @@
-//! Events out: what merchants and associations asked to be told reaches them once signed, whatever their servers do.
+//! Events out: what merchants and associations asked to be told reaches them once signed, whatever
+//! their servers do.
 
 use std::sync::{Arc, Mutex};
 
@@ -81,8 +82,11 @@ async fn subscribe(
 /// Sends all that is due, beside the service's own loop.
 async fn sent(s: &Service) {
     while worker::send_due(&s.app).await.unwrap() > 0 {}
-    // The service's own loop may hold one: its outcome is noted when its lease, or the message, is done.
-    while s.count("select count(*) from outbox where delivered_at is null and attempts > 0 and last_response is null").await > 0 {
+    // The service's own loop may hold one: its outcome is noted when its lease, or the message, is
+    // done.
+    let in_flight = "select count(*) from outbox
+        where delivered_at is null and attempts > 0 and last_response is null";
+    while s.count(in_flight).await > 0 {
         tokio::task::yield_now().await;
     }
 }
@@ -142,7 +146,10 @@ async fn each_fact_reaches_who_asked_once_and_signed_and_names_no_donor() {
             .iter()
             .map(|(h, body)| {
                 let header = |name: &str| h[name].to_str().unwrap().to_owned();
-                json!({"secret": secret, "body": body, "headers": {"webhook-id": header("webhook-id"), "webhook-timestamp": header("webhook-timestamp"), "webhook-signature": header("webhook-signature")}})
+                json!({"secret": secret, "body": body,
+                    "headers": {"webhook-id": header("webhook-id"),
+                    "webhook-timestamp": header("webhook-timestamp"),
+                    "webhook-signature": header("webhook-signature")}})
             })
             .collect();
         if let Some(believed) = run("verify.py", &json!(deliveries)) {

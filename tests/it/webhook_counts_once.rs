@@ -319,7 +319,8 @@ async fn a_refund_gives_the_euro_back_once_even_when_it_comes_first() {
     s.shop.send("r-3", &refund("FR-2")).await;
     s.shop.send("m-3", &checkout("FR-2", |_| ())).await;
     s.shop.send("m-4", &checkout("FR-3", |_| ())).await;
-    let kept = json!({"type": "checkout.refunded", "data": {"order_id": "FR-3", "refund_id": "x", "donation_refunded": false}});
+    let kept = json!({"type": "checkout.refunded", "data": {"order_id": "FR-3", "refund_id": "x",
+        "donation_refunded": false}});
     s.shop.send("r-4", &kept).await;
     s.posted().await;
     assert_eq!(
@@ -456,7 +457,9 @@ async fn an_anonymous_gift_can_be_claimed_and_what_looks_odd_is_flagged() {
     );
     assert!(claim().await.contains("in your name"));
     assert!(claim().await.contains("cannot be put"), "once");
-    assert_eq!(s.count("select count(*) from donation_claim join donor using (donor_id) where last_name = 'Blanc'").await, 1);
+    let claims = "select count(*) from donation_claim join donor using (donor_id)
+        where last_name = 'Blanc'";
+    assert_eq!(s.count(claims).await, 1);
     assert_eq!(
         s.shop
             .http
@@ -568,7 +571,8 @@ async fn the_whole_inbox_replayed_into_empty_books_gives_equal_balances() {
         "alter table transfer disable trigger all",
         "alter table donation disable trigger all",
         "alter table donation_refund disable trigger all",
-        "truncate transfer, donation, donation_refund, donation_claim, collection_donation, collection_credit, payout_donation, receipt_donation",
+        "truncate transfer, donation, donation_refund, donation_claim, collection_donation,
+           collection_credit, payout_donation, receipt_donation",
         "alter table transfer enable trigger all",
         "alter table donation enable trigger all",
         "alter table donation_refund enable trigger all",

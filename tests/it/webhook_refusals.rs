@@ -33,7 +33,9 @@ async fn each_refusal_has_its_answer_and_names_its_field() {
     let amount = |text: &str| with("/data/donation/amount", text.into());
     let mut nul = checkout("FR-1", |_| ()).to_string();
     nul = nul.replace("FR-1", "FR\\u0000");
-    let twice = br#"{"type":"checkout.completed","data":{"order_id":"1","order_id":"2","order_total":"1.00","currency":"EUR"}}"#.to_vec();
+    let twice = br#"{"type":"checkout.completed","data":{"order_id":"1","order_id":"2",
+        "order_total":"1.00","currency":"EUR"}}"#
+        .to_vec();
     let table: Vec<(&str, Vec<u8>, u16, Option<&str>)> = vec![
         ("not JSON", b"hello".to_vec(), 422, Some(".")),
         ("empty", Vec::new(), 422, Some(".")),
@@ -221,7 +223,13 @@ async fn a_body_may_come_in_chunks_and_not_compressed() {
     // By hand, because clients hide how they send.
     let answer = tokio::task::spawn_blocking(move || {
         let mut tcp = std::net::TcpStream::connect(&address).unwrap();
-        write!(tcp, "POST {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\nwebhook-id: c-1\r\nwebhook-timestamp: {at}\r\nwebhook-signature: {signature}\r\ntransfer-encoding: chunked\r\n\r\n").unwrap();
+        write!(
+            tcp,
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+             content-type: application/json\r\nwebhook-id: c-1\r\nwebhook-timestamp: {at}\r\n\
+             webhook-signature: {signature}\r\ntransfer-encoding: chunked\r\n\r\n"
+        )
+        .unwrap();
         for part in [&body[..half], &body[half..], &[]] {
             write!(tcp, "{:x}\r\n", part.len()).unwrap();
             tcp.write_all(part).unwrap();
@@ -283,25 +291,40 @@ fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// Cases of each property; `PROPTEST_CASES` asks for more.
+fn cases() -> u32 {
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    asked.and_then(|n| n.parse().ok()).unwrap_or(1000)
+}
+
 proptest! {
     // A thousand each in every run; PROPTEST_CASES asks for more.
-    #![proptest_config(ProptestConfig { cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(1000), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_bytes_come_reading_them_never_breaks(bytes in any_bytes(), topic in "[a-z/.]{0,20}") {
+    fn whatever_bytes_come_reading_them_never_breaks(
+        bytes in any_bytes(),
+        topic in "[a-z/.]{0,20}",
+    ) {
         let settings = EndpointSettings::default();
         for dialect in Dialect::ALL {
-            for topic in [topic.as_str(), "orders/paid", "refunds/create", "orders/cancelled", "order.updated"] {
+            let known = ["orders/paid", "refunds/create", "orders/cancelled", "order.updated"];
+            for topic in known.into_iter().chain([topic.as_str()]) {
                 drop(parse(dialect, &settings, Some(topic), &bytes));
             }
         }
         let text = String::from_utf8_lossy(&bytes);
         drop(read_statement("fuzzed", &text));
-        drop((Iban::parse(&text), Bic::parse(&text), Email::parse(&text), Siren::parse(&text), Rna::parse(&text)));
+        drop((Iban::parse(&text), Bic::parse(&text), Email::parse(&text)));
+        drop((Siren::parse(&text), Rna::parse(&text)));
     }
 
     #[test]
-    fn whatever_headers_come_nothing_unsigned_is_believed(values in proptest::collection::vec("\\PC{0,80}", 4), list in "(t=[0-9]{0,12}|v1[=,][0-9a-fA-F+/=]{0,90}|,| ){0,12}", body in any_bytes()) {
+    fn whatever_headers_come_nothing_unsigned_is_accepted(
+        values in proptest::collection::vec("\\PC{0,80}", 4),
+        list in "(t=[0-9]{0,12}|v1[=,][0-9a-fA-F+/=]{0,90}|,| ){0,12}",
+        body in any_bytes(),
+    ) {
         let settings = EndpointSettings::default();
         for dialect in Dialect::ALL {
             let header = |name: &str| Some(match name {
@@ -309,12 +332,18 @@ proptest! {
                 n if n.contains("signature") || n.contains("hmac") => list.as_str(),
                 n => values[n.len() % values.len()].as_str(),
             });
-            prop_assert!(signature::verify(dialect, &settings, header, &body, [b"0123456789abcdef".as_slice()].into_iter(), 1_800_000_000).is_err());
+            let secrets = [b"0123456789abcdef".as_slice()].into_iter();
+            let verdict =
+                signature::verify(dialect, &settings, header, &body, secrets, 1_800_000_000);
+            prop_assert!(verdict.is_err());
         }
     }
 
     #[test]
-    fn an_amount_reads_back_as_it_prints_and_no_other_text_is_one(cents in 1..=999_999_999_999_i64, text in "[-+0-9.,eE ]{0,16}") {
+    fn an_amount_reads_back_as_it_prints_and_no_other_text_is_one(
+        cents in 1..=999_999_999_999_i64,
+        text in "[-+0-9.,eE ]{0,16}",
+    ) {
         let amount = Amount::from_cents(cents).unwrap();
         prop_assert_eq!(Amount::parse(&amount.to_string()), Ok(amount));
         if let Ok(cents) = parse_cents(&text) {
