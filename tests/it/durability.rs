@@ -1,5 +1,6 @@
-//! What was answered is kept: the program and its PostgreSQL are killed under load, and every 200 that a client wrote down must be
-//! in the inbox and in the books exactly once. `OBOLE_KILLS=50` asks for more than the few of each run.
+//! What was answered is kept: the program and its PostgreSQL are killed under load, and every 200
+//! that a client wrote down must be in the inbox and in the books exactly once. `OBOLE_KILLS=50`
+//! asks for more than the few of each run.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -68,6 +69,22 @@ async fn client(n: usize, shop: Shop, oracle: Arc<Oracle>, stop: Arc<AtomicBool>
     }
 }
 
+/// Of the orders that were acknowledged, those that are not in the inbox and in the books once.
+async fn lost_or_doubled(house: &House, acknowledged: &[String]) -> Vec<String> {
+    let cluster = Cluster::attach(&house.data, &[]).await.unwrap();
+    let mut db = cluster.options("obole").connect().await.unwrap();
+    sqlx::query_scalar(
+        "select o from unnest($1::text[]) o
+         where (select count(*) from inbox_event where delivery_key = o) <> 1
+           or (select count(*) from donation d join transfer t on t.fact_id = d.donation_id
+             where order_id = o) <> 1",
+    )
+    .bind(acknowledged)
+    .fetch_all(&mut db)
+    .await
+    .unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_killed_under_load_nothing_acknowledged_is_lost_or_doubled() {
     let kills: usize = std::env::var("OBOLE_KILLS")
@@ -124,16 +141,7 @@ async fn whatever_is_killed_under_load_nothing_acknowledged_is_lost_or_doubled()
         .lines()
         .map(str::to_owned)
         .collect();
-    let cluster = Cluster::attach(&house.data, &[]).await.unwrap();
-    let mut db = cluster.options("obole").connect().await.unwrap();
-    let lost: Vec<String> = sqlx::query_scalar(
-        "select o from unnest($1::text[]) o where (select count(*) from inbox_event where delivery_key = o) <> 1
-           or (select count(*) from donation d join transfer t on t.fact_id = d.donation_id where order_id = o) <> 1",
-    )
-    .bind(&acknowledged)
-    .fetch_all(&mut db)
-    .await
-    .unwrap();
+    let lost = lost_or_doubled(&house, &acknowledged).await;
     assert!(
         lost.is_empty(),
         "{} of {} acknowledged events are lost or doubled: {lost:?}",
@@ -149,7 +157,8 @@ async fn whatever_is_killed_under_load_nothing_acknowledged_is_lost_or_doubled()
     assert!(serving.0.wait().unwrap().success());
 }
 
-/// Where the private server keeps its process id: in the data folder, or beside the system's when that is closed to it.
+/// Where the private server keeps its process id: in the data folder, or beside the system's when
+/// that is closed to it.
 fn postmaster(house: &House) -> std::path::PathBuf {
     let near = house.data.join("postgres/postmaster.pid");
     if near.exists() {

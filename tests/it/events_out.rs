@@ -1,4 +1,5 @@
-//! Events out: what merchants and associations asked to be told reaches them once signed, whatever their servers do.
+//! Events out: what merchants and associations asked to be told reaches them once signed, whatever
+//! their servers do.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use chrono::{TimeDelta, Utc};
 use obole::outbox::{self, Subscriber, SubscriptionState};
-use obole::values::Reader;
+use obole::values::{Reader, SubscriptionId};
 use obole::worker;
 use serde_json::{Value, json};
 
@@ -81,9 +82,56 @@ async fn subscribe(
 /// Sends all that is due, beside the service's own loop.
 async fn sent(s: &Service) {
     while worker::send_due(&s.app).await.unwrap() > 0 {}
-    // The service's own loop may hold one: its outcome is noted when its lease, or the message, is done.
-    while s.count("select count(*) from outbox where delivered_at is null and attempts > 0 and last_response is null").await > 0 {
+    // The service's own loop may hold one: its outcome is noted when its lease, or the message, is
+    // done.
+    let in_flight = "select count(*) from outbox
+        where delivered_at is null and attempts > 0 and last_response is null";
+    while s.count(in_flight).await > 0 {
         tokio::task::yield_now().await;
+    }
+}
+
+fn schema() -> String {
+    format!(
+        "{}/contracts/events-out.schema.json",
+        env!("CARGO_MANIFEST_DIR")
+    )
+}
+
+/// Four events came, each signed, as the contract says, and without a word about the donor.
+fn assert_signed_and_nameless(listener: &Listener, secret: &str) {
+    let got = listener.got.lock().unwrap().clone();
+    let deliveries: Vec<Value> = got
+        .iter()
+        .map(|(h, body)| {
+            let header = |name: &str| h[name].to_str().unwrap().to_owned();
+            json!({"secret": secret, "body": body,
+                    "headers": {"webhook-id": header("webhook-id"),
+                    "webhook-timestamp": header("webhook-timestamp"),
+                    "webhook-signature": header("webhook-signature")}})
+        })
+        .collect();
+    if let Some(verified) = run("verify.py", &json!(deliveries)) {
+        assert_eq!(
+            verified.as_array().unwrap().len(),
+            4,
+            "the official library verifies each"
+        );
+    }
+    for (_, body) in &got {
+        tool(
+            "jsonschema",
+            "python3-jsonschema",
+            &[
+                "-i",
+                written("out.json", body.as_bytes()).to_str().unwrap(),
+                &schema(),
+            ],
+        );
+        assert!(
+            !body.contains("amille") && !body.contains("Durand") && !body.contains("dnr_"),
+            "{body}"
+        );
     }
 }
 
@@ -132,42 +180,9 @@ async fn each_fact_reaches_who_asked_once_and_signed_and_names_no_donor() {
             "receipt.issued"
         ]
     );
-    let schema = format!(
-        "{}/contracts/events-out.schema.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    for (listener, secret) in [(&shop, shop_secret), (&association, secret)] {
-        let got = listener.got.lock().unwrap().clone();
-        let deliveries: Vec<Value> = got
-            .iter()
-            .map(|(h, body)| {
-                let header = |name: &str| h[name].to_str().unwrap().to_owned();
-                json!({"secret": secret, "body": body, "headers": {"webhook-id": header("webhook-id"), "webhook-timestamp": header("webhook-timestamp"), "webhook-signature": header("webhook-signature")}})
-            })
-            .collect();
-        if let Some(believed) = run("verify.py", &json!(deliveries)) {
-            assert_eq!(
-                believed.as_array().unwrap().len(),
-                4,
-                "the official library believes each"
-            );
-        }
-        for (_, body) in &got {
-            tool(
-                "jsonschema",
-                "python3-jsonschema",
-                &[
-                    "-i",
-                    written("out.json", body.as_bytes()).to_str().unwrap(),
-                    &schema,
-                ],
-            );
-            assert!(
-                !body.contains("amille") && !body.contains("Durand") && !body.contains("dnr_"),
-                "{body}"
-            );
-        }
-    }
+    assert_signed_and_nameless(&shop, &shop_secret);
+    assert_signed_and_nameless(&association, &secret);
+    let schema = schema();
     for example in std::fs::read_dir(format!(
         "{}/contracts/examples-out",
         env!("CARGO_MANIFEST_DIR")
@@ -183,6 +198,42 @@ async fn each_fact_reaches_who_asked_once_and_signed_and_names_no_donor() {
     s.checked().await;
 }
 
+/// The only subscription.
+async fn subscription(s: &Service) -> outbox::SubscriptionSummary {
+    let mut db = s.world.db.acquire().await.unwrap();
+    let mut all = outbox::list(&mut db, Reader::System).await.unwrap();
+    all.pop().unwrap()
+}
+
+/// Enables a subscription whose server was mended: what waited is sent, and can be sent again.
+async fn catch_up(s: &Service, listener: &Listener, id: SubscriptionId) {
+    let before = listener.got.lock().unwrap().len();
+    assert!(
+        outbox::enable(&mut s.world.db.acquire().await.unwrap(), Utc::now(), id)
+            .await
+            .unwrap()
+    );
+    sent(s).await;
+    let found = subscription(s).await;
+    assert_eq!((found.state, found.waiting), (SubscriptionState::Live, 0));
+    let again = outbox::replay(
+        &mut s.world.db.acquire().await.unwrap(),
+        Utc::now(),
+        id,
+        Utc::now() - TimeDelta::days(1),
+    )
+    .await
+    .unwrap();
+    sent(s).await;
+    let got = listener.got.lock().unwrap().clone();
+    assert_eq!((again, got.len()), (1, before + 2));
+    assert_eq!(
+        got[0].0["webhook-id"],
+        got[before + 1].0["webhook-id"],
+        "the same event has the same id"
+    );
+}
+
 #[tokio::test]
 async fn a_server_that_fails_is_tried_again_later_then_disabled_and_can_be_caught_up() {
     let s = Service::start_with(|settings| settings.private_webhooks = true).await;
@@ -192,13 +243,7 @@ async fn a_server_that_fails_is_tried_again_later_then_disabled_and_can_be_caugh
     s.shop.send("m-1", &checkout("FR-1", |_| ())).await;
     s.posted().await;
     sent(&s).await;
-    let state = async || {
-        outbox::list(&mut s.world.db.acquire().await.unwrap(), Reader::System)
-            .await
-            .unwrap()
-            .pop()
-            .unwrap()
-    };
+    let state = async || subscription(&s).await;
     let failing = state().await;
     assert_eq!(
         (
@@ -242,35 +287,8 @@ async fn a_server_that_fails_is_tried_again_later_then_disabled_and_can_be_caugh
         1,
         "a disabled address is told nothing more"
     );
-    // Mended, enabled, and caught up.
     *listener.answer.lock().unwrap() = 204;
-    let before = listener.got.lock().unwrap().len();
-    assert!(
-        outbox::enable(&mut s.world.db.acquire().await.unwrap(), Utc::now(), id)
-            .await
-            .unwrap()
-    );
-    sent(&s).await;
-    assert_eq!(
-        (state().await.state, state().await.waiting),
-        (SubscriptionState::Live, 0)
-    );
-    let again = outbox::replay(
-        &mut s.world.db.acquire().await.unwrap(),
-        Utc::now(),
-        id,
-        Utc::now() - TimeDelta::days(1),
-    )
-    .await
-    .unwrap();
-    sent(&s).await;
-    let got = listener.got.lock().unwrap().clone();
-    assert_eq!((again, got.len()), (1, before + 2));
-    assert_eq!(
-        got[0].0["webhook-id"],
-        got[before + 1].0["webhook-id"],
-        "the same event has the same id"
-    );
+    catch_up(&s, &listener, id).await;
     s.checked().await;
 }
 

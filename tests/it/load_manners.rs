@@ -1,4 +1,5 @@
-//! Under load: full is said at once, one noisy shop leaves room for the others, and the slow are cut.
+//! Under load: full is said at once, one noisy shop leaves room for the others, and the slow are
+//! cut.
 
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
@@ -133,8 +134,12 @@ async fn a_body_that_does_not_come_is_cut() {
     let answer = tokio::task::spawn_blocking(move || {
         let mut tcp = std::net::TcpStream::connect(&address).unwrap();
         tcp.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        write!(tcp, "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{{\"half\":")
-            .unwrap();
+        write!(
+            tcp,
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
+             content-length: 500\r\n\r\n{{\"half\":"
+        )
+        .unwrap();
         let mut answer = vec![0; 12];
         tcp.read_exact(&mut answer).unwrap();
         String::from_utf8(answer).unwrap()

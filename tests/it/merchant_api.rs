@@ -248,7 +248,8 @@ async fn the_delivery_log_shows_why_masks_who_and_drives_again() {
         ),
         (2, 1)
     );
-    assert_eq!(one.get("/api/v1/events?state=lost").await.0, 422);
+    assert_eq!(one.get("/api/v1/events?state=lost").await, (200, json!([])));
+    assert_eq!(one.get("/api/v1/events?state=gone").await.0, 422);
     s.checked().await;
 }
 
