@@ -10,7 +10,13 @@ exception when duplicate_object or unique_violation then
   -- Another database of the same cluster made the role at the same moment.
   null;
 end $$;
-do $$ begin execute format('grant obole_app to %I', current_user); end $$;
+-- An administrator may have made the role and granted it already; then there is nothing to grant.
+do $$
+begin
+  if not pg_has_role(current_user, 'obole_app', 'member') then
+    execute format('grant obole_app to %I', current_user);
+  end if;
+end $$;
 grant usage on schema public to obole_app;
 
 create function refuse_change() returns trigger language plpgsql as $$

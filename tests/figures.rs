@@ -1,8 +1,8 @@
 //! `cargo bench`: the figures of `obole bench`, with whatever arguments follow `--`.
 
-use std::process::{Command, exit};
+use std::process::{Command, ExitCode};
 
-fn main() {
+fn main() -> ExitCode {
     // Cargo itself adds `--bench`.
     let arguments = std::env::args().skip(1).filter(|a| a != "--bench");
     match Command::new(env!("CARGO_BIN_EXE_obole"))
@@ -10,10 +10,11 @@ fn main() {
         .args(arguments)
         .status()
     {
-        Ok(status) => exit(status.code().unwrap_or(1)),
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("obole bench did not start: {error}");
-            exit(1);
+            ExitCode::FAILURE
         }
     }
 }

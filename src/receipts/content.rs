@@ -146,7 +146,7 @@ pub async fn find(
     row.map(|r| r.open(key)).transpose()
 }
 
-/// Destroys the content of receipts whose six years are over. Returns of how many; the register
+/// Destroys the content of receipts whose six years are over. Returns their number; the register
 /// keeps its rows.
 pub async fn destroy_expired(db: &mut PgConnection, on: NaiveDate) -> Result<i64, sqlx::Error> {
     let before = on.checked_sub_months(KEPT).unwrap_or(NaiveDate::MIN);

@@ -1,5 +1,6 @@
 //! Maintenance: partitions are made ahead and old ones dropped, sign-in links that have ended are
-//! deleted, and every invariant is checked once a day.
+//! deleted, the contents of receipts are destroyed after their six years, and every invariant is
+//! checked once a day.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::parties::sign_in;
 use crate::values::paris_day;
-use crate::{checks, inbox};
+use crate::{checks, inbox, receipts};
 
 /// The time between two rounds.
 const PERIOD: Duration = Duration::from_secs(600);
@@ -39,6 +40,13 @@ async fn round(app: &App, checked_on: &mut Option<NaiveDate>) -> Result<(), sqlx
         tracing::info!(months = dropped, "the bodies of old webhooks were dropped");
     }
     sign_in::forget_ended(&mut db, now).await?;
+    let destroyed = receipts::destroy_expired(&mut db, paris_day(now)).await?;
+    if destroyed > 0 {
+        tracing::info!(
+            receipts = destroyed,
+            "contents kept for their six years were destroyed"
+        );
+    }
     if *checked_on != Some(paris_day(now)) {
         for broken in checks::run(&mut db).await?.iter().filter(|v| !v.ok) {
             tracing::error!(
