@@ -1,4 +1,4 @@
-//! The command line: starts things, decides nothing.
+//! The command line: reads a command and runs it, decides nothing.
 
 mod cli;
 

@@ -74,7 +74,7 @@ pub async fn serve(
         }),
     );
     web::listen(listener, router, stop).await;
-    // The router held the last `Intake`: the committer answers what it holds, and then the workers
+    // The router held the last `Intake`: the committer finishes what it holds, and then the workers
     // may end.
     let mut whole = committer.await.is_ok();
     stopping.send_replace(true);

@@ -15,11 +15,11 @@ for (const wait of [0, 1, 5, 30]) {
   const mac = createHmac('sha256', key).update(`${id}.${at}.`).update(body).digest('base64');
   const headers = {'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': `v1,${mac}`};
   try {
-    const answer = await fetch(process.env.OBOLE_WEBHOOK_URL, {method: 'POST', body, headers, signal: AbortSignal.timeout(10_000)});
-    const text = await answer.text();
-    if (answer.ok) { console.log(text); process.exit(0); }
-    console.error(answer.status, text);
-    if (answer.status < 500) process.exit(1); // sending it again would change nothing
+    const response = await fetch(process.env.OBOLE_WEBHOOK_URL, {method: 'POST', body, headers, signal: AbortSignal.timeout(10_000)});
+    const text = await response.text();
+    if (response.ok) { console.log(text); process.exit(0); }
+    console.error(response.status, text);
+    if (response.status < 500) process.exit(1); // sending it again would change nothing
   } catch (away) {
     console.error(String(away));
   }

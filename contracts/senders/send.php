@@ -13,13 +13,13 @@ foreach ([0, 1, 5, 30] as $wait) {
     $headers = ["content-type: application/json", "webhook-id: $id", "webhook-timestamp: $at", "webhook-signature: v1,$mac"];
     $context = stream_context_create(['http' => ['method' => 'POST', 'header' => $headers, 'content' => $body,
         'timeout' => 10, 'ignore_errors' => true]]);
-    $answer = @file_get_contents(getenv('OBOLE_WEBHOOK_URL'), false, $context);
+    $response = @file_get_contents(getenv('OBOLE_WEBHOOK_URL'), false, $context);
     $status = isset($http_response_header) ? (int) explode(' ', $http_response_header[0])[1] : 0;
     if ($status === 200) {
-        echo $answer, "\n";
+        echo $response, "\n";
         exit(0);
     }
-    fwrite(STDERR, "$status $answer\n");
+    fwrite(STDERR, "$status $response\n");
     if ($status >= 400 && $status < 500) {
         exit(1); // sending it again would change nothing
     }

@@ -90,26 +90,26 @@ async fn fetch(text: &str, settings: &Settings) -> Finding {
         "start `obole serve`; if it runs, make the reverse proxy pass {text} to OBOLE_LISTEN \
          ({listen})"
     );
-    let answer = match http::client(PATIENCE) {
+    let response = match http::client(PATIENCE) {
         Ok(client) => client.get(&page).send().await,
         Err(error) => Err(error),
     };
-    match answer {
+    match response {
         Err(error) if error.is_timeout() => Finding::warning(
             NAME,
             format!(
-                "nothing answers at {page} within {} seconds",
+                "no response from {page} within {} seconds",
                 PATIENCE.as_secs()
             ),
             mend,
         ),
-        Err(_) => Finding::warning(NAME, format!("nothing answers at {page}"), mend),
-        Ok(answer) => {
-            let status = answer.status();
-            if status.is_success() && answer.text().await.is_ok_and(|body| body == "ok\n") {
-                Finding::ok(NAME, format!("Obole answers at {text}"))
+        Err(_) => Finding::warning(NAME, format!("no response from {page}"), mend),
+        Ok(response) => {
+            let status = response.status();
+            if status.is_success() && response.text().await.is_ok_and(|body| body == "ok\n") {
+                Finding::ok(NAME, format!("Obole responds at {text}"))
             } else {
-                let other = format!("something else than Obole answers at {page} ({status})");
+                let other = format!("something else than Obole responds at {page} ({status})");
                 Finding::warning(NAME, other, mend)
             }
         }

@@ -93,7 +93,7 @@ async fn connect(options: &PgConnectOptions, cluster: Option<Cluster>) -> Openin
     let mut connection = match tokio::time::timeout(PATIENCE, options.connect()).await {
         Err(_) => {
             return failed(format!(
-                "nothing answers within {} seconds",
+                "no response within {} seconds",
                 PATIENCE.as_secs()
             ));
         }

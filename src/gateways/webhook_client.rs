@@ -25,7 +25,7 @@ pub enum WebhookError {
     Status(u16),
     #[error("answered with a redirect, which is not followed")]
     Redirect,
-    #[error("did not answer")]
+    #[error("did not respond")]
     Away,
 }
 

@@ -31,7 +31,7 @@ pub fn committer(
         let breaker = Breaker::default();
         while let Some(first) = receiver.recv().await {
             let mut batch = gather(first, &mut receiver);
-            // A sender that gave up was told that nothing was accepted.
+            // A sender that gave up has learnt that nothing was accepted.
             batch.retain(|p| !p.reply.is_closed());
             if let Some(parsed_events) = &parsed_events {
                 parsed_events.insert(
@@ -120,7 +120,7 @@ async fn commit(
     }
 }
 
-/// Tells a sender what became of its delivery. One that has left finds a duplicate when it tries
+/// Reports to a sender what became of its delivery. One that has left finds a duplicate when it tries
 /// again.
 fn reply(pending: PendingDelivery, outcome: Result<ReceiveOutcome, ReceiveError>) {
     if pending.reply.send(outcome).is_err() {

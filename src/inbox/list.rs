@@ -45,7 +45,7 @@ pub(super) struct EventRow {
     pub endpoint_id: EndpointId,
     pub merchant: String,
     pub delivery_key: String,
-    /// None for an event that is posted or lost, which the row alone does not tell.
+    /// None for an event that is posted or lost, which the row alone does not show.
     pub state: Option<EventState>,
     pub reason: Option<String>,
     pub attempts: i32,
@@ -72,7 +72,7 @@ impl EventRow {
     }
 }
 
-/// Finds the states that the rows do not tell. An event whose body is no longer kept counts as
+/// Finds the states that the rows do not show. An event whose body is no longer kept counts as
 /// posted: the bodies of events that wait are kept.
 pub(super) async fn resolve_states(
     db: &mut PgConnection,

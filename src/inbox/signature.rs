@@ -23,7 +23,7 @@ pub const WINDOW_SECONDS: u64 = 300;
 /// comparison.
 const MAX_SIGNATURES: usize = 16;
 
-/// Why a signature is refused. The messages help an honest developer and tell a forger nothing new.
+/// Why a signature is refused. The messages help an honest developer and give a forger nothing new.
 #[derive(Debug, thiserror::Error, PartialEq, Eq, Clone)]
 pub enum SignatureError {
     #[error("the header {0} is missing, or there more than once")]

@@ -91,12 +91,12 @@ pub async fn delivered(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     message: &OutboundMessage,
-    answer: &str,
+    response: &str,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("update outbox set delivered_at = $2, last_response = $3 where message_id = $1")
         .bind(message.message_id)
         .bind(now)
-        .bind(answer)
+        .bind(response)
         .execute(&mut *db)
         .await?;
     sqlx::query(
@@ -115,7 +115,7 @@ pub async fn failed(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     message: &OutboundMessage,
-    answer: &str,
+    response: &str,
 ) -> Result<(), sqlx::Error> {
     let nth = usize::try_from(message.attempts - 1)
         .unwrap_or(0)
@@ -126,7 +126,7 @@ pub async fn failed(
     sqlx::query("update outbox set next_at = $2, last_response = $3 where message_id = $1")
         .bind(message.message_id)
         .bind(now + TimeDelta::seconds(wait + spread))
-        .bind(answer)
+        .bind(response)
         .execute(&mut *db)
         .await?;
     sqlx::query(

@@ -1,4 +1,4 @@
-//! Causes: what a donor says yes to. Each names one association, because a receipt can only name
+//! Causes: what donors choose to support. Each names one association, because a receipt can only name
 //! one.
 
 use chrono::{DateTime, Utc};

@@ -138,7 +138,7 @@ impl DonationId {
     }
 }
 
-/// An id derived from words, for things that exist once, such as an account.
+/// An id derived from words, for what exists once, such as an account.
 #[must_use]
 pub fn derived_id(words: &str) -> Uuid {
     Uuid::new_v5(&NAMESPACE, words.as_bytes())

@@ -1,4 +1,4 @@
-//! Days and months as France lives them. A day is a Paris day, made here and nowhere else.
+//! Days and months in Paris time. A day is a Paris day, made here and nowhere else.
 
 use std::fmt;
 use std::str::FromStr;

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use super::problem::ProblemDocument;
 use super::{Problem, Web};
 
-/// The process answers.
+/// The process responds.
 #[utoipa::path(
     get, path = "/healthz", tag = "health",
     responses(
@@ -17,7 +17,7 @@ pub async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// The database answers, its schema is current and no event has waited for more than a minute.
+/// The database responds, its schema is current and no event has waited for more than a minute.
 #[utoipa::path(
     get, path = "/readyz", tag = "health",
     responses(

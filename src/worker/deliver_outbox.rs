@@ -16,7 +16,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// Messages sent at a time.
 const CONCURRENT_MESSAGES: i64 = 32;
 
-/// Sends what is due every second until told to stop, then finishes the messages it holds.
+/// Sends what is due every second until it must stop, then finishes the messages it holds.
 pub async fn deliver_outbox(app: App, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         match send_due(&app).await {

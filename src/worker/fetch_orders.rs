@@ -19,7 +19,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// The largest document taken from a platform, in bytes.
 const MAX_DOCUMENT_BYTES: usize = 1 << 20;
 
-/// Fetches what is due every other second until told to stop.
+/// Fetches what is due every other second until it must stop.
 pub async fn fetch_orders(app: App, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         if let Err(error) = fetch_due(&app, Utc::now()).await {

@@ -15,7 +15,7 @@ use crate::{checks, inbox, receipts};
 /// The time between two rounds.
 const PERIOD: Duration = Duration::from_secs(600);
 
-/// Does what is due every ten minutes until told to stop.
+/// Does what is due every ten minutes until it must stop.
 pub async fn maintenance(app: App, mut stop: watch::Receiver<bool>) {
     let mut checked_on = None;
     while !*stop.borrow() {

@@ -1,4 +1,4 @@
-//! The loops of the service, each until it is told to stop; beside most, the one round that tests
+//! The loops of the service, each until it must stop; beside most, the one round that tests
 //! and commands run.
 
 mod deliver_outbox;

@@ -9,7 +9,7 @@ use crate::app::App;
 /// How often the server is looked at.
 const POLL: Duration = Duration::from_millis(500);
 
-/// Watches the private server until told to stop. With an external database there is nothing to do.
+/// Watches the private server until it must stop. With an external database there is nothing to do.
 pub async fn postgres_watchdog(app: App, mut stop: watch::Receiver<bool>) {
     let Some(cluster) = app.cluster else { return };
     while !*stop.borrow() {

@@ -30,7 +30,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// however small it is: under load, events gather meanwhile.
 const MIN_ROUND: Duration = Duration::from_millis(20);
 
-/// Processes until told to stop, then finishes the batch it holds.
+/// Processes until it must stop, then finishes the batch it holds.
 pub async fn process_inbox(
     db: PgPool,
     parsed_events: Arc<ParsedEvents>,

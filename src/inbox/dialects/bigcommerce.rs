@@ -23,7 +23,7 @@ struct NoticeData {
     id: serde_json::Number,
 }
 
-/// The document made of two answers of the API.
+/// The document made of two responses of the API.
 #[derive(Deserialize)]
 struct FetchedOrder {
     order: Order,
@@ -96,7 +96,7 @@ pub fn order_urls(settings: &EndpointSettings, order_id: &str) -> Option<[String
 }
 
 pub(super) fn parse(settings: &EndpointSettings, body: &[u8]) -> Result<Event, ParseError> {
-    /// Tells a fetched document from a webhook.
+    /// Distinguishes a fetched document from a webhook.
     #[derive(Deserialize)]
     struct DocumentShape {
         order: Option<serde::de::IgnoredAny>,
