@@ -78,7 +78,7 @@ fn a_house_in_order_passes_and_the_doctor_makes_nothing() {
         "a service that does not run is no mistake"
     );
     assert!(
-        detail.contains("nothing answers") && mend.contains("obole serve"),
+        detail.contains("no response") && mend.contains("obole serve"),
         "{document:#}"
     );
 
