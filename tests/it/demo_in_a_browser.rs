@@ -1,4 +1,5 @@
-//! The demonstration as its visitor clicks through it, in a real browser, on a wide screen and on a narrow one.
+//! The demonstration as its visitor clicks through it, in a real browser, on a wide screen and on a
+//! narrow one.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -11,7 +12,7 @@ use crate::program::{Beside, House, free_port};
 use crate::support::tool;
 
 /// A headless browser; none where the programs are missing.
-async fn browser(width: u32) -> Option<(Beside, Client)> {
+async fn open_browser(width: u32) -> Option<(Beside, Client)> {
     tool("chromium", "chromium", &["--version", "--no-sandbox"])?;
     tool("chromedriver", "chromium-driver", &["--version"])?;
     let port = free_port();
@@ -43,7 +44,8 @@ async fn browser(width: u32) -> Option<(Beside, Client)> {
     ];
     // A headless window is never narrower than some 500 pixels: a small screen is emulated.
     let chrome = if width < 500 {
-        json!({"args": options, "mobileEmulation": {"deviceMetrics": {"width": width, "height": 700, "pixelRatio": 1.0, "mobile": true}}})
+        let metrics = json!({"width": width, "height": 700, "pixelRatio": 1.0, "mobile": true});
+        json!({"args": options, "mobileEmulation": {"deviceMetrics": metrics}})
     } else {
         json!({"args": options})
     };
@@ -59,254 +61,271 @@ async fn browser(width: u32) -> Option<(Beside, Client)> {
     Some((Beside(driver), client))
 }
 
-/// The text of the page's main part.
-async fn shown(browser: &Client) -> String {
-    browser
-        .find(Locator::Css("main"))
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap()
+/// The demonstration, with the link by which Camille signs in.
+struct Demo {
+    program: Beside,
+    url: String,
+    sign_in_link: String,
 }
 
-async fn press(browser: &Client, css: &str) {
-    browser
-        .find(Locator::Css(css))
-        .await
-        .unwrap()
-        .click()
-        .await
-        .unwrap();
+impl Demo {
+    fn start() -> Self {
+        let port = free_port();
+        let mut child = House::new("demo", &[])
+            .command(&["demo", "--port", &port.to_string()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
+        let program = Beside(child);
+        let told: Vec<String> = lines
+            .by_ref()
+            .take_while(|l| !l.contains("Ctrl-C"))
+            .collect();
+        std::thread::spawn(move || lines.count());
+        let sign_in_link = told
+            .iter()
+            .flat_map(|l| l.split_whitespace())
+            .find(|w| w.contains("/login/"))
+            .unwrap()
+            .to_owned();
+        Self {
+            program,
+            url: format!("http://127.0.0.1:{port}"),
+            sign_in_link,
+        }
+    }
+
+    fn stops_in_good_order(mut self) {
+        let pid = self.program.0.id().to_string();
+        tool("kill", "procps", &["-INT", &pid]);
+        assert!(
+            self.program.0.wait().unwrap().success(),
+            "Ctrl-C ends it in good order"
+        );
+    }
 }
 
-/// Clicks on what leads to another page, and waits for that page.
-async fn follow(browser: &Client, to: Locator<'_>) {
-    browser
-        .execute("document.documentElement.dataset.left = 1", Vec::new())
-        .await
-        .unwrap();
-    browser.find(to).await.unwrap().click().await.unwrap();
-    browser
-        .wait()
-        .for_element(Locator::Css("html:not([data-left]) footer"))
-        .await
-        .unwrap();
+/// Somebody who looks at the demonstration in a browser.
+struct Visitor {
+    browser: Client,
+    url: String,
 }
 
-/// Nothing on the page is wider than the screen.
-async fn fits(browser: &Client, page: &str, width: i64) {
-    let wide = browser
-        .execute("return document.documentElement.scrollWidth", Vec::new())
-        .await
-        .unwrap();
-    assert!(
-        wide.as_i64().unwrap() <= width,
-        "{page} is {wide} pixels wide"
-    );
+impl Visitor {
+    async fn opens(&self, page: &str) {
+        let address = format!("{}{page}", self.url);
+        self.browser.goto(&address).await.unwrap();
+    }
+
+    /// The text of the page's main part.
+    async fn shown(&self) -> String {
+        let main = self.browser.find(Locator::Css("main")).await.unwrap();
+        main.text().await.unwrap()
+    }
+
+    async fn presses(&self, css: &str) {
+        let found = self.browser.find(Locator::Css(css)).await.unwrap();
+        found.click().await.unwrap();
+    }
+
+    /// Clicks on what leads to another page, and waits for that page.
+    async fn follows(&self, to: Locator<'_>) {
+        self.browser
+            .execute("document.documentElement.dataset.left = 1", Vec::new())
+            .await
+            .unwrap();
+        let found = self.browser.find(to).await.unwrap();
+        found.click().await.unwrap();
+        self.browser
+            .wait()
+            .for_element(Locator::Css("html:not([data-left]) footer"))
+            .await
+            .unwrap();
+    }
+
+    async fn writes(&self, field: &str, text: &str) {
+        let found = self.browser.find(Locator::Id(field)).await.unwrap();
+        found.send_keys(text).await.unwrap();
+    }
+
+    async fn selects(&self, css: &str, value: &str) {
+        let found = self.browser.find(Locator::Css(css)).await.unwrap();
+        found.select_by_value(value).await.unwrap();
+    }
+
+    /// Nothing on the page is wider than the screen.
+    async fn sees_it_fit(&self, page: &str, width: i64) {
+        let wide = self
+            .browser
+            .execute("return document.documentElement.scrollWidth", Vec::new())
+            .await
+            .unwrap();
+        assert!(
+            wide.as_i64().unwrap() <= width,
+            "{page} is {wide} pixels wide"
+        );
+    }
+
+    /// The box for the euro is not ticked, and without it nothing is sent.
+    async fn adds_a_euro_by_ticking_the_box(&self) {
+        self.opens("/demo/shop").await;
+        let euro = Locator::Css("input[name=euro]");
+        let euro = self.browser.find(euro).await.unwrap();
+        let ticked = euro.prop("checked").await.unwrap();
+        assert_eq!(ticked.as_deref(), Some("false"), "never ticked beforehand");
+        self.follows(Locator::Css("main button")).await;
+        assert!(self.shown().await.contains("Sans euro ajouté"));
+        self.opens("/demo/shop").await;
+        self.presses("input[name=euro]").await;
+        self.follows(Locator::Css("main button")).await;
+        assert!(
+            self.shown().await.contains("Votre euro est enregistré"),
+            "{}",
+            self.shown().await
+        );
+    }
+
+    /// Playing the month takes every euro to its association.
+    async fn plays_the_month(&self) {
+        self.opens("/demo/bank").await;
+        self.follows(Locator::Css("main form button")).await;
+        let bank = self.shown().await;
+        assert!(
+            bank.contains("Le mois est joué")
+                && bank.contains("30,00 €")
+                && !bank.contains("en route"),
+            "{bank}"
+        );
+        for part in ["camt.053-", "pain.001-"] {
+            assert!(bank.contains(part), "{part}");
+        }
+    }
+
+    async fn opens_the_receipt_that_was_mailed(&self) {
+        self.opens("/demo/mail").await;
+        let mail = "//tr[td='camille@example.org']//a[contains(., 'reçus')]";
+        self.follows(Locator::XPath(mail)).await;
+        assert!(self.shown().await.contains("haies-vivantes-"));
+        let attached = Locator::XPath("//a[contains(., 'recu-haies-vivantes')]");
+        let attached = self.browser.find(attached).await.unwrap();
+        let pdf = attached.prop("href").await.unwrap().unwrap();
+        let receipt = obole::gateways::http::client(std::time::Duration::from_secs(30))
+            .unwrap()
+            .get(&pdf)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(receipt.headers()["content-type"], "application/pdf");
+        assert!(receipt.bytes().await.unwrap().starts_with(b"%PDF-"));
+    }
+
+    /// Camille sees every station passed, and chooses causes for the next euros.
+    async fn signs_in_and_chooses_causes(&self, link: &str) {
+        self.browser.goto(link).await.unwrap();
+        self.follows(Locator::Css("main button")).await;
+        let home = self.shown().await;
+        assert!(
+            home.contains("Bonjour Camille")
+                && home.contains("haies-vivantes-")
+                && !home.contains("à venir"),
+            "{home}"
+        );
+        self.opens("/donor/causes").await;
+        self.selects("select#repas", "2").await;
+        self.selects("select#haies", "1").await;
+        let save = "main form[method=post]:not([action]) button";
+        self.follows(Locator::Css(save)).await;
+        let chosen = Locator::Css(".choice.chosen");
+        let chosen = self.browser.find_all(chosen).await.unwrap();
+        assert_eq!(chosen.len(), 2);
+    }
+
+    /// An anonymous donation is claimed with a name, and shows on the donor's page.
+    async fn claims_an_anonymous_donation(&self) {
+        self.opens("/demo/shop").await;
+        self.presses("input[name=euro]").await;
+        self.presses("input[name=anonymous]").await;
+        self.follows(Locator::Css("main button")).await;
+        self.follows(Locator::Css("main a.button")).await;
+        for (field, text) in [
+            ("email", "nina@example.org"),
+            ("first_name", "Nina"),
+            ("last_name", "Roche"),
+            ("line1", "5 rue du Port"),
+            ("postal_code", "13002"),
+            ("city", "Marseille"),
+        ] {
+            self.writes(field, text).await;
+        }
+        self.follows(Locator::Css("main button")).await;
+        assert!(
+            self.shown().await.contains("ce don est à votre nom"),
+            "{}",
+            self.shown().await
+        );
+    }
+
+    /// Asks for a link, finds it among the demonstration's mails, and presses the button.
+    async fn signs_in_by_mail(&self) {
+        self.opens("/login").await;
+        self.writes("email", "camille@example.org").await;
+        self.follows(Locator::Css("main button")).await;
+        self.opens("/demo/mail").await;
+        let mail = "//tr[td='camille@example.org']//a[contains(., 'connexion')]";
+        self.follows(Locator::XPath(mail)).await;
+        let link = "//article//a[contains(., '/login/')]";
+        self.follows(Locator::XPath(link)).await;
+        self.follows(Locator::Css("main button")).await;
+    }
+
+    async fn sees_every_page_fit_in_both_languages(&self, width: i64) {
+        for lang in ["fr", "en"] {
+            for page in [
+                "/",
+                "/login",
+                "/donor",
+                "/donor/causes",
+                "/donor/profile",
+                "/demo/shop",
+                "/demo/bank",
+                "/demo/mail",
+                "/nowhere",
+            ] {
+                self.opens(&format!("{page}?lang={lang}")).await;
+                self.sees_it_fit(&format!("{page} in {lang}"), width).await;
+            }
+        }
+        assert!(self.shown().await.contains("There is nothing here"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_visitor_gives_a_euro_plays_the_month_and_opens_the_receipt() {
-    let Some((driver, b)) = browser(1100).await else {
+    let Some((driver, browser)) = open_browser(1100).await else {
         return;
     };
-    let port = free_port();
-    let house = House::new("demo", &[]);
-    let mut child = house
-        .command(&["demo", "--port", &port.to_string()])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap())
-        .lines()
-        .map_while(Result::ok);
-    let demo = Beside(child);
-    let told: Vec<String> = lines
-        .by_ref()
-        .take_while(|l| !l.contains("Ctrl-C"))
-        .collect();
-    let url = format!("http://127.0.0.1:{port}");
-    let link = told
-        .iter()
-        .flat_map(|l| l.split_whitespace())
-        .find(|w| w.contains("/login/"))
-        .unwrap()
-        .to_owned();
-
-    // At the shop the box is not ticked, and without it nothing is sent.
-    b.goto(&format!("{url}/demo/shop")).await.unwrap();
-    let ticked = b
-        .find(Locator::Css("input[name=euro]"))
-        .await
-        .unwrap()
-        .prop("checked")
-        .await
-        .unwrap();
-    assert_eq!(ticked.as_deref(), Some("false"), "never ticked beforehand");
-    follow(&b, Locator::Css("main button")).await;
-    assert!(shown(&b).await.contains("Sans euro ajouté"));
-    b.goto(&format!("{url}/demo/shop")).await.unwrap();
-    press(&b, "input[name=euro]").await;
-    follow(&b, Locator::Css("main button")).await;
-    assert!(
-        shown(&b).await.contains("Votre euro est enregistré"),
-        "{}",
-        shown(&b).await
-    );
-
-    // Playing the month takes every euro to its association.
-    b.goto(&format!("{url}/demo/bank")).await.unwrap();
-    follow(&b, Locator::Css("main form button")).await;
-    let bank = shown(&b).await;
-    assert!(
-        bank.contains("Le mois est joué") && bank.contains("30,00 €") && !bank.contains("en route"),
-        "{bank}"
-    );
-    for part in ["camt.053-", "pain.001-"] {
-        assert!(bank.contains(part), "{part}");
-    }
-
-    // The receipt is in the mail.
-    b.goto(&format!("{url}/demo/mail")).await.unwrap();
-    follow(
-        &b,
-        Locator::XPath("//tr[td='camille@example.org']//a[contains(., 'reçus')]"),
-    )
-    .await;
-    assert!(shown(&b).await.contains("haies-vivantes-"));
-    let pdf = b
-        .find(Locator::XPath("//a[contains(., 'recu-haies-vivantes')]"))
-        .await
-        .unwrap()
-        .prop("href")
-        .await
-        .unwrap()
-        .unwrap();
-    let receipt = obole::gateways::http::client(std::time::Duration::from_secs(30))
-        .unwrap()
-        .get(&pdf)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(receipt.headers()["content-type"], "application/pdf");
-    assert!(receipt.bytes().await.unwrap().starts_with(b"%PDF-"));
-
-    // Camille signs in, sees every station passed, and chooses causes for the next euros.
-    b.goto(&link).await.unwrap();
-    follow(&b, Locator::Css("main button")).await;
-    let home = shown(&b).await;
-    assert!(
-        home.contains("Bonjour Camille")
-            && home.contains("haies-vivantes-")
-            && !home.contains("à venir"),
-        "{home}"
-    );
-    b.goto(&format!("{url}/donor/causes")).await.unwrap();
-    b.find(Locator::Css("select#repas"))
-        .await
-        .unwrap()
-        .select_by_value("2")
-        .await
-        .unwrap();
-    b.find(Locator::Css("select#haies"))
-        .await
-        .unwrap()
-        .select_by_value("1")
-        .await
-        .unwrap();
-    follow(
-        &b,
-        Locator::Css("main form[method=post]:not([action]) button"),
-    )
-    .await;
-    assert_eq!(
-        b.find_all(Locator::Css(".choice.chosen"))
-            .await
-            .unwrap()
-            .len(),
-        2
-    );
-
-    // An anonymous gift is claimed with a name, and shows on the donor's page.
-    b.goto(&format!("{url}/demo/shop")).await.unwrap();
-    press(&b, "input[name=euro]").await;
-    press(&b, "input[name=anonymous]").await;
-    follow(&b, Locator::Css("main button")).await;
-    follow(&b, Locator::Css("main a.button")).await;
-    for (field, text) in [
-        ("email", "nina@example.org"),
-        ("first_name", "Nina"),
-        ("last_name", "Roche"),
-        ("line1", "5 rue du Port"),
-        ("postal_code", "13002"),
-        ("city", "Marseille"),
-    ] {
-        b.find(Locator::Id(field))
-            .await
-            .unwrap()
-            .send_keys(text)
-            .await
-            .unwrap();
-    }
-    follow(&b, Locator::Css("main button")).await;
-    assert!(
-        shown(&b).await.contains("ce don est à votre nom"),
-        "{}",
-        shown(&b).await
-    );
-    b.close().await.unwrap();
+    let demo = Demo::start();
+    let url = demo.url.clone();
+    let visitor = Visitor { browser, url };
+    visitor.adds_a_euro_by_ticking_the_box().await;
+    visitor.plays_the_month().await;
+    visitor.opens_the_receipt_that_was_mailed().await;
+    visitor
+        .signs_in_and_chooses_causes(&demo.sign_in_link)
+        .await;
+    visitor.claims_an_anonymous_donation().await;
+    visitor.browser.close().await.unwrap();
     drop(driver);
 
-    // Every page fits a narrow screen, in both languages.
-    let (_driver, narrow) = browser(320).await.unwrap();
-    narrow.goto(&format!("{url}/login")).await.unwrap();
-    narrow
-        .find(Locator::Id("email"))
-        .await
-        .unwrap()
-        .send_keys("camille@example.org")
-        .await
-        .unwrap();
-    follow(&narrow, Locator::Css("main button")).await;
-    narrow.goto(&format!("{url}/demo/mail")).await.unwrap();
-    follow(
-        &narrow,
-        Locator::XPath("//tr[td='camille@example.org']//a[contains(., 'connexion')]"),
-    )
-    .await;
-    follow(
-        &narrow,
-        Locator::XPath("//article//a[contains(., '/login/')]"),
-    )
-    .await;
-    follow(&narrow, Locator::Css("main button")).await;
-    for lang in ["fr", "en"] {
-        for page in [
-            "/",
-            "/login",
-            "/donor",
-            "/donor/causes",
-            "/donor/profile",
-            "/demo/shop",
-            "/demo/bank",
-            "/demo/mail",
-            "/nowhere",
-        ] {
-            narrow
-                .goto(&format!("{url}{page}?lang={lang}"))
-                .await
-                .unwrap();
-            fits(&narrow, &format!("{page} in {lang}"), 320).await;
-        }
-    }
-    assert!(shown(&narrow).await.contains("There is nothing here"));
-    narrow.close().await.unwrap();
-    tool("kill", "procps", &["-INT", &demo.0.id().to_string()]);
-    let mut demo = demo;
-    assert!(
-        demo.0.wait().unwrap().success(),
-        "Ctrl-C ends it in good order"
-    );
+    let (_driver, browser) = open_browser(320).await.unwrap();
+    let url = demo.url.clone();
+    let visitor = Visitor { browser, url };
+    visitor.signs_in_by_mail().await;
+    visitor.sees_every_page_fit_in_both_languages(320).await;
+    visitor.browser.close().await.unwrap();
+    demo.stops_in_good_order();
 }
