@@ -398,6 +398,82 @@ impl Story {
     }
 }
 
+/// Asks for a donor's link, and for a stranger's.
+async fn ask_for_a_link(http: &reqwest::Client, url: &str, email: &str) {
+    let asked = http
+        .post(format!("{url}/login"))
+        .form(&[("email", email)])
+        .send()
+        .await
+        .unwrap();
+    let stranger = http
+        .post(format!("{url}/login"))
+        .form(&[("email", "nobody@example.org")])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        asked.text().await.unwrap(),
+        stranger.text().await.unwrap(),
+        "the same answer whether or not the address is known"
+    );
+}
+
+/// The link to sign in by, once it is in somebody's mailbox.
+async fn link_mailed_to(email: &str, url: &str, maildir: &Path) -> String {
+    let to = format!("To: {email}");
+    let link = |mail: &String| {
+        mail.lines()
+            .find(|l| l.starts_with(&format!("{url}/login/")))
+            .map(|l| l.trim().to_owned())
+    };
+    let found = async {
+        loop {
+            if let Some(link) = mails(maildir, &to).iter().find_map(link) {
+                return link;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), found)
+        .await
+        .expect("the link arrives")
+}
+
+/// Opens the link and presses the button, which works once and on our page only; returns the
+/// cookie that is set.
+async fn enter_by(http: &reqwest::Client, link: &str) -> String {
+    assert_eq!(
+        http.get(link).send().await.unwrap().status(),
+        200,
+        "opening the link uses nothing up"
+    );
+    let foreign = http
+        .post(link)
+        .header("origin", "https://evil.example")
+        .header("sec-fetch-site", "cross-site")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        foreign.status(),
+        403,
+        "another site cannot press the button"
+    );
+    let entered = http.post(link).send().await.unwrap();
+    let cookie = entered.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+        "{cookie}"
+    );
+    let again = http.post(link).send().await.unwrap();
+    assert!(
+        again.headers().get("set-cookie").is_none(),
+        "a link works once"
+    );
+    cookie
+}
+
 /// A donor with a signed-in browser.
 struct Donor {
     url: String,
@@ -407,74 +483,10 @@ struct Donor {
 impl Donor {
     /// Asks for a link, reads the mail, opens the link, presses the button.
     async fn sign_in(http: &reqwest::Client, url: &str, maildir: &Path, email: &str) -> Self {
-        let to = format!("To: {email}");
-        let link = |mail: &String| {
-            mail.lines()
-                .find(|l| l.starts_with(&format!("{url}/login/")))
-                .map(|l| l.trim().to_owned())
-        };
-        let asked = http
-            .post(format!("{url}/login"))
-            .form(&[("email", email)])
-            .send()
-            .await
-            .unwrap();
-        let stranger = http
-            .post(format!("{url}/login"))
-            .form(&[("email", "nobody@example.org")])
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(
-            asked.text().await.unwrap(),
-            stranger.text().await.unwrap(),
-            "the same answer whether or not the address is known"
-        );
-        let found = async {
-            loop {
-                if let Some(link) = mails(maildir, &to).iter().find_map(link) {
-                    return link;
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        let link = tokio::time::timeout(Duration::from_secs(20), found)
-            .await
-            .expect("the link arrives");
+        ask_for_a_link(http, url, email).await;
+        let link = link_mailed_to(email, url, maildir).await;
         assert!(mails(maildir, "nobody@example.org").is_empty());
-        assert_eq!(
-            http.get(&link).send().await.unwrap().status(),
-            200,
-            "opening the link uses nothing up"
-        );
-        let foreign = http
-            .post(&link)
-            .header("origin", "https://evil.example")
-            .header("sec-fetch-site", "cross-site")
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(
-            foreign.status(),
-            403,
-            "another site cannot press the button"
-        );
-        let entered = http.post(&link).send().await.unwrap();
-        let cookie = entered.headers()["set-cookie"].to_str().unwrap().to_owned();
-        assert!(
-            cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
-            "{cookie}"
-        );
-        assert!(
-            http.post(&link)
-                .send()
-                .await
-                .unwrap()
-                .headers()
-                .get("set-cookie")
-                .is_none(),
-            "a link works once"
-        );
+        let cookie = enter_by(http, &link).await;
         Self {
             url: url.to_owned(),
             cookie: cookie.split(';').next().unwrap().to_owned(),
@@ -491,9 +503,9 @@ impl Donor {
 }
 
 #[test]
-fn mistakes_are_told_with_the_right_exit_code() {
+fn settings_that_cannot_be_used_are_named() {
     let house = House::new(
-        "mistakes",
+        "wrong-settings",
         &[
             ("OBOLE_LISTEN", "nowhere".into()),
             ("OBOLE_SMTP_URL", "ftp://x".into()),
@@ -507,56 +519,63 @@ fn mistakes_are_told_with_the_right_exit_code() {
             && said.contains("127.0.0.1:8080"),
         "{said}"
     );
+}
+
+/// What is mistyped, how the program ends, and a word of what it says.
+const MISTAKES: &[(&[&str], i32, &str)] = &[
+    (&["frobnicate"], 2, "frobnicate"),
+    (&["collections", "run", "--period", "2026-13"], 2, "2026-11"),
+    (&["association", "add", "/nowhere.json"], 1, "/nowhere.json"),
+    (&["ledger", "export", "--format", "fec"], 1, "not built yet"),
+    (
+        &["login-link", "--email", "nobody@example.org"],
+        1,
+        "nobody here",
+    ),
+    (&["bank", "import", "/nowhere.xml"], 1, "/nowhere.xml"),
+    (
+        &[
+            "merchant", "add", "--name", "S", "--email", "x", "--rule", "tip",
+        ],
+        1,
+        "email",
+    ),
+    (
+        &[
+            "merchant",
+            "add",
+            "--name",
+            "S",
+            "--email",
+            "a@example.org",
+            "--collect",
+            "stripe",
+        ],
+        1,
+        "later",
+    ),
+    (
+        &[
+            "merchant",
+            "add",
+            "--name",
+            "S",
+            "--email",
+            "a@example.org",
+            "--dialect",
+            "cobol",
+        ],
+        1,
+        "standard",
+    ),
+];
+
+#[test]
+fn mistakes_are_told_with_the_right_exit_code() {
     let house = House::new("mistakes", &[]);
-    for (wrong, code, told) in [
-        (&["frobnicate"][..], 2, "frobnicate"),
-        (&["collections", "run", "--period", "2026-13"], 2, "2026-11"),
-        (&["association", "add", "/nowhere.json"], 1, "/nowhere.json"),
-        (&["ledger", "export", "--format", "fec"], 1, "not built yet"),
-        (
-            &["login-link", "--email", "nobody@example.org"],
-            1,
-            "nobody here",
-        ),
-        (&["bank", "import", "/nowhere.xml"], 1, "/nowhere.xml"),
-        (
-            &[
-                "merchant", "add", "--name", "S", "--email", "x", "--rule", "tip",
-            ],
-            1,
-            "email",
-        ),
-        (
-            &[
-                "merchant",
-                "add",
-                "--name",
-                "S",
-                "--email",
-                "a@example.org",
-                "--collect",
-                "stripe",
-            ],
-            1,
-            "later",
-        ),
-        (
-            &[
-                "merchant",
-                "add",
-                "--name",
-                "S",
-                "--email",
-                "a@example.org",
-                "--dialect",
-                "cobol",
-            ],
-            1,
-            "standard",
-        ),
-    ] {
+    for (wrong, code, told) in MISTAKES {
         let (exit, _, said) = house.run(wrong);
-        assert_eq!(exit, code, "{wrong:?}: {said}");
+        assert_eq!(exit, *code, "{wrong:?}: {said}");
         assert!(
             said.contains(told),
             "{wrong:?} should tell {told:?}: {said}"
