@@ -61,10 +61,8 @@ async fn two_shops(s: &Service) -> [(Shop, Client<'_>); 2] {
     shops.try_into().unwrap_or_else(|_| unreachable!())
 }
 
-#[tokio::test]
-async fn a_shop_follows_its_donation_and_nobody_elses() {
-    let s = Service::start().await;
-    let [(shop, one), (_, other)] = two_shops(&s).await;
+/// Tells a donation of last month, which is posted; returns its id.
+async fn donation_of_last_month(s: &Service, shop: &Shop) -> String {
     let event = checkout("FR-1", |e| {
         e["timestamp"] = format!("{}T10:00:00Z", day(last_month(), 10)).into()
     });
@@ -73,6 +71,14 @@ async fn a_shop_follows_its_donation_and_nobody_elses() {
         .unwrap()
         .to_owned();
     s.posted().await;
+    id
+}
+
+#[tokio::test]
+async fn a_merchant_follows_its_donation_and_nobody_elses() {
+    let s = Service::start().await;
+    let [(shop, one), (_, other)] = two_shops(&s).await;
+    let id = donation_of_last_month(&s, &shop).await;
     let (status, donation) = one.get(&format!("/api/v1/donations/{id}")).await;
     assert_eq!(
         (
@@ -101,6 +107,19 @@ async fn a_shop_follows_its_donation_and_nobody_elses() {
         one.get("/api/v1/donations").await.1["errors"][0]["field"],
         "order_id"
     );
+    let on = day(last_month().next(), 2);
+    settle_month(&s, on).await;
+    let (_, donation) = one.get(&format!("/api/v1/donations/{id}")).await;
+    assert_eq!(
+        (&donation["status"], &donation["paid_out_on"]),
+        (&json!("paid_out"), &json!(on))
+    );
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_nobodys_opens_nothing() {
+    let s = Service::start().await;
     let stranger = Client {
         s: &s,
         key: "obk_made-up".into(),
@@ -116,14 +135,15 @@ async fn a_shop_follows_its_donation_and_nobody_elses() {
             (401, &json!("urn:obole:problem:no-api-key"))
         );
     }
+    s.checked().await;
+}
 
-    let on = day(last_month().next(), 2);
-    settle_month(&s, on).await;
-    let (_, donation) = one.get(&format!("/api/v1/donations/{id}")).await;
-    assert_eq!(
-        (&donation["status"], &donation["paid_out_on"]),
-        (&json!("paid_out"), &json!(on))
-    );
+#[tokio::test]
+async fn a_merchant_reads_its_statements_and_nobody_elses() {
+    let s = Service::start().await;
+    let [(shop, one), (_, other)] = two_shops(&s).await;
+    donation_of_last_month(&s, &shop).await;
+    settle_month(&s, day(last_month().next(), 2)).await;
     assert_eq!(one.get("/api/v1/statements").await.1[0]["amount"], "1.00");
     let (_, statement) = one
         .get(&format!("/api/v1/statements/{}", last_month()))
@@ -216,8 +236,15 @@ async fn the_delivery_log_shows_why_masks_who_and_drives_again() {
         json!({"redriven": []}),
         "posted once"
     );
+    s.checked().await;
+}
 
-    // A conflict beside what came first.
+#[tokio::test]
+async fn the_delivery_log_shows_a_conflict_beside_what_came_first() {
+    let s = Service::start().await;
+    let [(shop, one), _] = two_shops(&s).await;
+    assert_eq!(shop.send("m-1", &checkout("FR-1", |_| ())).await.0, 200);
+    s.posted().await;
     let other_body = checkout("FR-1", |e| e["data"]["donation"]["amount"] = "2.00".into());
     assert_eq!(shop.send("m-1", &other_body).await.0, 409);
     let (_, conflicts) = one.get("/api/v1/events?state=conflict").await;
@@ -253,6 +280,13 @@ async fn the_delivery_log_shows_why_masks_who_and_drives_again() {
     s.checked().await;
 }
 
+/// The orders of a manifest, with their amounts.
+fn orders(told: [(&str, &str); 3]) -> Value {
+    told.map(|(id, amount)| json!({"order_id": id, "amount": amount}))
+        .to_vec()
+        .into()
+}
+
 #[tokio::test]
 async fn the_daily_manifest_names_the_orders_that_never_came() {
     let s = Service::start().await;
@@ -272,12 +306,12 @@ async fn the_daily_manifest_names_the_orders_that_never_came() {
         (200, &json!(true)),
         "{answer}"
     );
-    let orders = json!([{"order_id": "A", "amount": "1.00"}, {"order_id": "B", "amount": "2.00"}, {"order_id": "C", "amount": "1.00"}]);
+    let told = orders([("A", "1.00"), ("B", "2.00"), ("C", "1.00")]);
     let (_, answer) = one
         .ask(
             "PUT",
             &path,
-            Some(json!({"count": 3, "sum": "4.00", "orders": orders})),
+            Some(json!({"count": 3, "sum": "4.00", "orders": told})),
         )
         .await;
     assert_eq!(
@@ -309,17 +343,25 @@ async fn the_daily_manifest_names_the_orders_that_never_came() {
     // The lost webhook comes after all, and the shop mends its count of B.
     shop.send("C", &order("C")).await;
     s.posted().await;
-    let orders = json!([{"order_id": "A", "amount": "1.00"}, {"order_id": "B", "amount": "1.00"}, {"order_id": "C", "amount": "1.00"}]);
+    let told = orders([("A", "1.00"), ("B", "1.00"), ("C", "1.00")]);
     assert_eq!(
         one.ask(
             "PUT",
             &path,
-            Some(json!({"count": 3, "sum": "3.00", "orders": orders}))
+            Some(json!({"count": 3, "sum": "3.00", "orders": told}))
         )
         .await
         .1["matches"],
         true
     );
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_manifest_that_cannot_be_read_is_refused_by_its_field() {
+    let s = Service::start().await;
+    let [(_, one), _] = two_shops(&s).await;
+    let path = format!("/api/v1/manifests/{}", day(last_month(), 10));
     for (path, body, field) in [
         (
             "/api/v1/manifests/2026-02-30",
@@ -362,7 +404,8 @@ async fn the_api_is_as_its_description_says_and_schemathesis_finds_nothing() {
         serde_json::from_str(include_str!("../../contracts/openapi.json")).unwrap();
     assert_eq!(
         served, committed,
-        "contracts/openapi.json is not what the code says: curl /openapi.json > contracts/openapi.json"
+        "contracts/openapi.json is not what the code says: curl /openapi.json > \
+         contracts/openapi.json"
     );
     let [(shop, one), _] = two_shops(&s).await;
     shop.send("m-1", &checkout("FR-1", |_| ())).await;
