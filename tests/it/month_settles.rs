@@ -1,13 +1,17 @@
-//! The month: what shops took is asked for once, what arrived is paid out once, and files are what banks read.
+//! The month: what shops took is asked for once, what arrived is paid out once, and files are what
+//! banks read.
 
 use std::path::{Path, PathBuf};
 
-use chrono::{Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use obole::collections::Collection;
 use obole::db::{self, Partition};
 use obole::gateways::bank::simulated::{IncomingTransfer, play_day};
-use obole::payouts::{ApproveError, PayoutState};
-use obole::runs;
+use obole::payouts::{ApproveError, Payout, PayoutState};
+use obole::reconciliation::ImportSummary;
+use obole::runs::{self, ReceiptOptions, ReceiptRun};
 use obole::values::{Amount, BankLine, BankSide, Email, PayoutId, Period, paris_day};
+use serde_json::{Value, json};
 
 use crate::shop::{Service, Shop, checkout, new_merchant, refund};
 use crate::support::{tool, written};
@@ -22,8 +26,8 @@ pub fn day(period: Period, n: u64) -> NaiveDate {
     period.first_day() + Days::new(n - 1)
 }
 
-/// Sends `n` gifts of last month's tenth day to a cause.
-async fn gifts(s: &Service, orders: std::ops::Range<u32>, cause: &str) {
+/// Sends donations of last month's tenth day to a cause.
+async fn donations(s: &Service, orders: std::ops::Range<u32>, cause: &str) {
     for n in orders {
         let event = checkout(&format!("FR-{n}"), |e| {
             e["timestamp"] = format!("{}T10:00:00Z", day(last_month(), 10)).into();
@@ -35,7 +39,7 @@ async fn gifts(s: &Service, orders: std::ops::Range<u32>, cause: &str) {
     s.posted().await;
 }
 
-fn incoming(collection: &obole::collections::Collection) -> IncomingTransfer {
+fn incoming(collection: &Collection) -> IncomingTransfer {
     IncomingTransfer {
         from: "Librairie & Cie".into(),
         reference: collection.reference.clone(),
@@ -60,7 +64,13 @@ fn schema(name: &str, file: &Path) {
     );
 }
 
-async fn import(s: &Service, file: &Path) -> obole::reconciliation::ImportSummary {
+/// A day at the bank; returns its statement.
+fn bank_day(s: &Service, on: NaiveDate, incoming: &[IncomingTransfer]) -> Option<PathBuf> {
+    let settings = &s.app.settings;
+    play_day(&settings.bank_dir, &settings.account, on, incoming).unwrap()
+}
+
+async fn import(s: &Service, file: &Path) -> ImportSummary {
     runs::import_statements(&s.app, Utc::now(), &[file.to_owned()])
         .await
         .unwrap()[0]
@@ -121,138 +131,153 @@ async fn the_parts_of_a_run_go_on_at_once_and_a_refund_waits_for_each() {
     s.checked().await;
 }
 
-#[tokio::test]
-async fn a_month_is_collected_paid_out_by_two_and_settled_each_step_once() {
-    let s = Service::start().await;
-    let (now, period) = (Utc::now(), last_month());
-    let [lea, hugo] = s.operators().await;
-    let on = day(period.next(), 2);
-    gifts(&s, 1..21, "foret-vivante").await;
-    gifts(&s, 21..24, "abri").await;
-    s.shop.send("r-1", &refund("FR-1")).await;
-    s.posted().await;
-
-    assert!(
-        runs::run_collections(&s.app, now, period.last_day(), period)
-            .await
-            .is_err(),
-        "the month is not over"
-    );
-    let collections = runs::run_collections(&s.app, now, on, period)
-        .await
-        .unwrap();
-    let again = runs::run_collections(&s.app, now, on, period)
-        .await
-        .unwrap();
-    assert_eq!(
-        (
-            collections.len(),
-            collections[0].count,
-            collections[0].amount.as_str()
-        ),
-        (1, 22, "22.00")
-    );
-    assert_eq!(collections[0].collection_id, again[0].collection_id);
-    let statement = std::fs::read_to_string(collections[0].file.as_ref().unwrap()).unwrap();
-    assert_eq!(statement.lines().count(), 23, "a head and 22 gifts");
-    assert_eq!(s.balance("merchant_receivable:librairie").await, 0);
-    assert_eq!(s.balance("collection_in_transit:transfer").await, 2200);
-    assert!(
-        runs::run_payouts(&s.app, now, on).await.unwrap().is_empty(),
-        "nothing has arrived"
-    );
-
-    // The shop pays, by the reference; the statement is imported twice.
-    let bank = s.app.settings.bank_dir.clone();
-    let file = play_day(
-        &bank,
-        &s.app.settings.account,
-        on,
-        &[incoming(&collections[0])],
-    )
-    .unwrap()
-    .unwrap();
-    schema("camt.053.001.08.xsd", &file);
-    assert_eq!(
-        import(&s, &file).await,
-        obole::reconciliation::ImportSummary {
-            entries: 1,
-            matched: 1,
-            unmatched: 0,
-            known: 0
-        }
-    );
-    assert_eq!(import(&s, &file).await.known, 1);
-    assert_eq!(s.balance("safeguarded_cash:bank").await, 2200);
-    assert_eq!(s.balance("association_payable:foret-vivante").await, 1900);
-
-    let payouts = runs::run_payouts(&s.app, now, on).await.unwrap();
-    assert_eq!(
-        runs::run_payouts(&s.app, now, on).await.unwrap().len(),
-        2,
-        "run again, nothing new"
-    );
-    assert_eq!(
-        payouts
-            .iter()
-            .map(|p| (p.association.as_str(), p.amount.as_str()))
-            .collect::<Vec<_>>(),
-        [("abri", "3.00"), ("foret-vivante", "19.00")]
-    );
-    for payout in &payouts {
-        let id = payout.payout_id;
-        let approve = async |who: &Email| runs::approve_payout(&s.app, now, on, id, who).await;
-        let first = approve(&lea).await.unwrap();
-        assert_eq!(
-            (first[0].shown_state, first[0].file.as_ref()),
-            ("approved", None)
-        );
-        let same = approve(&lea).await.unwrap_err();
-        assert!(
-            matches!(same.downcast_ref(), Some(ApproveError::SamePerson)),
-            "{same}"
-        );
-        let second = approve(&hugo).await.unwrap();
-        assert_eq!(second[0].state, PayoutState::Submitted);
-        schema(
-            "pain.001.001.09.xsd",
-            Path::new(second[0].file.as_ref().unwrap()),
-        );
-        assert!(matches!(
-            approve(&hugo).await.unwrap_err().downcast_ref(),
-            Some(ApproveError::AlreadyLeft)
-        ));
-    }
-    assert!(
-        approve_by_stranger(&s, payouts[0].payout_id)
-            .await
-            .contains("no operator")
-    );
-    assert_eq!(s.balance("payout_in_transit:transfer").await, -2200);
-    assert_eq!(s.balance("association_payable:abri").await, 0);
-
-    let file = play_day(&bank, &s.app.settings.account, on, &[])
-        .unwrap()
-        .unwrap();
-    schema("camt.053.001.08.xsd", &file);
-    assert_eq!(import(&s, &file).await.matched, 2);
-    assert_eq!(s.balance("safeguarded_cash:bank").await, 0);
-    assert_eq!(s.balance("payout_in_transit:transfer").await, 0);
-    assert_eq!(
-        play_day(&bank, &s.app.settings.account, on, &[]).unwrap(),
-        None,
-        "the bank has nothing left to do"
-    );
-    assert!(runs::run_payouts(&s.app, now, on).await.unwrap().is_empty());
-    s.checked().await;
+/// A month that is over, and the day on which it is settled.
+struct Month {
+    s: Service,
+    now: DateTime<Utc>,
+    period: Period,
+    on: NaiveDate,
 }
 
-async fn approve_by_stranger(s: &Service, payout: PayoutId) -> String {
-    let stranger = Email::parse("eve@example.org").unwrap();
-    runs::approve_payout(&s.app, Utc::now(), paris_day(Utc::now()), payout, &stranger)
-        .await
-        .unwrap_err()
-        .to_string()
+impl Month {
+    /// Twenty-three donations to two associations, one of which is given back.
+    async fn start() -> Self {
+        let s = Service::start().await;
+        donations(&s, 1..21, "foret-vivante").await;
+        donations(&s, 21..24, "abri").await;
+        s.shop.send("r-1", &refund("FR-1")).await;
+        s.posted().await;
+        let period = last_month();
+        Self {
+            s,
+            now: Utc::now(),
+            period,
+            on: day(period.next(), 2),
+        }
+    }
+
+    async fn run_payouts(&self) -> Vec<Payout> {
+        runs::run_payouts(&self.s.app, self.now, self.on)
+            .await
+            .unwrap()
+    }
+
+    async fn is_collected_once(&self) -> Collection {
+        let run = async |on| runs::run_collections(&self.s.app, self.now, on, self.period).await;
+        assert!(
+            run(self.period.last_day()).await.is_err(),
+            "the month is not over"
+        );
+        let mut collections = run(self.on).await.unwrap();
+        let again = run(self.on).await.unwrap();
+        assert_eq!(collections.len(), 1);
+        let collection = collections.remove(0);
+        assert_eq!(
+            (collection.count, collection.amount.as_str()),
+            (22, "22.00")
+        );
+        assert_eq!(collection.collection_id, again[0].collection_id);
+        let statement = std::fs::read_to_string(collection.file.as_ref().unwrap()).unwrap();
+        assert_eq!(statement.lines().count(), 23, "a head and 22 gifts");
+        assert_eq!(self.s.balance("merchant_receivable:librairie").await, 0);
+        assert_eq!(self.s.balance("collection_in_transit:transfer").await, 2200);
+        assert!(self.run_payouts().await.is_empty(), "nothing has arrived");
+        collection
+    }
+
+    /// The merchant pays, by the reference; the statement is imported twice.
+    async fn is_paid(&self, collection: &Collection) {
+        let file = bank_day(&self.s, self.on, &[incoming(collection)]).unwrap();
+        schema("camt.053.001.08.xsd", &file);
+        assert_eq!(
+            import(&self.s, &file).await,
+            ImportSummary {
+                entries: 1,
+                matched: 1,
+                unmatched: 0,
+                known: 0
+            }
+        );
+        assert_eq!(import(&self.s, &file).await.known, 1);
+        assert_eq!(self.s.balance("safeguarded_cash:bank").await, 2200);
+        let owed = self.s.balance("association_payable:foret-vivante").await;
+        assert_eq!(owed, 1900);
+    }
+
+    async fn is_prepared_for_payout_once(&self) -> Vec<Payout> {
+        let payouts = self.run_payouts().await;
+        assert_eq!(self.run_payouts().await.len(), 2, "run again, nothing new");
+        assert_eq!(
+            payouts
+                .iter()
+                .map(|p| (p.association.as_str(), p.amount.as_str()))
+                .collect::<Vec<_>>(),
+            [("abri", "3.00"), ("foret-vivante", "19.00")]
+        );
+        payouts
+    }
+
+    async fn is_approved_by_two(&self, payouts: &[Payout]) {
+        let [lea, hugo] = self.s.operators().await;
+        for payout in payouts {
+            let approve = async |who| self.approve(payout.payout_id, who).await;
+            let first = approve(&lea).await.unwrap();
+            assert_eq!(
+                (first[0].shown_state, first[0].file.as_ref()),
+                ("approved", None)
+            );
+            let same = approve(&lea).await.unwrap_err();
+            assert!(
+                matches!(same.downcast_ref(), Some(ApproveError::SamePerson)),
+                "{same}"
+            );
+            let second = approve(&hugo).await.unwrap();
+            assert_eq!(second[0].state, PayoutState::Submitted);
+            schema(
+                "pain.001.001.09.xsd",
+                Path::new(second[0].file.as_ref().unwrap()),
+            );
+            assert!(matches!(
+                approve(&hugo).await.unwrap_err().downcast_ref(),
+                Some(ApproveError::AlreadyLeft)
+            ));
+        }
+        let stranger = Email::parse("eve@example.org").unwrap();
+        let refused = self.approve(payouts[0].payout_id, &stranger).await;
+        assert!(refused.unwrap_err().to_string().contains("no operator"));
+        assert_eq!(self.s.balance("payout_in_transit:transfer").await, -2200);
+        assert_eq!(self.s.balance("association_payable:abri").await, 0);
+    }
+
+    async fn approve(&self, payout: PayoutId, who: &Email) -> anyhow::Result<Vec<Payout>> {
+        runs::approve_payout(&self.s.app, self.now, self.on, payout, who).await
+    }
+
+    /// The bank has done all that was asked of it.
+    async fn is_settled(&self) {
+        let file = bank_day(&self.s, self.on, &[]).unwrap();
+        schema("camt.053.001.08.xsd", &file);
+        assert_eq!(import(&self.s, &file).await.matched, 2);
+        assert_eq!(self.s.balance("safeguarded_cash:bank").await, 0);
+        assert_eq!(self.s.balance("payout_in_transit:transfer").await, 0);
+        assert_eq!(
+            bank_day(&self.s, self.on, &[]),
+            None,
+            "the bank has nothing left to do"
+        );
+        assert!(self.run_payouts().await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_month_is_collected_paid_out_by_two_and_settled_each_step_once() {
+    let month = Month::start().await;
+    let collection = month.is_collected_once().await;
+    month.is_paid(&collection).await;
+    let payouts = month.is_prepared_for_payout_once().await;
+    month.is_approved_by_two(&payouts).await;
+    month.is_settled().await;
+    month.s.checked().await;
 }
 
 #[tokio::test]
@@ -260,7 +285,7 @@ async fn a_euro_given_back_after_its_collection_is_taken_off_the_next_one() {
     let s = Service::start().await;
     let (now, period) = (Utc::now(), last_month());
     let on = day(period.next(), 2);
-    gifts(&s, 1..4, "foret-vivante").await;
+    donations(&s, 1..4, "foret-vivante").await;
     let collections = runs::run_collections(&s.app, now, on, period)
         .await
         .unwrap();
@@ -271,14 +296,7 @@ async fn a_euro_given_back_after_its_collection_is_taken_off_the_next_one() {
         -100,
         "the shop is owed a euro"
     );
-    let file = play_day(
-        &s.app.settings.bank_dir,
-        &s.app.settings.account,
-        on,
-        &[incoming(&collections[0])],
-    )
-    .unwrap()
-    .unwrap();
+    let file = bank_day(&s, on, &[incoming(&collections[0])]).unwrap();
     import(&s, &file).await;
     let payouts = runs::run_payouts(&s.app, now, on).await.unwrap();
     assert_eq!(
@@ -326,7 +344,7 @@ async fn what_the_bank_shows_and_nobody_understands_stands_in_suspense() {
     let s = Service::start().await;
     let (now, period) = (Utc::now(), last_month());
     let on = day(period.next(), 2);
-    gifts(&s, 1..3, "foret-vivante").await;
+    donations(&s, 1..3, "foret-vivante").await;
     let collections = runs::run_collections(&s.app, now, on, period)
         .await
         .unwrap();
@@ -339,17 +357,10 @@ async fn what_the_bank_shows_and_nobody_understands_stands_in_suspense() {
         reference: "HELLO".into(),
         amount: Amount::from_cents(500).unwrap(),
     };
-    let file = play_day(
-        &s.app.settings.bank_dir,
-        &s.app.settings.account,
-        on,
-        &[short, stray],
-    )
-    .unwrap()
-    .unwrap();
+    let file = bank_day(&s, on, &[short, stray]).unwrap();
     assert_eq!(
         import(&s, &file).await,
-        obole::reconciliation::ImportSummary {
+        ImportSummary {
             entries: 2,
             matched: 0,
             unmatched: 2,
@@ -395,7 +406,7 @@ async fn one_statement_may_tell_a_payment_twice_and_a_payout_that_left_and_came_
     let (now, period) = (Utc::now(), last_month());
     let [lea, hugo] = s.operators().await;
     let on = day(period.next(), 2);
-    gifts(&s, 1..21, "foret-vivante").await;
+    donations(&s, 1..21, "foret-vivante").await;
     let collections = runs::run_collections(&s.app, now, on, period)
         .await
         .unwrap();
@@ -481,17 +492,10 @@ async fn one_statement_settles_the_collections_of_many_shops() {
         .await
         .unwrap();
     let incoming: Vec<_> = collections.iter().map(incoming).collect();
-    let file = play_day(
-        &s.app.settings.bank_dir,
-        &s.app.settings.account,
-        on,
-        &incoming,
-    )
-    .unwrap()
-    .unwrap();
+    let file = bank_day(&s, on, &incoming).unwrap();
     assert_eq!(
         import(&s, &file).await,
-        obole::reconciliation::ImportSummary {
+        ImportSummary {
             entries: 60,
             matched: 60,
             unmatched: 0,
@@ -509,79 +513,53 @@ async fn one_statement_settles_the_collections_of_many_shops() {
     s.checked().await;
 }
 
-#[tokio::test]
-async fn receipts_are_numbered_complete_and_mailed_once() {
-    let s = Service::start().await;
-    let (now, period) = (Utc::now(), last_month());
-    let on = day(period.next(), 2);
-    gifts(&s, 1..4, "foret-vivante").await;
-    let odd = |n: u32, change: fn(&mut serde_json::Value)| {
-        checkout(&format!("FR-{n}"), |e| {
+/// Three donations that each get a receipt, three that get none, and a second one of a donor who
+/// gave already.
+async fn donations_for_receipts(s: &Service) {
+    donations(s, 1..4, "foret-vivante").await;
+    let send = async |n: u32, change: fn(&mut Value)| {
+        let event = checkout(&format!("FR-{n}"), |e| {
             e["timestamp"] = format!("{}T10:00:00Z", day(last_month(), 12)).into();
             change(e);
-        })
+        });
+        s.shop.send(&format!("o-{n}"), &event).await;
     };
-    s.shop
-        .send(
-            "o-1",
-            &odd(50, |e| e["data"]["donor"] = serde_json::Value::Null),
-        )
-        .await;
-    s.shop
-        .send(
-            "o-2",
-            &odd(51, |e| e["data"]["consent"]["preticked"] = true.into()),
-        )
-        .await;
-    s.shop
-        .send(
-            "o-3",
-            &odd(52, |e| {
-                e["data"]["donor"] = serde_json::json!({"email": "brief@example.org"})
-            }),
-        )
-        .await;
-    // A second gift of the same donor to the same association: one receipt for both.
-    s.shop
-        .send(
-            "o-4",
-            &odd(53, |e| {
-                e["data"]["donor"]["email"] = "donor1@example.org".into()
-            }),
-        )
-        .await;
+    send(50, |e| e["data"]["donor"] = Value::Null).await;
+    send(51, |e| e["data"]["consent"]["preticked"] = true.into()).await;
+    send(52, |e| {
+        e["data"]["donor"] = json!({"email": "brief@example.org"})
+    })
+    .await;
+    send(53, |e| {
+        e["data"]["donor"]["email"] = "donor1@example.org".into()
+    })
+    .await;
     s.posted().await;
-    let run = async |options| {
-        runs::run_receipts(&s.app, now, on, period, options)
-            .await
-            .unwrap()
-    };
-    let early = run(runs::ReceiptOptions::default()).await;
-    assert_eq!(
-        (early.issued, early.held[0].reason, early.held[0].count),
-        (0, "not-paid-out", 7)
-    );
+}
 
-    settle_month(&s, on).await;
-    let dry = run(runs::ReceiptOptions {
-        dry_run: true,
-        no_mail: false,
-    })
+/// The receipts of last month.
+async fn run_receipts(s: &Service, options: ReceiptOptions) -> ReceiptRun {
+    let on = day(last_month().next(), 2);
+    runs::run_receipts(&s.app, Utc::now(), on, last_month(), options)
+        .await
+        .unwrap()
+}
+
+/// Receipts are issued without being mailed: those that can be, under numbers without a gap.
+async fn receipts_are_issued(s: &Service) -> ReceiptRun {
+    let run = run_receipts(
+        s,
+        ReceiptOptions {
+            dry_run: false,
+            no_mail: true,
+        },
+    )
     .await;
     assert_eq!(
-        (dry.issued, s.count("select count(*) from receipt").await),
-        (3, 0)
-    );
-    let first = run(runs::ReceiptOptions {
-        dry_run: false,
-        no_mail: true,
-    })
-    .await;
-    assert_eq!(
-        (first.issued, first.amount.as_str(), first.mailed),
+        (run.issued, run.amount.as_str(), run.mailed),
         (3, "4.00", 0)
     );
-    let held: Vec<_> = first.held.iter().map(|h| (h.reason, h.count)).collect();
+    let held: Vec<_> = run.held.iter().map(|h| (h.reason, h.count)).collect();
     assert_eq!(
         held,
         [
@@ -590,49 +568,21 @@ async fn receipts_are_numbered_complete_and_mailed_once() {
             ("consent-unclear", 1)
         ]
     );
-    let mut numbers: Vec<_> = first
+    let mut numbers: Vec<_> = run
         .receipts
         .iter()
         .map(|r| r.number.rsplit('-').next().unwrap().to_owned())
         .collect();
     numbers.sort();
     assert_eq!(numbers, ["000001", "000002", "000003"]);
-    let second = run(runs::ReceiptOptions::default()).await;
-    assert_eq!(
-        (second.issued, second.mailed),
-        (0, 3),
-        "one euro, one receipt; the messages left before go now"
-    );
-    assert_eq!(run(runs::ReceiptOptions::default()).await.mailed, 0);
+    run
+}
 
-    let both = first.receipts.iter().find(|r| r.amount == "2.00").unwrap();
-    let file = both.file.as_deref().unwrap();
+/// The file of a receipt says all that it must, on one tagged page.
+fn receipt_is_complete(number: &str, file: &str) {
     tool("qpdf", "qpdf", &["--check", file]);
     if let Some(text) = tool("pdftotext", "poppler-utils", &["-layout", file, "-"]) {
-        for mention in [
-            both.number.as_str(),
-            "Forêt Vivante",
-            "12 rue des Chênes",
-            "35000 Rennes",
-            "Planter et protéger des forêts",
-            "732829320",
-            "W751234567",
-            "Durand Camille",
-            "3 rue des Lilas",
-            "75020 Paris",
-            "***2,00***",
-            "deux euros",
-            "déclaration de don manuel",
-            "numéraire",
-            "virement",
-            "certifie sur l'honneur",
-            "l'article 200 du CGI",
-            "Anne Le Goff",
-            "Présidente",
-            "MR-2026-001",
-            "FR-1",
-            "FR-53",
-        ] {
+        for mention in RECEIPT_MENTIONS.iter().chain([&number]) {
             assert!(
                 text.replace('’', "'").contains(mention),
                 "{mention} is missing in {text}"
@@ -651,6 +601,35 @@ async fn receipts_are_numbered_complete_and_mailed_once() {
             "{text}"
         );
     }
+}
+
+/// What a receipt of two donations says.
+const RECEIPT_MENTIONS: &[&str] = &[
+    "Forêt Vivante",
+    "12 rue des Chênes",
+    "35000 Rennes",
+    "Planter et protéger des forêts",
+    "732829320",
+    "W751234567",
+    "Durand Camille",
+    "3 rue des Lilas",
+    "75020 Paris",
+    "***2,00***",
+    "deux euros",
+    "déclaration de don manuel",
+    "numéraire",
+    "virement",
+    "certifie sur l'honneur",
+    "l'article 200 du CGI",
+    "Anne Le Goff",
+    "Présidente",
+    "MR-2026-001",
+    "FR-1",
+    "FR-53",
+];
+
+/// Each message of a receipt was written once, with what a message needs to arrive.
+fn receipts_are_mailed(s: &Service) {
     let written = std::fs::read_dir(s.app.settings.data.join("mail")).unwrap();
     let written: Vec<_> = written
         .map(|f| std::fs::read_to_string(f.unwrap().path()).unwrap())
@@ -674,6 +653,43 @@ async fn receipts_are_numbered_complete_and_mailed_once() {
     ] {
         assert!(mails.iter().all(|m| m.contains(part)), "{part}");
     }
+}
+
+#[tokio::test]
+async fn receipts_are_numbered_complete_and_mailed_once() {
+    let s = Service::start().await;
+    donations_for_receipts(&s).await;
+    let early = run_receipts(&s, ReceiptOptions::default()).await;
+    assert_eq!(
+        (early.issued, early.held[0].reason, early.held[0].count),
+        (0, "not-paid-out", 7)
+    );
+
+    settle_month(&s, day(last_month().next(), 2)).await;
+    let dry = run_receipts(
+        &s,
+        ReceiptOptions {
+            dry_run: true,
+            no_mail: false,
+        },
+    )
+    .await;
+    assert_eq!(
+        (dry.issued, s.count("select count(*) from receipt").await),
+        (3, 0)
+    );
+    let first = receipts_are_issued(&s).await;
+    let second = run_receipts(&s, ReceiptOptions::default()).await;
+    assert_eq!(
+        (second.issued, second.mailed),
+        (0, 3),
+        "one euro, one receipt; the messages left before go now"
+    );
+    let third = run_receipts(&s, ReceiptOptions::default()).await;
+    assert_eq!(third.mailed, 0);
+    let both = first.receipts.iter().find(|r| r.amount == "2.00").unwrap();
+    receipt_is_complete(&both.number, both.file.as_deref().unwrap());
+    receipts_are_mailed(&s);
     s.checked().await;
 }
 
@@ -684,19 +700,8 @@ pub async fn settle_month(s: &Service, on: NaiveDate) {
     let collections = runs::run_collections(&s.app, now, on, last_month())
         .await
         .unwrap();
-    let (bank, account) = (&s.app.settings.bank_dir, &s.app.settings.account);
-    import(
-        s,
-        &play_day(
-            bank,
-            account,
-            on,
-            &collections.iter().map(incoming).collect::<Vec<_>>(),
-        )
-        .unwrap()
-        .unwrap(),
-    )
-    .await;
+    let incoming: Vec<_> = collections.iter().map(incoming).collect();
+    import(s, &bank_day(s, on, &incoming).unwrap()).await;
     for payout in runs::run_payouts(&s.app, now, on).await.unwrap() {
         for who in &operators {
             runs::approve_payout(&s.app, now, on, payout.payout_id, who)
@@ -704,5 +709,5 @@ pub async fn settle_month(s: &Service, on: NaiveDate) {
                 .unwrap();
         }
     }
-    import(s, &play_day(bank, account, on, &[]).unwrap().unwrap()).await;
+    import(s, &bank_day(s, on, &[]).unwrap()).await;
 }
