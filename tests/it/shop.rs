@@ -33,12 +33,16 @@ pub struct Shop {
 }
 
 pub fn association(slug: &str, name: &str) -> Value {
-    json!({ "slug": slug, "name": name, "kind": "general-interest", "object": "Planter et protéger des forêts",
-      "siren": "732829320", "rna": "W751234567", "email": format!("tresorier@{slug}.example"),
-      "address": {"line1": "12 rue des Chênes", "postal_code": "35000", "city": "Rennes", "country": "FR"},
-      "iban": "FR7630006000011234567890189", "bic": "AGRIFRPP", "rate": "66", "articles": ["200"], "financial_year_end": "12-31",
-      "signatory": {"name": "Anne Le Goff", "capacity": "Présidente"},
-      "receipt_mandate": {"signed_on": "2026-01-05", "reference": "MR-2026-001"} })
+    json!({
+        "slug": slug, "name": name, "kind": "general-interest",
+        "object": "Planter et protéger des forêts",
+        "siren": "732829320", "rna": "W751234567", "email": format!("tresorier@{slug}.example"),
+        "address": {"line1": "12 rue des Chênes",
+            "postal_code": "35000", "city": "Rennes", "country": "FR"},
+        "iban": "FR7630006000011234567890189", "bic": "AGRIFRPP",
+        "rate": "66", "articles": ["200"], "financial_year_end": "12-31",
+        "signatory": {"name": "Anne Le Goff", "capacity": "Présidente"},
+        "receipt_mandate": {"signed_on": "2026-01-05", "reference": "MR-2026-001"}})
 }
 
 /// A checkout of one euro for an order, with a donor; the test changes what it is about.
@@ -48,8 +52,10 @@ pub fn checkout(order_id: &str, change: impl FnOnce(&mut Value)) -> Value {
         "data": {"order_id": order_id, "order_total": "45.90", "currency": "EUR",
             "donation": {"amount": "1.00", "cause": "foret-vivante"},
             "consent": {"shown_at": Utc::now(), "text_version": "2026-1", "preticked": false},
-            "donor": {"email": "camille@example.org", "first_name": "Camille", "last_name": "Durand",
-                "address": {"line1": "3 rue des Lilas", "line2": null, "postal_code": "75020", "city": "Paris", "country": "FR"},
+            "donor": {
+                "email": "camille@example.org", "first_name": "Camille", "last_name": "Durand",
+                "address": {"line1": "3 rue des Lilas", "line2": null,
+                    "postal_code": "75020", "city": "Paris", "country": "FR"},
                 "locale": "fr"}}});
     change(&mut event);
     event
@@ -57,7 +63,8 @@ pub fn checkout(order_id: &str, change: impl FnOnce(&mut Value)) -> Value {
 
 pub fn refund(order_id: &str) -> Value {
     json!({"type": "checkout.refunded", "timestamp": Utc::now(),
-        "data": {"order_id": order_id, "refund_id": format!("R-{order_id}"), "donation_refunded": true}})
+        "data": {"order_id": order_id, "refund_id": format!("R-{order_id}"),
+            "donation_refunded": true}})
 }
 
 impl Service {
@@ -124,7 +131,8 @@ impl Service {
     pub async fn posted(&self) {
         loop {
             worker::process_all(&self.world.db).await.unwrap();
-            // The service's own poster may hold the rest: waiting for its row locks is waiting for its commit.
+            // The service's own poster may hold the rest: waiting for its row locks is waiting for
+            // its commit.
             sqlx::query("select from inbox_queue for update")
                 .fetch_all(&self.world.db)
                 .await
