@@ -1,4 +1,5 @@
-//! A private PostgreSQL for the run and a fresh database for each test, whose end verifies every invariant.
+//! A private PostgreSQL for the run and a fresh database for each test, whose end verifies every
+//! invariant.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,17 +16,32 @@ static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
 static NEXT: AtomicU32 = AtomicU32::new(0);
 static STOPPER: OnceLock<std::process::Child> = OnceLock::new();
 
+/// Waits for the end of its input, then stops the server whose socket is `$1`, in the folder `$0`
+/// or in the system's.
+const STOP_OUR_SERVER: &str = r#"read _
+for d in "$0"/postgres /var/lib/obole/*/postgres; do
+  [ -f "$d/postmaster.pid" ] && grep -q "$1" "$d/postmaster.pid" &&
+    kill -INT $(head -1 "$d/postmaster.pid")
+done"#;
+
 async fn cluster() -> &'static Cluster {
     CLUSTER
         .get_or_init(|| async {
             let home = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cluster");
             // Tests need no durability: the machine's power is not cut between two of them.
-            let extra = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300", "shared_preload_libraries=pg_stat_statements"];
+            let extra = [
+                "fsync=off",
+                "synchronous_commit=off",
+                "full_page_writes=off",
+                "max_connections=300",
+                "shared_preload_libraries=pg_stat_statements",
+            ];
             let cluster = Cluster::attach(&home, &extra).await.unwrap();
-            // Statics are never dropped: a shell waits for the end of our process (its standard input closes) and then stops the server.
+            // Statics are never dropped: a shell waits for the end of our process (its standard
+            // input closes) and then stops the server.
             STOPPER.get_or_init(|| {
                 Command::new("/bin/sh")
-                    .args(["-c", "read _; for d in \"$0\"/postgres /var/lib/obole/*/postgres; do [ -f \"$d/postmaster.pid\" ] && grep -q \"$1\" \"$d/postmaster.pid\" && kill -INT $(head -1 \"$d/postmaster.pid\"); done"])
+                    .args(["-c", STOP_OUR_SERVER])
                     .arg(&home)
                     .arg(cluster.socket().display().to_string())
                     .stdin(std::process::Stdio::piped())
@@ -33,12 +49,25 @@ async fn cluster() -> &'static Cluster {
                     .unwrap()
             });
             let mut admin = cluster.options("postgres").connect().await.unwrap();
-            let stale: Vec<String> = sqlx::query_scalar("select datname from pg_database where datname like 't\\_%'").fetch_all(&mut admin).await.unwrap();
+            let stale: Vec<String> =
+                sqlx::query_scalar("select datname from pg_database where datname like 't\\_%'")
+                    .fetch_all(&mut admin)
+                    .await
+                    .unwrap();
             for name in stale.iter().map(String::as_str).chain(["template_obole"]) {
-                sqlx::query(sqlx::AssertSqlSafe(format!("drop database if exists {name} with (force)"))).execute(&mut admin).await.unwrap();
+                let drop = format!("drop database if exists {name} with (force)");
+                sqlx::query(sqlx::AssertSqlSafe(drop))
+                    .execute(&mut admin)
+                    .await
+                    .unwrap();
             }
-            sqlx::query("create database template_obole").execute(&mut admin).await.unwrap();
-            db::migrate(&cluster.options("template_obole")).await.unwrap();
+            sqlx::query("create database template_obole")
+                .execute(&mut admin)
+                .await
+                .unwrap();
+            db::migrate(&cluster.options("template_obole"))
+                .await
+                .unwrap();
             cluster
         })
         .await
@@ -79,7 +108,8 @@ impl World {
         self.checked_but(&[]).await;
     }
 
-    /// As `checked`, for tests that post facts with nothing behind them; they name what they break by that.
+    /// As `checked`, for tests that post facts with nothing behind them; they name what they break
+    /// by that.
     pub async fn checked_but(self, broken: &[&str]) {
         let verdicts = checks::run(&mut self.owner.acquire().await.unwrap())
             .await
