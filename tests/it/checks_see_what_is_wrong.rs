@@ -1,5 +1,5 @@
-//! Each check is seen red: the books of a whole month are broken by hand, as only the schema's owner can, and the
-//! check that should see it does.
+//! Each check is seen red: the books of a whole month are broken by hand, as only the schema's
+//! owner can, and the check that should see it does.
 
 use std::collections::BTreeSet;
 
@@ -15,13 +15,16 @@ use crate::shop::{Service, checkout, refund};
 const BREAKS: &[(&str, &str)] = &[
     (
         "balances-equal-transfers",
-        "update account_balance set debits_cents = debits_cents + 1, credits_cents = credits_cents + 1
-         where account_id = (select account_id from account_balance where debits_cents > 0 limit 1)",
+        "update account_balance
+         set debits_cents = debits_cents + 1, credits_cents = credits_cents + 1
+         where account_id =
+           (select account_id from account_balance where debits_cents > 0 limit 1)",
     ),
     (
         "debits-equal-credits",
         "update account_balance set debits_cents = debits_cents + 1
-         where account_id = (select account_id from account_balance where debits_cents > 0 limit 1)",
+         where account_id =
+           (select account_id from account_balance where debits_cents > 0 limit 1)",
     ),
     (
         "every-transfer-names-two-accounts",
@@ -38,7 +41,8 @@ const BREAKS: &[(&str, &str)] = &[
     (
         "clearing-accounts-hold-only-what-is-on-its-way",
         "update account_balance set debits_cents = debits_cents + 100 where account_id =
-           (select account_id from account where kind = 'collection_in_transit' and owner = 'transfer')",
+           (select account_id from account
+            where kind = 'collection_in_transit' and owner = 'transfer')",
     ),
     (
         "the-bank-is-mirrored",
@@ -66,7 +70,8 @@ const BREAKS: &[(&str, &str)] = &[
         "refunds-stay-within-their-donation",
         "insert into donation_refund (donation_id, refund_id, fact_id, amount_cents, event_id,
            after_collection, occurred_at, recorded_at)
-         select donation_id, 'again', gen_random_uuid(), 1, event_id, after_collection, occurred_at, recorded_at
+         select donation_id, 'again', gen_random_uuid(), 1, event_id,
+           after_collection, occurred_at, recorded_at
          from donation_refund",
     ),
     (
@@ -95,14 +100,18 @@ const BREAKS: &[(&str, &str)] = &[
         "states-are-numbered-without-a-gap",
         "update payout_state set n = n + 1 where state = 'settled'",
     ),
-    ("a-payout-is-the-sum-of-its-donations", "update payout set count = count + 1"),
+    (
+        "a-payout-is-the-sum-of-its-donations",
+        "update payout set count = count + 1",
+    ),
     (
         "only-money-that-arrived-is-paid-out",
         "delete from collection_state where state = 'settled'",
     ),
     (
         "two-people-approve-what-leaves",
-        "delete from payout_approval where operator_id = (select operator_id from operator limit 1)",
+        "delete from payout_approval
+         where operator_id = (select operator_id from operator limit 1)",
     ),
     (
         "receipts-are-only-for-money-paid-out",
@@ -112,7 +121,10 @@ const BREAKS: &[(&str, &str)] = &[
         "a-receipt-is-the-sum-of-its-donations",
         "update receipt set amount_cents = amount_cents + 1",
     ),
-    ("receipt-numbers-have-no-gap", "update receipt_counter set last = last + 1"),
+    (
+        "receipt-numbers-have-no-gap",
+        "update receipt_counter set last = last + 1",
+    ),
 ];
 
 /// A month from the webhooks to the receipts, with a refund before it and a dead letter.

@@ -1,4 +1,5 @@
-//! What others may rely on: schemas with their examples, and senders in other languages, held against the real service.
+//! What others may rely on: schemas with their examples, and senders in other languages, held
+//! against the real service.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

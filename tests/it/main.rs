@@ -1,4 +1,5 @@
-//! The integration tests: real PostgreSQL, real tools. Read `ledger_keeps_balance.rs` for how a test looks.
+//! The integration tests: real PostgreSQL, real tools. Read `ledger_keeps_balance.rs` for how a
+//! test looks.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod checks_see_what_is_wrong;

@@ -11,7 +11,8 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("../official")
 }
 
-/// Runs a script of `tests/official` over a document; none, said loudly, where the libraries are not installed.
+/// Runs a script of `tests/official` over a document; none, said loudly, where the libraries are
+/// not installed.
 pub fn run(script: &str, input: &Value) -> Option<Value> {
     let (py, js) = (
         folder().join("py/bin/python"),

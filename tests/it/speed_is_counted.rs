@@ -1,4 +1,5 @@
-//! Speed in what can be counted, so that noise fails nobody: transactions and log bytes; and the bench itself, in short.
+//! Speed in what can be counted, so that noise fails nobody: transactions and log bytes; and the
+//! bench itself, in short.
 
 use std::hint::black_box;
 
@@ -14,7 +15,8 @@ use crate::support::tool;
 /// How often the path below is walked for a count.
 const TIMES: u64 = 100;
 
-/// What every webhook costs before it is handed on: its signature is believed, its key found, its body read.
+/// What every webhook costs before it is handed on: its signature is believed, its key found, its
+/// body read.
 #[inline(never)]
 fn believed_and_read(
     headers: &[(&str, String); 3],
@@ -119,11 +121,17 @@ async fn a_thousand_events_are_posted_in_a_few_transactions() {
             .into_bytes()
         })
         .collect();
-    // The queue is filled in one transaction, so that the service's own poster finds all of it or nothing.
+    // The queue is filled in one transaction, so that the service's own poster finds all of it or
+    // nothing.
     sqlx::query(
-        "with input as (select gen_random_uuid() as event_id, b, n, now() as at from unnest($1::bytea[]) with ordinality x(b, n)),
-           e as (insert into inbox_event select $2, 'w' || n, event_id, sha256(b), at from input), k as (insert into inbox_body select event_id, at, b, '{}' from input)
-         insert into inbox_queue (event_id, endpoint_id, received_at) select event_id, $2, at from input",
+        "with input as (
+             select gen_random_uuid() as event_id, b, n, now() as at
+             from unnest($1::bytea[]) with ordinality x(b, n)),
+           e as (insert into inbox_event
+             select $2, 'w' || n, event_id, sha256(b), at from input),
+           k as (insert into inbox_body select event_id, at, b, '{}' from input)
+         insert into inbox_queue (event_id, endpoint_id, received_at)
+         select event_id, $2, at from input",
     )
     .bind(&bodies)
     .bind(endpoint)
@@ -146,7 +154,8 @@ async fn a_thousand_events_are_posted_in_a_few_transactions() {
     let (statements, logged): (i64, i64) = sqlx::query_as(
         "select sum(calls)::bigint, sum(wal_bytes)::bigint from pg_stat_statements
          where dbid = (select oid from pg_database where datname = current_database())
-           and query ~ 'donation|transfer|account_balance|donor|inbox_queue' and query !~ 'gen_random_uuid|pg_stat_statements|create'",
+           and query ~ 'donation|transfer|account_balance|donor|inbox_queue'
+           and query !~ 'gen_random_uuid|pg_stat_statements|create'",
     )
     .fetch_one(&s.world.owner)
     .await
@@ -198,7 +207,8 @@ fn the_bench_runs_and_finds_every_acknowledged_event() {
             .filter(|r| ["S1", "S2", "S3"].iter().any(|id| r["id"] == *id))
             .all(|r| r["ratio"].as_f64().unwrap() > 0.0)
     );
-    // Donation, transfer, their indexes, the end of the queue: what one event writes is counted, and no noise changes it much.
+    // Donation, transfer, their indexes, the end of the queue: what one event writes is counted,
+    // and no noise changes it much.
     let logged = results.iter().find(|r| r["id"] == "S3").unwrap()["wal_bytes"]
         .as_f64()
         .unwrap();

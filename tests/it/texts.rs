@@ -1,4 +1,5 @@
-//! The catalogues of texts are complete, used, well formed and typographically right, and no text stands outside them.
+//! The catalogues of texts are complete, used, well formed and typographically right, and no text
+//! stands outside them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -87,7 +88,8 @@ fn files(dir: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The string literals of a source file that look like keys: words of a catalogue's file, joined by hyphens.
+/// The string literals of a source file that look like keys: words of a catalogue's file, joined by
+/// hyphens.
 fn literals(source: &str) -> BTreeSet<&str> {
     let files = texts::sources(Locale::Fr).map(|(file, _)| file);
     source
