@@ -13,11 +13,14 @@ end $$;
 -- An administrator may have made the role and granted it already; then there is nothing to grant.
 do $$
 begin
-  if not pg_has_role(current_user, 'obole_app', 'member') then
-    execute format('grant obole_app to %I', current_user);
-  end if;
+  set local role obole_app;
+  set local role none;
+exception when insufficient_privilege then
+  execute format('grant obole_app to %I', current_user);
 end $$;
 grant usage on schema public to obole_app;
+-- A process reads which migrations are applied before it says that it is ready.
+grant select on _sqlx_migrations to obole_app;
 
 create function refuse_change() returns trigger language plpgsql as $$
 begin

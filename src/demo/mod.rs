@@ -9,6 +9,6 @@ mod shop;
 mod world;
 
 pub use earlier::{delete, explain};
-pub use month::next_period;
+pub use month::{Play, next_period};
 pub use opening::{Demo, open, settings};
 pub use shop::{Order, Shop};

@@ -1,5 +1,7 @@
 //! A month in one go: the commands of the month, with the simulated bank between them.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use chrono::{DateTime, Days, Utc};
 use sqlx::PgConnection;
@@ -9,6 +11,7 @@ use crate::app::App;
 use crate::collections::{self, CollectionFilter, CollectionState};
 use crate::gateways::bank::simulated::{IncomingTransfer, play_day};
 use crate::payouts::PayoutState;
+use crate::progress::{Progress, StepProgress};
 use crate::values::{Amount, Period, Reader, paris_day};
 use crate::{runs, worker};
 
@@ -28,10 +31,61 @@ pub async fn next_period(db: &mut PgConnection, now: DateTime<Utc>) -> Result<Pe
     })
 }
 
+/// How far the month is that the button plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Play {
+    /// None is played.
+    Idle,
+    /// In the step that was reported last.
+    Running(Option<StepProgress>),
+    /// The last one stopped on an error, which the log has. Played again, it continues there.
+    Failed,
+}
+
 impl Demo {
-    /// Plays a month from the merchants' statements to the receipts; returns which.
-    pub async fn play_month(&self, app: &App, now: DateTime<Utc>) -> anyhow::Result<Period> {
-        let _alone = self.playing.lock().await;
+    /// How far the month is.
+    #[must_use]
+    pub fn play(&self) -> Play {
+        *self.play.borrow()
+    }
+
+    /// Begins to play the month, unless one is being played, and returns at once.
+    pub fn start_month(self: &Arc<Self>, app: &App, now: DateTime<Utc>) {
+        let starts = self.play.send_if_modified(|play| {
+            let starts = !matches!(play, Play::Running(_));
+            if starts {
+                *play = Play::Running(None);
+            }
+            starts
+        });
+        if !starts {
+            return;
+        }
+        let (demo, receiver) = (self.clone(), self.clone());
+        let report = move |step| {
+            receiver.play.send_replace(Play::Running(Some(step)));
+        };
+        let app = App {
+            progress: Progress::new(report),
+            ..app.clone()
+        };
+        tokio::spawn(async move {
+            let player = demo.clone();
+            // In a task of its own, so that a panic ends the play too.
+            let played = tokio::spawn(async move { player.play_month(&app, now).await }).await;
+            let end = match played.map_err(anyhow::Error::from).flatten() {
+                Ok(()) => Play::Idle,
+                Err(error) => {
+                    tracing::error!(error = %format!("{error:#}"), "the month stopped");
+                    Play::Failed
+                }
+            };
+            demo.play.send_replace(end);
+        });
+    }
+
+    /// Plays a month from the merchants' statements to the receipts.
+    async fn play_month(&self, app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
         worker::process_all(&app.db).await?;
         let period = next_period(&mut *app.db.acquire().await?, now).await?;
         let (bank, account) = (&app.settings.bank_dir, &app.settings.account);
@@ -77,6 +131,6 @@ impl Demo {
             runs::import_statements(app, now, &[statement]).await?;
         }
         runs::run_receipts(app, now, day(6), period, runs::ReceiptOptions::default()).await?;
-        Ok(period)
+        Ok(())
     }
 }

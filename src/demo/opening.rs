@@ -1,7 +1,8 @@
 //! Opening the demonstration: its settings, its world, and what its pages work with.
 
-use tokio::sync::Mutex;
+use tokio::sync::watch;
 
+use super::month::Play;
 use super::shop::Shop;
 use super::world;
 use crate::app::App;
@@ -17,8 +18,8 @@ pub struct Demo {
     pub donor: Email,
     /// The world was made by this process, and has no donations yet.
     fresh: bool,
-    /// Held while a month is played: two at once would share its files.
-    pub(super) playing: Mutex<()>,
+    /// How far the month is. One is played at a time: two would share the bank's files.
+    pub(super) play: watch::Sender<Play>,
 }
 
 impl Demo {
@@ -61,6 +62,6 @@ pub async fn open(app: &App) -> anyhow::Result<Demo> {
         operators: [lea.map_err(wrong)?, hugo.map_err(wrong)?],
         donor: donor.map_err(wrong)?,
         fresh,
-        playing: Mutex::new(()),
+        play: watch::Sender::new(Play::Idle),
     })
 }

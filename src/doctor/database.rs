@@ -92,10 +92,7 @@ async fn connect(options: &PgConnectOptions, cluster: Option<Cluster>) -> Openin
     };
     let mut connection = match tokio::time::timeout(PATIENCE, options.connect()).await {
         Err(_) => {
-            return failed(format!(
-                "no response within {} seconds",
-                PATIENCE.as_secs()
-            ));
+            return failed(format!("no response within {} seconds", PATIENCE.as_secs()));
         }
         Ok(Err(error)) => return failed(format!("it cannot be reached: {error}")),
         Ok(Ok(connection)) => connection,
@@ -204,7 +201,7 @@ async fn examine_rights(database: &mut Database) -> Result<Vec<Finding>, sqlx::E
         bool,
         bool,
     ) = sqlx::query_as(
-        "select current_user::text, rolsuper, rolcreaterole,
+        "select current_user::text, rolsuper, rolsuper or rolcreaterole,
            has_schema_privilege(current_user, 'public', 'create'),
            exists (select 1 from pg_roles where rolname = 'obole_app')
          from pg_roles where rolname = current_user",
@@ -220,12 +217,14 @@ async fn examine_rights(database: &mut Database) -> Result<Vec<Finding>, sqlx::E
         ));
     }
     if database.schema == SchemaState::Empty {
-        if !(is_superuser || may_make_roles || role_exists) {
+        if !(role_exists || may_make_roles) {
             findings.push(Finding::wrong(
                 NAME,
                 format!("{user} may not make the role obole_app"),
-                format!("as a superuser: alter role {user} createrole"),
+                format!("as a superuser: create role obole_app nologin; grant obole_app to {user}"),
             ));
+        } else if role_exists && !may_make_roles {
+            findings.extend(examine_application_role(connection, &user).await?);
         }
         if !may_make_tables {
             findings.push(Finding::wrong(

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 
 use super::problem::ProblemDocument;
 use super::{Problem, Web};
+use crate::db::{SchemaState, schema_state};
 
 /// The process responds.
 #[utoipa::path(
@@ -17,7 +18,7 @@ pub async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// The database responds, its schema is current and no event has waited for more than a minute.
+/// The database responds, its schema is not older than this program and no event has waited for more than a minute.
 #[utoipa::path(
     get, path = "/readyz", tag = "health",
     responses(
@@ -26,9 +27,14 @@ pub async fn alive() -> &'static str {
     )
 )]
 pub async fn ready(State(web): State<Web>) -> Result<(StatusCode, &'static str), Problem> {
-    let behind: bool =
-        crate::inbox::is_behind(&mut *web.app.db.acquire().await?, chrono::Utc::now()).await?;
-    if behind {
+    let mut db = web.app.db.acquire().await?;
+    // A newer schema is ready: during an upgrade, older processes keep serving until they end.
+    if let SchemaState::Empty | SchemaState::Behind(_) = schema_state(&mut db).await? {
+        return Err(Problem::Unavailable(
+            "The database's schema is older than this program: run `obole migrate`.".into(),
+        ));
+    }
+    if crate::inbox::is_behind(&mut db, chrono::Utc::now()).await? {
         return Err(Problem::Unavailable(
             "Events have waited to be posted for more than a minute.".into(),
         ));

@@ -193,6 +193,9 @@ impl Visitor {
     async fn plays_the_month(&self) {
         self.opens("/demo/bank").await;
         self.follows(Locator::Css("main form button")).await;
+        // The page asks for itself again, and shows how far the month is, until it is played.
+        let played = Locator::Css("p.done");
+        self.browser.wait().for_element(played).await.unwrap();
         let bank = self.shown().await;
         assert!(
             bank.contains("Le mois est joué")

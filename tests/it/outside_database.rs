@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use obole::db::private::Cluster;
-use sqlx::{AssertSqlSafe, ConnectOptions as _};
+use sqlx::ConnectOptions as _;
 
 use crate::program::{Beside, House, free_port};
 use crate::shop::{Shop, checkout};
@@ -20,7 +20,7 @@ static NEXT: AtomicU16 = AtomicU16::new(0);
 struct OutsideDatabase {
     url: String,
     /// Stopped when the test ends.
-    _cluster: Cluster,
+    cluster: Cluster,
 }
 
 impl OutsideDatabase {
@@ -30,20 +30,25 @@ impl OutsideDatabase {
             .join(format!("outside-cluster-{}-{number}", std::process::id()));
         drop(std::fs::remove_dir_all(&home));
         let cluster = Cluster::attach(&home, &[]).await.unwrap();
-        let mut admin = cluster.options("postgres").connect().await.unwrap();
-        for statement in [
-            "create role shopkeeper login createrole password 'a b'",
-            "create database money owner shopkeeper",
-        ] {
-            sqlx::query(AssertSqlSafe(statement))
-                .execute(&mut admin)
-                .await
-                .unwrap();
-        }
         let socket = cluster.socket().display().to_string().replace('/', "%2F");
-        Self {
+        let database = Self {
             url: format!("postgres://shopkeeper:a%20b@{socket}:5432/money"),
-            _cluster: cluster,
+            cluster,
+        };
+        database
+            .administered(&[
+                "create role shopkeeper login createrole password 'a b'",
+                "create database money owner shopkeeper",
+            ])
+            .await;
+        database
+    }
+
+    /// Runs statements as the server's administrator.
+    async fn administered(&self, statements: &[&'static str]) {
+        let mut admin = self.cluster.options("postgres").connect().await.unwrap();
+        for statement in statements {
+            sqlx::query(*statement).execute(&mut admin).await.unwrap();
         }
     }
 
@@ -107,14 +112,43 @@ async fn an_owner_without_superuser_rights_is_enough() {
 
     house.with_a_shop();
     assert_eq!(house.done(&["check"])["ok"], true);
-    let findings = house.done(&["doctor"])["findings"].take();
-    let rights = findings
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|f| f["name"] == "rights")
-        .unwrap();
-    assert_eq!(rights["verdict"], "ok", "{findings:#}");
+    assert_eq!(rights(&house)["verdict"], "ok");
+}
+
+/// The doctor's finding on rights.
+fn rights(house: &House) -> serde_json::Value {
+    let (_, document, _) = house.run(&["doctor"]);
+    let findings = document["findings"].as_array().unwrap();
+    let finding = findings.iter().find(|f| f["name"] == "rights");
+    finding.unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_who_may_make_no_roles_is_told_what_an_administrator_grants() {
+    let database = OutsideDatabase::start().await;
+    let no_roles = "alter role shopkeeper nocreaterole";
+    database.administered(&[no_roles]).await;
+    let house = database.house("outside-granted", &[("OBOLE_SECRET_KEY", KEY.to_owned())]);
+    let before = rights(&house);
+    assert_eq!(before["verdict"], "wrong");
+    let mend = before["mend"].as_str().unwrap();
+    assert!(mend.ends_with("create role obole_app nologin; grant obole_app to shopkeeper"));
+
+    database
+        .administered(&["create role obole_app nologin"])
+        .await;
+    let half = rights(&house);
+    assert_eq!(half["verdict"], "wrong", "{half}");
+    let mend = half["mend"].as_str().unwrap();
+    assert!(mend.ends_with("grant obole_app to shopkeeper"), "{half}");
+    assert_eq!(house.run(&["migrate"]).0, 1, "nothing works without it");
+
+    database
+        .administered(&["grant obole_app to shopkeeper"])
+        .await;
+    assert_eq!(rights(&house)["verdict"], "ok");
+    house.done(&["migrate"]);
+    assert_eq!(house.done(&["check"])["ok"], true);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,9 +10,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::{demo, failed};
 use crate::collections::{self, Collection, CollectionFilter};
-use crate::demo::next_period;
+use crate::demo::{Play, next_period};
 use crate::ledger::{self, Balance};
 use crate::payouts::{self, MINIMUM_CENTS, Payout, PayoutState};
+use crate::progress::Step;
 use crate::values::{Period, Reader};
 use crate::web::page::page;
 use crate::web::{Problem, Shell, Web};
@@ -23,6 +24,7 @@ struct Page {
     shell: Shell,
     /// The month that the button plays.
     next: Period,
+    play: Play,
     balances: Vec<Balance>,
     collections: Vec<Collection>,
     payouts: Vec<Payout>,
@@ -30,6 +32,22 @@ struct Page {
 }
 
 impl Page {
+    /// The key of the text that says what is being done.
+    const fn step(&self) -> &'static str {
+        match self.play {
+            Play::Running(Some(progress)) => step_text(progress.step),
+            Play::Running(None) | Play::Idle | Play::Failed => "demo-bank-step-orders",
+        }
+    }
+
+    /// The units done and the units in all, of a step that has units.
+    fn units(&self) -> Option<(usize, usize)> {
+        let Play::Running(Some(progress)) = self.play else {
+            return None;
+        };
+        progress.total.map(|total| (progress.done, total))
+    }
+
     /// The sum of the accounts of a kind, in cents, on their normal side.
     fn held(&self, kind: &str) -> i64 {
         let of = |b: &&Balance| b.name.split(':').next() == Some(kind);
@@ -52,29 +70,34 @@ impl Page {
 
 /// `GET /demo/bank`.
 pub async fn show(State(web): State<Web>, shell: Shell) -> Result<Response, Problem> {
-    demo(&web)?;
+    let demo = demo(&web)?;
+    let play = demo.play();
     let mut db = web.app.db.acquire().await?;
     let mut files: Vec<String> = files(&web.app.settings.bank_dir)
         .into_iter()
         .filter_map(|f| file_name(&f))
         .collect();
     files.sort();
-    page(&Page {
+    let mut response = page::<Problem>(&Page {
         shell,
+        play,
         next: next_period(&mut db, chrono::Utc::now()).await?,
         balances: ledger::balances(&mut db, Reader::System).await?,
         collections: collections::list(&mut db, Reader::System, CollectionFilter::All).await?,
         payouts: payouts::list(&mut db, Reader::System, None).await?,
         files,
-    })
+    })?;
+    if matches!(play, Play::Running(_)) {
+        // The page has no scripts: the browser asks for it again each second until the end.
+        let each_second = header::HeaderValue::from_static("1");
+        response.headers_mut().insert(header::REFRESH, each_second);
+    }
+    Ok(response)
 }
 
-/// `POST /demo/bank`: plays the month.
+/// `POST /demo/bank`: begins to play the month, whose progress the page then shows.
 pub async fn play(State(web): State<Web>) -> Result<Response, Problem> {
-    demo(&web)?
-        .play_month(&web.app, chrono::Utc::now())
-        .await
-        .map_err(failed)?;
+    demo(&web)?.start_month(&web.app, chrono::Utc::now());
     Ok(Redirect::to("/demo/bank").into_response())
 }
 
@@ -87,6 +110,22 @@ pub async fn file(State(web): State<Web>, Path(name): Path<String>) -> Result<Re
         .ok_or(Problem::NotFound)?;
     let xml = std::fs::read_to_string(found).map_err(failed)?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], xml).into_response())
+}
+
+/// The key of a step's text.
+const fn step_text(step: Step) -> &'static str {
+    match step {
+        Step::PrepareCollections => "demo-bank-step-prepare-collections",
+        Step::WriteStatements => "demo-bank-step-write-statements",
+        Step::MailStatements => "demo-bank-step-mail-statements",
+        Step::ImportStatement => "demo-bank-step-import-statement",
+        Step::MailReports => "demo-bank-step-mail-reports",
+        Step::PreparePayouts => "demo-bank-step-prepare-payouts",
+        Step::WritePayoutFiles => "demo-bank-step-write-payout-files",
+        Step::IssueReceipts => "demo-bank-step-issue-receipts",
+        Step::MailReceipts => "demo-bank-step-mail-receipts",
+        Step::StoreReceipts => "demo-bank-step-store-receipts",
+    }
 }
 
 fn file_name(path: &FilePath) -> Option<String> {
