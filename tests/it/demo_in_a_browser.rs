@@ -3,6 +3,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -121,6 +122,22 @@ impl Visitor {
         self.browser.goto(&address).await.unwrap();
     }
 
+    /// Opens the demonstration's mails, again until one is there that is sent in the background.
+    async fn opens_the_mails_until(&self, one_is_there: Locator<'_>) {
+        let sent = async {
+            loop {
+                self.opens("/demo/mail").await;
+                let found = self.browser.find_all(one_is_there).await.unwrap();
+                if !found.is_empty() {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), sent)
+            .await
+            .expect("the mail is sent");
+    }
+
     /// The text of the page's main part.
     async fn shown(&self) -> String {
         let main = self.browser.find(Locator::Css("main")).await.unwrap();
@@ -216,7 +233,7 @@ impl Visitor {
         let attached = Locator::XPath("//a[contains(., 'recu-haies-vivantes')]");
         let attached = self.browser.find(attached).await.unwrap();
         let pdf = attached.prop("href").await.unwrap().unwrap();
-        let receipt = obole::gateways::http::client(std::time::Duration::from_secs(30))
+        let receipt = obole::gateways::http::client(Duration::from_secs(30))
             .unwrap()
             .get(&pdf)
             .send()
@@ -277,8 +294,8 @@ impl Visitor {
         self.opens("/login").await;
         self.writes("email", "camille@example.org").await;
         self.follows(Locator::Css("main button")).await;
-        self.opens("/demo/mail").await;
         let mail = "//tr[td='camille@example.org']//a[contains(., 'connexion')]";
+        self.opens_the_mails_until(Locator::XPath(mail)).await;
         self.follows(Locator::XPath(mail)).await;
         let link = "//article//a[contains(., '/login/')]";
         self.follows(Locator::XPath(link)).await;
