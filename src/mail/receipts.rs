@@ -1,6 +1,6 @@
 //! The message that brings a donor their tax receipts.
 
-use super::{content, greeting};
+use super::content::{content, greeting};
 use crate::texts::{amount, text, text_with};
 use crate::values::{Locale, MailContent};
 

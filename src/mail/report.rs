@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::{content, greeting};
+use super::content::{content, greeting};
 use crate::texts::{amount, day, text, text_with};
 use crate::values::{Locale, MailContent};
 

@@ -1,6 +1,6 @@
 //! The message with a sign-in link.
 
-use super::{content, greeting};
+use super::content::{content, greeting};
 use crate::texts::text;
 use crate::values::{Locale, MailContent};
 

@@ -1,7 +1,7 @@
 //! The message with a merchant's monthly statement: what to pay, how, and how its accountant books
 //! it.
 
-use super::{content, greeting};
+use super::content::{content, greeting};
 use crate::texts::{amount, month, text, text_with};
 use crate::values::{Locale, MailContent, Period};
 

@@ -1,12 +1,12 @@
-//! The catalogues, read once, and a text by its key.
+//! The catalogues: reading them once, and writing the text of a key with its arguments.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
-use fluent_bundle::{FluentArgs, FluentResource, FluentValue as TextValue};
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 
-use super::format;
+use super::number;
 use crate::values::Locale;
 
 /// The files of a catalogue: names and contents.
@@ -51,8 +51,8 @@ fn parse(locale: Locale) -> Catalogue {
     // written left to right.
     catalogue.set_use_isolating(false);
     catalogue.set_formatter(Some(match locale {
-        Locale::Fr => format::french_number,
-        Locale::En => format::english_number,
+        Locale::Fr => number::french_number,
+        Locale::En => number::english_number,
     }));
     for (file, source) in sources(locale) {
         let resource =
@@ -79,7 +79,7 @@ pub fn text(locale: Locale, key: &str) -> Cow<'static, str> {
 pub fn text_with<'a>(
     locale: Locale,
     key: &str,
-    arguments: &[(&'a str, TextValue<'a>)],
+    arguments: &[(&'a str, FluentValue<'a>)],
 ) -> Cow<'static, str> {
     let arguments = arguments
         .iter()

@@ -1,8 +1,8 @@
-//! Amounts, numbers, days and months as people write them in each language.
+//! Amounts, days and months as people write them in each language.
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
-use super::{TextValue, text_with};
+use super::catalogue::text_with;
 use crate::values::{Locale, Period, figures, grouped};
 
 /// Cents as people write them: `1 234,00 €` in French, with spaces that do not break, and
@@ -66,29 +66,6 @@ pub fn month(locale: Locale, month: Period) -> String {
 
 fn month_name(locale: Locale, day: NaiveDate) -> String {
     text_with(locale, "date-month-name", &[("number", day.month().into())]).into_owned()
-}
-
-/// How a French text writes a number that it was given: `1 234`. The second argument is what the
-/// library offers to formatters that need it.
-pub(super) fn french_number<M>(value: &TextValue<'_>, _: &M) -> Option<String> {
-    number(value, '\u{202f}')
-}
-
-/// How an English text writes a number: `1,234`.
-pub(super) fn english_number<M>(value: &TextValue<'_>, _: &M) -> Option<String> {
-    number(value, ',')
-}
-
-/// None for what is not a whole number, which the library then writes by itself.
-fn number(value: &TextValue<'_>, separator: char) -> Option<String> {
-    let TextValue::Number(number) = value else {
-        return None;
-    };
-    let written = number.as_string();
-    written
-        .bytes()
-        .all(|b| b.is_ascii_digit())
-        .then(|| grouped(&written, separator))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod format;
+mod number;
 
 pub use catalogue::{sources, text, text_with};
 pub use fluent_bundle::FluentValue as TextValue;

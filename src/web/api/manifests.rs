@@ -1,4 +1,4 @@
-//! `/api/v1/manifests/{day}`: the shop's own count of a day, and what differs from ours.
+//! `/api/v1/manifests/{day}`: the merchant's own count of a day, compared with ours.
 
 use std::collections::BTreeMap;
 
@@ -17,21 +17,21 @@ use crate::web::access::KeyHolder;
 use crate::web::problem::ProblemDocument;
 use crate::web::{Problem, Web};
 
-/// A shop's own count of a day.
+/// A merchant's own count of a day.
 #[derive(Deserialize, ToSchema)]
 pub struct ManifestBody {
-    /// Gifts charged that Paris day, whether or not they were given back later.
+    /// Donations charged on that Paris day, including those refunded later.
     #[schema(value_type = i32, minimum = 0, maximum = 1_000_000)]
     count: serde_json::Number,
     /// Their sum in euros, as a decimal string.
     #[schema(examples("12.00"), pattern = "^(0|[1-9][0-9]{0,9})(\\.[0-9]{1,2})?$")]
     sum: String,
-    /// Each order with its gift; with it the answer names the orders that are missing.
+    /// Each order with its donation. With them, the response names the orders that differ.
     #[serde(default)]
     orders: Option<Vec<ManifestOrder>>,
 }
 
-/// One order with a gift.
+/// One order with a donation.
 #[derive(Deserialize, ToSchema)]
 pub struct ManifestOrder {
     #[schema(
@@ -47,9 +47,9 @@ pub struct ManifestOrder {
     amount: String,
 }
 
-/// What differs; nothing does when `matches`.
+/// The two counts of a day and what differs between them; nothing does when `matches` is true.
 #[derive(Serialize, ToSchema)]
-pub struct ManifestAnswer {
+pub struct ManifestComparison {
     day: NaiveDate,
     matches: bool,
     theirs: ManifestTotal,
@@ -62,14 +62,14 @@ pub struct ManifestAnswer {
     other_amount: Vec<String>,
 }
 
-/// A count and its sum.
+/// A number of donations and their sum.
 #[derive(Serialize, ToSchema)]
 pub struct ManifestTotal {
     count: i64,
     sum: String,
 }
 
-/// Tells a day's count; a second one for the day replaces the first.
+/// Stores a merchant's count of a day, in place of an earlier one, and compares it with ours.
 #[utoipa::path(
     put,
     path = "/api/v1/manifests/{day}",
@@ -80,7 +80,7 @@ pub struct ManifestTotal {
         ("day" = NaiveDate, Path, description = "A Paris day, such as 2026-11-24")
     ),
     responses(
-        (status = 200, body = ManifestAnswer),
+        (status = 200, body = ManifestComparison),
         (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, body = ProblemDocument, content_type = "application/problem+json")
     )
@@ -90,7 +90,7 @@ pub async fn store(
     holder: KeyHolder,
     Path(day): Path<String>,
     body: Bytes,
-) -> Result<Json<ManifestAnswer>, Problem> {
+) -> Result<Json<ManifestComparison>, Problem> {
     let now = chrono::Utc::now();
     let manifest = read(&day, &body).map_err(Problem::Invalid)?;
     let day = manifest.day;
@@ -105,7 +105,7 @@ pub async fn store(
         count: t.count,
         sum: t.sum,
     };
-    Ok(Json(ManifestAnswer {
+    Ok(Json(ManifestComparison {
         day,
         matches: found.matches,
         theirs: total(found.theirs),
@@ -152,7 +152,7 @@ fn read(day: &str, body: &[u8]) -> Result<Manifest, Vec<FieldError>> {
     }
 }
 
-/// JSON knows no whole numbers: 12.0 is one.
+/// JSON does not tell whole numbers from others, so 12.0 is accepted as 12.
 fn whole_number(number: &serde_json::Number) -> Option<i32> {
     number
         .to_string()
@@ -162,6 +162,7 @@ fn whole_number(number: &serde_json::Number) -> Option<i32> {
         .to_i32()
 }
 
+/// The orders of a manifest with their amounts; each mistake goes to `wrong`.
 fn read_orders(sent: &[ManifestOrder], wrong: &mut Vec<FieldError>) -> BTreeMap<String, Amount> {
     let mut orders = BTreeMap::new();
     for (n, order) in sent.iter().enumerate() {

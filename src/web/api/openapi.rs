@@ -35,6 +35,7 @@ use crate::web::{health, public, webhooks};
 struct Description;
 
 /// Adds how a request carries its API key.
+/// Adds how a request carries its API key.
 struct ApiKey;
 
 impl Modify for ApiKey {
@@ -55,6 +56,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
     Description::openapi()
 }
 
+/// `GET /openapi.json`.
 /// `GET /openapi.json`.
 pub async fn show() -> Json<utoipa::openapi::OpenApi> {
     Json(description())

@@ -15,10 +15,6 @@ const SHORTEST_HEAD: usize = 8;
 /// Each `mod.rs` that defines things itself, and why it may.
 const MOD_FILES_WITH_CODE: &[(&str, &str)] = &[
     (
-        "src/mail/mod.rs",
-        "Message, which every file makes, and the HTML around it",
-    ),
-    (
         "src/parties/mod.rs",
         "AddError, which adding any party returns, and how slugs are made",
     ),
