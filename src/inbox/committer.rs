@@ -120,8 +120,8 @@ async fn commit(
     }
 }
 
-/// Reports to a sender what became of its delivery. One that has left finds a duplicate when it tries
-/// again.
+/// Reports to a sender what became of its delivery. One that has left finds a duplicate when it
+/// tries again.
 fn reply(pending: PendingDelivery, outcome: Result<ReceiveOutcome, ReceiveError>) {
     if pending.reply.send(outcome).is_err() {
         tracing::debug!(?outcome, "the sender has left");

@@ -1,5 +1,5 @@
-//! Causes: what donors choose to support. Each names one association, because a receipt can only name
-//! one.
+//! Causes: what donors choose to support. Each names one association, because a receipt can only
+//! name one.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

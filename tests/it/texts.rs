@@ -224,24 +224,24 @@ fn typographic_faults(locale: Locale, source: &str) -> Vec<String> {
     for line in source.lines().filter(|line| !line.starts_with('#')) {
         let mut fault = |what: &str| faults.push(format!("{what}: {line}"));
         let chars: Vec<char> = line.chars().collect();
+        let french = locale == Locale::Fr;
         let before = |n: usize| n.checked_sub(1).and_then(|n| chars.get(n)).copied();
         for (n, c) in chars.iter().enumerate() {
             let next = chars.get(n + 1).copied();
             match c {
                 '\'' | '"' => fault("an apostrophe or a quotation mark of a typewriter"),
-                ':' if locale == Locale::Fr && next.is_none_or(char::is_whitespace) => {
-                    if before(n) != Some('\u{a0}') {
-                        fault("no no-break space before a colon");
-                    }
+                ':' if french
+                    && next.is_none_or(char::is_whitespace)
+                    && before(n) != Some('\u{a0}') =>
+                {
+                    fault("no no-break space before a colon");
                 }
-                ';' | '!' | '?' if locale == Locale::Fr => {
-                    if before(n) != Some('\u{202f}') {
-                        fault("no narrow no-break space before ; ! or ?");
-                    }
+                ';' | '!' | '?' if french && before(n) != Some('\u{202f}') => {
+                    fault("no narrow no-break space before ; ! or ?");
                 }
                 '»' if before(n) != Some('\u{a0}') => fault("no no-break space before »"),
                 '«' if next != Some('\u{a0}') => fault("no no-break space after «"),
-                ';' | '!' | '?' | ':' if before(n).is_some_and(char::is_whitespace) => {
+                ';' | '!' | '?' | ':' if !french && before(n).is_some_and(char::is_whitespace) => {
                     fault("a space before a mark in English");
                 }
                 _ => {}
