@@ -5,10 +5,12 @@ mod earlier;
 mod month;
 mod opening;
 mod orders;
+mod play;
 mod shop;
 mod world;
 
 pub use earlier::{delete, explain};
-pub use month::{Play, next_period};
+pub use month::next_period;
 pub use opening::{Demo, open, settings};
+pub use play::Play;
 pub use shop::{Order, Shop};

@@ -7,11 +7,12 @@ use chrono::{DateTime, Days, Utc};
 use sqlx::PgConnection;
 
 use super::opening::Demo;
+use super::play::Play;
 use crate::app::App;
 use crate::collections::{self, CollectionFilter, CollectionState};
 use crate::gateways::bank::simulated::{IncomingTransfer, play_day};
 use crate::payouts::PayoutState;
-use crate::progress::{Progress, StepProgress};
+use crate::progress::Progress;
 use crate::values::{Amount, Period, Reader, paris_day};
 use crate::{runs, worker};
 
@@ -29,17 +30,6 @@ pub async fn next_period(db: &mut PgConnection, now: DateTime<Utc>) -> Result<Pe
         Some((period, false)) => current.max(period.next()),
         None => current,
     })
-}
-
-/// How far the month is that the button plays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Play {
-    /// None is played.
-    Idle,
-    /// In the step that was reported last.
-    Running(Option<StepProgress>),
-    /// The last one stopped on an error, which the log has. Played again, it continues there.
-    Failed,
 }
 
 impl Demo {

@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-use super::month::Play;
+use super::play::Play;
 use super::shop::Shop;
 use super::world;
 use crate::app::App;

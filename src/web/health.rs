@@ -18,7 +18,8 @@ pub async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// The database responds, its schema is not older than this program and no event has waited for more than a minute.
+/// The database responds, its schema is not older than this program and no event has waited for
+/// more than a minute.
 #[utoipa::path(
     get, path = "/readyz", tag = "health",
     responses(
@@ -29,7 +30,7 @@ pub async fn alive() -> &'static str {
 pub async fn ready(State(web): State<Web>) -> Result<(StatusCode, &'static str), Problem> {
     let mut db = web.app.db.acquire().await?;
     // A newer schema is ready: during an upgrade, older processes keep serving until they end.
-    if let SchemaState::Empty | SchemaState::Behind(_) = schema_state(&mut db).await? {
+    if let SchemaState::Empty | SchemaState::Behind(1..) = schema_state(&mut db).await? {
         return Err(Problem::Unavailable(
             "The database's schema is older than this program: run `obole migrate`.".into(),
         ));
