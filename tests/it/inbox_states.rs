@@ -176,8 +176,8 @@ async fn only_what_a_reader_may_see_is_redriven() {
 async fn whoever_watches_hears_that_processing_is_behind_and_what_waits() {
     let s = Service::start().await;
     let ready = async || {
-        let answer = s.shop.http.get(format!("{}/readyz", s.url)).send().await;
-        answer.unwrap().status().as_u16()
+        let response = s.shop.http.get(format!("{}/readyz", s.url)).send().await;
+        response.unwrap().status().as_u16()
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
