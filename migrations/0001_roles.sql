@@ -22,6 +22,9 @@ grant usage on schema public to obole_app;
 -- A process reads which migrations are applied before it says that it is ready.
 grant select on _sqlx_migrations to obole_app;
 
+-- A function runs with its owner's rights only for whom a file of this folder grants it.
+alter default privileges revoke execute on functions from public;
+
 create function refuse_change() returns trigger language plpgsql as $$
 begin
   raise exception '% is append-only: a fact is corrected by another fact', tg_table_name

@@ -91,7 +91,7 @@ comment on column transfer.amount_cents is
 comment on column transfer.occurred_at is 'When it happened in the world.';
 comment on column transfer.recorded_at is 'When it was written here.';
 comment on column transfer.reverses_fact_id is 'The fact that this one corrects.';
-create trigger transfer_is_append_only before update or delete on transfer
+create trigger transfer_is_append_only before update or delete or truncate on transfer
   for each statement execute function refuse_change();
 create trigger transfer_is_never_emptied before truncate on transfer
   for each statement execute function refuse_change();
@@ -124,8 +124,9 @@ comment on function partition_of is
   'Which partition of the settlement lock a merchant or an association belongs to: the end of '
   'its id is random.';
 
+grant execute on function partition_of to obole_app;
 grant select on chart_of_accounts to obole_app;
 grant select, insert on account, transfer to obole_app;
-grant select, insert, update on account_balance to obole_app;
+grant select, insert, update (debits_cents, credits_cents) on account_balance to obole_app;
 -- Locking a row needs the right to update it.
 grant select, update on settlement_lock to obole_app;

@@ -184,6 +184,8 @@ comment on column session.email is 'Who is signed in.';
 comment on column session.created_at is 'When they signed in.';
 comment on column session.expires_at is 'When the session ends.';
 
-grant select, insert, update on association, cause, merchant, api_key, donor, donor_choice,
-  operator, sign_in_link, session to obole_app;
+grant select, insert on association, cause, merchant, api_key, donor, donor_choice, operator,
+  sign_in_link, session to obole_app;
+grant update on donor, donor_choice to obole_app;
+grant update (consumed_at) on sign_in_link to obole_app;
 grant delete on donor_choice, session, sign_in_link to obole_app;

@@ -48,4 +48,6 @@ comment on column endpoint_secret.valid_until is
   'Until when it is taken; null for the current one.';
 create index endpoint_secret_endpoint on endpoint_secret (endpoint_id);
 
-grant select, insert, update on endpoint, endpoint_secret to obole_app;
+grant select, insert on endpoint, endpoint_secret to obole_app;
+grant update (settings) on endpoint to obole_app;
+grant update (valid_until) on endpoint_secret to obole_app;

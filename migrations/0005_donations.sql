@@ -78,7 +78,7 @@ create index donation_by_merchant on donation (merchant_id, occurred_at);
 -- Found by donor alone: without the time in its key the index is half as large, because keys
 -- repeat.
 create index donation_by_donor on donation (donor_id) where donor_id is not null;
-create trigger donation_is_append_only before update or delete on donation
+create trigger donation_is_append_only before update or delete or truncate on donation
   for each statement execute function refuse_change();
 
 create table donation_refund (
@@ -105,13 +105,13 @@ comment on column donation_refund.after_collection is
 comment on column donation_refund.occurred_at is 'When it was given back.';
 comment on column donation_refund.recorded_at is 'When it was written here.';
 create index donation_refund_event on donation_refund (event_id);
-create trigger donation_refund_is_append_only before update or delete on donation_refund
+create trigger donation_refund_is_append_only before update or delete or truncate on donation_refund
   for each statement execute function refuse_change();
 
 -- The donation's row is locked, so that two refunds of one donation are added up one after the
 -- other.
 create function refund_within_donation() returns trigger
-language plpgsql security definer set search_path = public as $$
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
   given bigint;
   refunded bigint;
@@ -143,7 +143,7 @@ comment on column donation_claim.donation_id is 'The donation.';
 comment on column donation_claim.donor_id is 'Its donor from then on.';
 comment on column donation_claim.claimed_at is 'When it was claimed.';
 create index donation_claim_donor on donation_claim (donor_id);
-create trigger donation_claim_is_append_only before update or delete on donation_claim
+create trigger donation_claim_is_append_only before update or delete or truncate on donation_claim
   for each statement execute function refuse_change();
 
 create table manifest (
@@ -167,5 +167,6 @@ comment on column manifest.orders is
   'them.';
 comment on column manifest.received_at is 'When it was sent.';
 
+grant execute on function donation_hash, donation_id_of to obole_app;
 grant select, insert on donation, donation_refund, donation_claim to obole_app;
 grant select, insert, update on manifest to obole_app;

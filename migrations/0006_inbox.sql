@@ -25,6 +25,9 @@ create index inbox_event_by_id on inbox_event using brin (event_id)
 -- A merchant's delivery log, newest first, however many events others have.
 create index inbox_event_by_endpoint on inbox_event (endpoint_id, received_at, event_id);
 
+create trigger inbox_event_is_append_only before update or delete or truncate on inbox_event
+  for each statement execute function refuse_change();
+
 create table inbox_body (
   event_id    uuid not null,
   received_at timestamptz not null,
@@ -117,6 +120,10 @@ comment on column inbox_outcome.outcome is
   'back, its donation kept; fetched: its order came in as another event; ignored: it says '
   'nothing of a donation.';
 
+create trigger inbox_outcome_is_append_only
+  before update or delete or truncate on inbox_outcome
+  for each statement execute function refuse_change();
+
 create view inbox_state as
   select i.event_id, i.endpoint_id, i.delivery_key, i.received_at, p.reason, o.outcome,
     coalesce(p.state, case when q.event_id is not null then 'queued'
@@ -138,7 +145,7 @@ comment on view inbox_state is
 -- The application may not create tables; it may ask for the partitions of a month and the next.
 -- One at a time: each locks several tables, and two would wait for each other.
 create function inbox_prepare_partitions(day date) returns void
-language plpgsql security definer set search_path = public as $$
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
   first date;
   month text;
@@ -166,11 +173,15 @@ comment on function inbox_prepare_partitions is
 -- partition. What still waits for a person or to be processed moves to the default partition
 -- first.
 create function inbox_drop_partitions(before date) returns integer
-language plpgsql security definer set search_path = public set lock_timeout = '2s' as $$
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp set lock_timeout = '2s' as $$
 declare
   month text;
   dropped integer := 0;
 begin
+  if before > (now() - interval '28 days')::date then
+    raise exception 'the bodies of the last four weeks are kept'
+      using errcode = 'restrict_violation';
+  end if;
   lock table inbox_body in share update exclusive mode;
   for month in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
                where i.inhparent = 'inbox_body'::regclass
@@ -192,6 +203,7 @@ comment on function inbox_drop_partitions is
   'Drops the bodies of the months that were over before a day, but for those of events that '
   'still wait; returns how many months went.';
 
+grant execute on function inbox_prepare_partitions, inbox_drop_partitions to obole_app;
 grant select, insert on inbox_event, inbox_body, inbox_outcome to obole_app;
 grant select, insert, update, delete on inbox_queue, inbox_problem, inbox_fetch to obole_app;
 grant select on inbox_state to obole_app;

@@ -25,7 +25,7 @@ comment on column collection.reference is
 comment on column collection.prepared_on is 'The business day it was prepared on.';
 comment on column collection.prepared_at is 'When it was written here.';
 create index collection_by_merchant on collection (merchant_id, period);
-create trigger collection_is_append_only before update or delete on collection
+create trigger collection_is_append_only before update or delete or truncate on collection
   for each statement execute function refuse_change();
 
 create table collection_donation (
@@ -38,6 +38,11 @@ comment on column collection_donation.donation_id is 'A donation that it asks fo
 comment on column collection_donation.collection_id is 'The collection.';
 comment on column collection_donation.live is
   'Ends when the collection is taken back or written off, which frees the donation.';
+create trigger collection_donation_stays before delete or truncate on collection_donation
+  for each statement execute function refuse_change();
+create trigger collection_donation_only_ends before update on collection_donation
+  for each row when (new.live or (old.donation_id, old.collection_id)
+    is distinct from (new.donation_id, new.collection_id)) execute function refuse_change();
 create unique index one_live_collection_a_donation on collection_donation (donation_id) where live;
 create index collection_donation_collection on collection_donation (collection_id);
 
@@ -52,6 +57,11 @@ comment on column collection_credit.fact_id is 'The refund.';
 comment on column collection_credit.collection_id is 'The collection it is taken off.';
 comment on column collection_credit.live is
   'Ends when the collection is taken back or written off, which frees the credit.';
+create trigger collection_credit_stays before delete or truncate on collection_credit
+  for each statement execute function refuse_change();
+create trigger collection_credit_only_ends before update on collection_credit
+  for each row when (new.live or (old.fact_id, old.collection_id)
+    is distinct from (new.fact_id, new.collection_id)) execute function refuse_change();
 create unique index one_live_credit_a_refund on collection_credit (fact_id) where live;
 create index collection_credit_collection on collection_credit (collection_id);
 
@@ -78,7 +88,8 @@ comment on column collection_attempt.submitted_at is 'When it left.';
 create index collection_attempt_end_to_end_id on collection_attempt (end_to_end_id);
 create unique index one_attempt_an_end_to_end_id on collection_attempt (end_to_end_id)
   where rail <> 'transfer';
-create trigger collection_attempt_is_append_only before update or delete on collection_attempt
+create trigger collection_attempt_is_append_only
+  before update or delete or truncate on collection_attempt
   for each statement execute function refuse_change();
 
 create table collection_state (
@@ -99,8 +110,34 @@ comment on column collection_state.n is 'Number of the change, from 1 without a 
 comment on column collection_state.state is 'The state it went to.';
 comment on column collection_state.occurred_on is 'The day it happened.';
 comment on column collection_state.recorded_at is 'When it was written here.';
-create trigger collection_state_is_append_only before update or delete on collection_state
+create trigger collection_state_is_append_only
+  before update or delete or truncate on collection_state
   for each statement execute function refuse_change();
+
+create function collection_state_follows() returns trigger
+language plpgsql set search_path = pg_catalog, public, pg_temp as $$
+declare
+  previous text;
+begin
+  select state into previous from collection_state
+    where collection_id = new.collection_id and n = new.n - 1;
+  if not case
+       when new.n = 1 then new.state = 'prepared'
+       when previous = 'prepared' then new.state in ('submitted', 'taken_back')
+       when previous = 'submitted' then new.state in ('settled', 'rejected')
+       when previous = 'settled' then new.state = 'returned'
+       when previous in ('rejected', 'returned') then new.state in ('submitted', 'written_off')
+       else false end then
+    raise exception 'a collection cannot go from % to %', coalesce(previous, 'nothing'), new.state
+      using errcode = 'check_violation', constraint = 'collection_state_follows',
+        table = 'collection_state';
+  end if;
+  return null;
+end $$;
+comment on function collection_state_follows is
+  'Each state of a collection follows the one before, without a gap.';
+create trigger collection_state_follows after insert on collection_state
+  for each row execute function collection_state_follows();
 
 create view collection_current_state as
   select distinct on (collection_id) collection_id, n, state, occurred_on, recorded_at
@@ -117,5 +154,4 @@ comment on column collection_mail.sent_at is 'When it left.';
 
 grant select, insert on collection, collection_donation, collection_credit, collection_attempt,
   collection_state, collection_mail to obole_app;
-grant update (live) on collection_donation, collection_credit to obole_app;
 grant select on collection_current_state to obole_app;

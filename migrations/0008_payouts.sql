@@ -21,7 +21,7 @@ comment on column payout.reference is
 comment on column payout.prepared_on is 'The business day it was prepared on.';
 comment on column payout.prepared_at is 'When it was written here.';
 create index payout_by_association on payout (association_id, prepared_on);
-create trigger payout_is_append_only before update or delete on payout
+create trigger payout_is_append_only before update or delete or truncate on payout
   for each statement execute function refuse_change();
 
 create table payout_donation (
@@ -34,6 +34,11 @@ comment on column payout_donation.donation_id is 'A donation that it pays.';
 comment on column payout_donation.payout_id is 'The payout.';
 comment on column payout_donation.live is
   'Ends when the payout is returned, which frees the donation.';
+create trigger payout_donation_stays before delete or truncate on payout_donation
+  for each statement execute function refuse_change();
+create trigger payout_donation_only_ends before update on payout_donation
+  for each row when (new.live or (old.donation_id, old.payout_id)
+    is distinct from (new.donation_id, new.payout_id)) execute function refuse_change();
 create unique index one_live_payout_a_donation on payout_donation (donation_id) where live;
 create index payout_donation_payout on payout_donation (payout_id);
 
@@ -48,7 +53,7 @@ comment on table payout_approval is
 comment on column payout_approval.payout_id is 'The payout.';
 comment on column payout_approval.operator_id is 'The person of the team.';
 comment on column payout_approval.approved_at is 'When they approved.';
-create trigger payout_approval_is_append_only before update or delete on payout_approval
+create trigger payout_approval_is_append_only before update or delete or truncate on payout_approval
   for each statement execute function refuse_change();
 
 create table payout_state (
@@ -68,8 +73,40 @@ comment on column payout_state.n is 'Number of the change, from 1 without a gap.
 comment on column payout_state.state is 'The state it went to.';
 comment on column payout_state.occurred_on is 'The day it happened.';
 comment on column payout_state.recorded_at is 'When it was written here.';
-create trigger payout_state_is_append_only before update or delete on payout_state
+create trigger payout_state_is_append_only before update or delete or truncate on payout_state
   for each statement execute function refuse_change();
+
+create function payout_state_follows() returns trigger
+language plpgsql set search_path = pg_catalog, public, pg_temp as $$
+declare
+  previous text;
+begin
+  select state into previous from payout_state
+    where payout_id = new.payout_id and n = new.n - 1;
+  if not case
+       when new.n = 1 then new.state = 'prepared'
+       when previous = 'prepared' then new.state in ('submitted', 'taken_back')
+       when previous = 'submitted' then new.state in ('settled', 'refused')
+       when previous = 'settled' then new.state = 'returned'
+       when previous in ('refused', 'returned') then new.state = 'submitted'
+       else false end then
+    raise exception 'a payout cannot go from % to %', coalesce(previous, 'nothing'), new.state
+      using errcode = 'check_violation', constraint = 'payout_state_follows',
+        table = 'payout_state';
+  end if;
+  if new.state = 'submitted'
+     and (select count(*) from payout_approval where payout_id = new.payout_id) < 2 then
+    raise exception 'a payout leaves when two people have approved it'
+      using errcode = 'check_violation', constraint = 'payout_needs_two_approvals',
+        table = 'payout_state';
+  end if;
+  return null;
+end $$;
+comment on function payout_state_follows is
+  'Each state of a payout follows the one before, without a gap, and two people approve before '
+  'it is submitted.';
+create trigger payout_state_follows after insert on payout_state
+  for each row execute function payout_state_follows();
 
 create view payout_current_state as
   select distinct on (payout_id) payout_id, n, state, occurred_on, recorded_at

@@ -29,7 +29,7 @@ comment on column bank_line.collection_id is 'The collection it settled.';
 comment on column bank_line.payout_id is 'The payout it settled or returned.';
 comment on column bank_line.statement is 'The statement that it stood on.';
 comment on column bank_line.recorded_at is 'When it was imported.';
-create trigger bank_line_is_append_only before update or delete on bank_line
+create trigger bank_line_is_append_only before update or delete or truncate on bank_line
   for each statement execute function refuse_change();
 
 grant select, insert on bank_line to obole_app;

@@ -41,7 +41,7 @@ comment on column receipt.amount_cents is 'Their sum in cents.';
 comment on column receipt.issued_on is 'The day of issue, as printed.';
 comment on column receipt.issued_at is 'When it was written here.';
 create index receipt_by_donor on receipt (donor_id, issued_at);
-create trigger receipt_is_append_only before update or delete on receipt
+create trigger receipt_is_append_only before update or delete or truncate on receipt
   for each statement execute function refuse_change();
 
 create table receipt_content (
@@ -56,17 +56,25 @@ comment on column receipt_content.sealed is 'Its content, sealed with XChaCha20-
 create trigger receipt_content_never_changes before update or truncate on receipt_content
   for each statement execute function refuse_change();
 
--- The application may delete no content; it may ask for the end of what was issued before a day.
+-- The application may delete no content; it may ask for the end of what is over.
 create function destroy_receipt_content(before date) returns bigint
-language sql security definer set search_path = public as $$
-  with destroyed as (
-    delete from receipt_content c using receipt r
-    where r.receipt_id = c.receipt_id and r.issued_on < before returning 1)
-  select count(*) from destroyed
-$$;
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+declare
+  destroyed bigint;
+begin
+  if before > ((now() at time zone 'Europe/Paris') - interval '6 years')::date then
+    raise exception 'the contents of receipts are kept for six years'
+      using errcode = 'restrict_violation';
+  end if;
+  delete from receipt_content c using receipt r
+    where r.receipt_id = c.receipt_id and r.issued_on < before;
+  get diagnostics destroyed = row_count;
+  return destroyed;
+end $$;
 comment on function destroy_receipt_content is
   'Destroys the content of receipts issued before a day; returns of how many. Kept six years '
   '(LPF L102 E).';
+grant execute on function destroy_receipt_content to obole_app;
 
 create table receipt_donation (
   donation_id uuid not null,
@@ -78,6 +86,11 @@ comment on column receipt_donation.donation_id is 'A donation that it is for.';
 comment on column receipt_donation.receipt_id is 'The receipt.';
 comment on column receipt_donation.live is
   'Ends when the receipt is cancelled, so that its successor can carry the donation.';
+create trigger receipt_donation_stays before delete or truncate on receipt_donation
+  for each statement execute function refuse_change();
+create trigger receipt_donation_only_ends before update on receipt_donation
+  for each row when (new.live or (old.donation_id, old.receipt_id)
+    is distinct from (new.donation_id, new.receipt_id)) execute function refuse_change();
 create unique index one_live_receipt_a_donation on receipt_donation (donation_id) where live;
 create index receipt_donation_receipt on receipt_donation (receipt_id);
 
@@ -107,6 +120,5 @@ create index mailing_receipt_mail on mailing_receipt (mail_id);
 
 grant select, insert on receipt, receipt_content, receipt_donation, mailing, mailing_receipt
   to obole_app;
-grant update (live) on receipt_donation to obole_app;
-grant select, insert, update on receipt_counter to obole_app;
+grant select, insert, update (last) on receipt_counter to obole_app;
 grant update (sent_at) on mailing to obole_app;

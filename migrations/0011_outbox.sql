@@ -59,4 +59,6 @@ comment on column outbox.last_response is
   'The status or the failure of the last attempt, in words.';
 create index outbox_due on outbox (next_at) where delivered_at is null;
 
-grant select, insert, update on subscription, outbox to obole_app;
+grant select, insert on subscription, outbox to obole_app;
+grant update (failing_since, disabled_at) on subscription to obole_app;
+grant update (attempts, next_at, delivered_at, last_response) on outbox to obole_app;

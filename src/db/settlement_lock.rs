@@ -40,10 +40,10 @@ impl Partition {
 
 /// Locks all partitions until the end of the database transaction.
 pub async fn lock_exclusive(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("select 1 from settlement_lock order by partition for update")
+    let locked = sqlx::query("select 1 from settlement_lock order by partition for update")
         .execute(tx)
         .await?;
-    Ok(())
+    whole(locked.rows_affected(), KEYS as usize)
 }
 
 /// Locks the partitions of one part until the end of the database transaction.
@@ -57,19 +57,26 @@ pub async fn lock_partition(
     .bind(partition.keys())
     .execute(tx)
     .await?;
-    // A row that is missing would let everyone through.
-    if locked.rows_affected() == partition.keys().len() as u64 {
+    whole(locked.rows_affected(), partition.keys().len())
+}
+
+/// An error unless every row was locked: one that is missing would let everyone through.
+fn whole(locked: u64, rows: usize) -> Result<(), sqlx::Error> {
+    if locked == rows as u64 {
         Ok(())
     } else {
-        Err(sqlx::Error::RowNotFound)
+        Err(sqlx::Error::Protocol(format!(
+            "the table settlement_lock has lost rows: {locked} of {rows} are there; restore them \
+             as the schema's owner"
+        )))
     }
 }
 
 /// Shares all partitions until the end of the database transaction: many refunds at a time, and no
 /// run meanwhile.
 pub async fn lock_shared(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("select 1 from settlement_lock order by partition for share")
+    let locked = sqlx::query("select 1 from settlement_lock order by partition for share")
         .execute(tx)
         .await?;
-    Ok(())
+    whole(locked.rows_affected(), KEYS as usize)
 }

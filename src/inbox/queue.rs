@@ -116,18 +116,51 @@ pub enum Redrive {
     AllDead,
 }
 
-/// Puts dead, parked or conflicting events back in the queue, as far as the reader may see them.
+/// Puts dead, parked, conflicting or lost events back in the queue, as far as the reader may see them.
 /// Returns their ids; events in another state and events of others are left out.
 pub async fn redrive(
     tx: &mut PgConnection,
     reader: Reader,
     which: &Redrive,
 ) -> Result<Vec<EventId>, sqlx::Error> {
-    let which = match which {
-        Redrive::These(ids) => Requeue::Events(ids, reader),
-        Redrive::AllDead => Requeue::AllDead(reader),
-    };
-    requeue(tx, which).await
+    match which {
+        Redrive::AllDead => requeue(tx, Requeue::AllDead(reader)).await,
+        Redrive::These(ids) => {
+            let mut redriven = requeue(tx, Requeue::Events(ids, reader)).await?;
+            redriven.extend(requeue_lost(tx, reader, ids).await?);
+            Ok(redriven)
+        }
+    }
+}
+
+/// Puts those of some events back in the queue that wait for nothing and have no outcome, while
+/// their bodies are kept.
+async fn requeue_lost(
+    tx: &mut PgConnection,
+    reader: Reader,
+    events: &[EventId],
+) -> Result<Vec<EventId>, sqlx::Error> {
+    let merchants = reader.merchants();
+    sqlx::query_scalar(
+        "insert into inbox_queue (event_id, endpoint_id, received_at)
+         select i.event_id, i.endpoint_id, i.received_at
+         from inbox_event i join endpoint e using (endpoint_id)
+           join inbox_body using (event_id, received_at)
+         where event_id = any($1) and not e.test and ($2 or e.merchant_id = $3)
+           and not exists (select 1 from inbox_queue o where o.event_id = i.event_id)
+           and not exists (select 1 from inbox_problem o where o.event_id = i.event_id)
+           and not exists (select 1 from inbox_fetch o where o.event_id = i.event_id)
+           and not exists (select 1 from inbox_outcome o where o.event_id = i.event_id)
+           and not exists (select 1 from donation_refund o where o.event_id = i.event_id)
+           and not exists (select 1 from donation o
+             where o.merchant_id = e.merchant_id and o.event_id = i.event_id)
+         returning event_id",
+    )
+    .bind(events.iter().map(|e| e.0).collect::<Vec<_>>())
+    .bind(merchants.sees_all())
+    .bind(merchants.only())
+    .fetch_all(tx)
+    .await
 }
 
 /// How many events wait or have a problem, by state.

@@ -106,10 +106,13 @@ pub async fn rebuild(db: &mut PgConnection) -> Result<u64, sqlx::Error> {
            group by account_id),
          right_balance as (
            select account_id, coalesce(debits, 0) as debits, coalesce(credits, 0) as credits
-           from account_balance left join sums using (account_id))
-         update account_balance b set debits_cents = r.debits, credits_cents = r.credits
-         from right_balance r where b.account_id = r.account_id
-           and (b.debits_cents, b.credits_cents) is distinct from (r.debits, r.credits)",
+           from account left join sums using (account_id))
+         insert into account_balance as b (account_id, debits_cents, credits_cents)
+         select account_id, debits, credits from right_balance
+         on conflict (account_id) do update
+           set debits_cents = excluded.debits_cents, credits_cents = excluded.credits_cents
+           where (b.debits_cents, b.credits_cents)
+             is distinct from (excluded.debits_cents, excluded.credits_cents)",
     )
     .execute(db)
     .await?;

@@ -1,5 +1,6 @@
 //! The files that mails attach, as they are kept in the data folder.
 
+use std::io;
 use std::path::PathBuf;
 
 use crate::app::App;
@@ -23,6 +24,19 @@ pub fn receipt_path(app: &App, receipt_id: ReceiptId, number: &str) -> PathBuf {
         .join("receipts")
         .join(receipt_id.to_string())
         .join(format!("recu-{number}.pdf"))
+}
+
+/// Deletes the stored document of a receipt; one that is not there is no error.
+pub async fn delete_receipt_document(app: &App, receipt_id: ReceiptId) -> io::Result<()> {
+    let folder = app
+        .settings
+        .data
+        .join("receipts")
+        .join(receipt_id.to_string());
+    match tokio::fs::remove_dir_all(folder).await {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// A receipt's document, from its file or else typeset into it: the same content always gives the

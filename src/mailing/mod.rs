@@ -11,7 +11,7 @@ mod send;
 mod sign_in;
 mod statement;
 
-pub use attachments::{receipt_document, receipt_path, statement_path};
+pub use attachments::{delete_receipt_document, receipt_document, receipt_path, statement_path};
 pub use receipts::{MailCounts, send_receipts};
 pub use report::send_reports;
 pub use sign_in::send_link;

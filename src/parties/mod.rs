@@ -29,7 +29,7 @@ pub enum PartyState {
 pub enum AddError {
     #[error("{}", listed(.0))]
     Invalid(Vec<FieldError>),
-    #[error("{0:?} is already taken; choose another slug")]
+    #[error("{0:?} is already taken; choose another")]
     Taken(String),
     #[error("{0}")]
     NotYet(&'static str),

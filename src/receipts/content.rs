@@ -103,6 +103,18 @@ pub struct ReceiptSummary {
     pub count: i32,
     pub amount_cents: i64,
     pub issued_on: NaiveDate,
+    /// Whether its content is still kept, so that its document can be made.
+    pub kept: bool,
+}
+
+/// A receipt as the register keeps it, also after its content was destroyed.
+#[derive(Clone, Debug, FromRow)]
+pub struct RegisteredReceipt {
+    pub number: String,
+    /// The slug of the association that issued it.
+    pub association: String,
+    pub amount_cents: i64,
+    pub issued_on: NaiveDate,
 }
 
 /// A donor's receipts, newest first.
@@ -115,7 +127,8 @@ pub async fn of_donor(
         return Ok(Vec::new());
     }
     sqlx::query_as(
-        "select number, a.name as association, tax_year, count, amount_cents, issued_on
+        "select number, a.name as association, tax_year, count, amount_cents, issued_on,
+           exists (select 1 from receipt_content c where c.receipt_id = receipt.receipt_id) as kept
          from receipt join association a using (association_id)
          where donor_id = $1 order by issued_at desc, number",
     )
@@ -146,12 +159,47 @@ pub async fn find(
     row.map(|r| r.open(key)).transpose()
 }
 
-/// Destroys the content of receipts whose six years are over. Returns their number; the register
-/// keeps its rows.
-pub async fn destroy_expired(db: &mut PgConnection, on: NaiveDate) -> Result<i64, sqlx::Error> {
-    let before = on.checked_sub_months(KEPT).unwrap_or(NaiveDate::MIN);
-    sqlx::query_scalar("select destroy_receipt_content($1)")
-        .bind(before)
-        .fetch_one(db)
-        .await
+/// A receipt's entry in the register by its number, if the reader may see it: its donor, its issuer,
+/// or the team.
+pub async fn registered(
+    db: &mut PgConnection,
+    reader: Reader,
+    number: &str,
+) -> Result<Option<RegisteredReceipt>, sqlx::Error> {
+    sqlx::query_as(
+        "select number, a.slug as association, amount_cents, issued_on
+         from receipt join association a using (association_id)
+         where number = $1 and ($2 or donor_id = $3 or association_id = $4)",
+    )
+    .bind(number)
+    .bind(reader.sees_everything())
+    .bind(reader.donors().only())
+    .bind(reader.associations().only())
+    .fetch_optional(db)
+    .await
+}
+
+/// The receipts whose six years are over on a day, and whose content is still here.
+pub async fn expired(db: &mut PgConnection, on: NaiveDate) -> Result<Vec<ReceiptId>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select receipt_id from receipt join receipt_content using (receipt_id)
+         where issued_on < $1 order by receipt_id",
+    )
+    .bind(kept_since(on))
+    .fetch_all(db)
+    .await
+}
+
+/// Destroys the content of receipts whose six years are over; the register keeps its rows.
+pub async fn destroy_expired(db: &mut PgConnection, on: NaiveDate) -> Result<(), sqlx::Error> {
+    sqlx::query("select destroy_receipt_content($1)")
+        .bind(kept_since(on))
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// What was issued on this day or later is kept.
+fn kept_since(on: NaiveDate) -> NaiveDate {
+    on.checked_sub_months(KEPT).unwrap_or(NaiveDate::MIN)
 }

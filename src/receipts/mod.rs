@@ -11,7 +11,10 @@ mod issue;
 mod mailing;
 mod number;
 
-pub use content::{ContentError, Receipt, ReceiptSummary, destroy_expired, find, of_donor, of_ids};
+pub use content::{
+    ContentError, Receipt, ReceiptSummary, RegisteredReceipt, destroy_expired, expired, find,
+    of_donor, of_ids, registered,
+};
 pub use document::{DocumentError, ReceiptContent, typeset};
 pub use eligibility::{DonationFacts, DonorFacts, WithheldReason, assess};
 pub use issue::{IssueError, IssueSummary, IssuedReceipt, issue};

@@ -5,12 +5,13 @@
 use std::time::Duration;
 
 use chrono::{NaiveDate, Utc};
+use sqlx::PgConnection;
 use tokio::sync::watch;
 
 use crate::app::App;
 use crate::parties::sign_in;
 use crate::values::paris_day;
-use crate::{checks, inbox, receipts};
+use crate::{checks, inbox, mailing, receipts};
 
 /// The time between two rounds.
 const PERIOD: Duration = Duration::from_secs(600);
@@ -20,7 +21,7 @@ pub async fn maintenance(app: App, mut stop: watch::Receiver<bool>) {
     let mut checked_on = None;
     while !*stop.borrow() {
         if let Err(error) = round(&app, &mut checked_on).await {
-            tracing::warn!(%error, "maintenance failed; it is tried again later");
+            tracing::warn!(error = %format!("{error:#}"), "maintenance failed; it is tried again later");
         }
         tokio::select! {
             () = tokio::time::sleep(PERIOD) => {}
@@ -31,7 +32,7 @@ pub async fn maintenance(app: App, mut stop: watch::Receiver<bool>) {
 
 /// `checked_on` is the last day on which every invariant was checked. That reads the whole
 /// database, so it is done once a day.
-async fn round(app: &App, checked_on: &mut Option<NaiveDate>) -> Result<(), sqlx::Error> {
+async fn round(app: &App, checked_on: &mut Option<NaiveDate>) -> anyhow::Result<()> {
     let now = Utc::now();
     let mut db = app.db.acquire().await?;
     inbox::prepare_partitions(&mut db, now).await?;
@@ -40,13 +41,7 @@ async fn round(app: &App, checked_on: &mut Option<NaiveDate>) -> Result<(), sqlx
         tracing::info!(months = dropped, "the bodies of old webhooks were dropped");
     }
     sign_in::forget_ended(&mut db, now).await?;
-    let destroyed = receipts::destroy_expired(&mut db, paris_day(now)).await?;
-    if destroyed > 0 {
-        tracing::info!(
-            receipts = destroyed,
-            "contents kept for their six years were destroyed"
-        );
-    }
+    destroy_expired_receipts(app, &mut db, paris_day(now)).await?;
     if *checked_on != Some(paris_day(now)) {
         for broken in checks::run(&mut db).await?.iter().filter(|v| !v.ok) {
             tracing::error!(
@@ -57,5 +52,26 @@ async fn round(app: &App, checked_on: &mut Option<NaiveDate>) -> Result<(), sqlx
         }
         *checked_on = Some(paris_day(now));
     }
+    Ok(())
+}
+
+/// Deletes documents before contents, so that a round cut short is repeated for both.
+async fn destroy_expired_receipts(
+    app: &App,
+    db: &mut PgConnection,
+    on: NaiveDate,
+) -> anyhow::Result<()> {
+    let expired = receipts::expired(db, on).await?;
+    if expired.is_empty() {
+        return Ok(());
+    }
+    for receipt_id in &expired {
+        mailing::delete_receipt_document(app, *receipt_id).await?;
+    }
+    receipts::destroy_expired(db, on).await?;
+    tracing::info!(
+        receipts = expired.len(),
+        "receipts kept for their six years were destroyed"
+    );
     Ok(())
 }

@@ -205,4 +205,16 @@ async fn a_balance_that_drifted_is_found_by_the_checks_and_mended_by_a_command()
     assert_eq!(house.run(&["check"]).0, 1);
     assert_eq!(house.done(&["ledger", "rebuild"])["accounts_changed"], 1);
     assert_eq!(house.run(&["check"]).0, 0);
+    // A stored balance that is missing is written anew.
+    let deleted = sqlx::query(
+        "delete from account_balance
+         where account_id = (select account_id from account_balance limit 1)",
+    )
+    .execute(&mut owner)
+    .await
+    .unwrap();
+    assert_eq!(deleted.rows_affected(), 1);
+    assert_eq!(house.run(&["check"]).0, 1);
+    assert_eq!(house.done(&["ledger", "rebuild"])["accounts_changed"], 1);
+    assert_eq!(house.run(&["check"]).0, 0);
 }

@@ -132,7 +132,24 @@ async fn an_event_of_which_nothing_became_is_lost_and_not_posted() {
         let listed = inbox::list(&mut db, reader, filter).await.unwrap();
         assert_eq!(listed.len(), if visible { 3 } else { 0 });
     }
+    // A person puts one back: it is processed like any other.
+    let these = inbox::Redrive::These(vec![id]);
+    let stranger = Reader::Merchant(MerchantId::new(), MerchantRole::Developer);
+    assert!(
+        inbox::redrive(&mut db, stranger, &these)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        inbox::redrive(&mut db, Reader::System, &these)
+            .await
+            .unwrap(),
+        [id]
+    );
     drop(db);
+    s.posted().await;
+    assert_eq!(listed(&s, Some(lost)).await.len(), 2);
     s.checked_but(&["every-event-has-an-outcome"]).await;
 }
 

@@ -23,6 +23,7 @@ mod one_bad_event;
 mod outside_database;
 mod program;
 mod readme;
+mod schema_refuses;
 mod shop;
 mod speed_is_counted;
 mod story_one_euro;

@@ -42,6 +42,11 @@ struct Station {
 }
 
 impl Page {
+    /// Whether a receipt's document can still be made.
+    fn has_document(&self, number: &str) -> bool {
+        self.receipts.iter().any(|r| r.number == number && r.kept)
+    }
+
     /// The stations of a donation, in order. The receipt comes after them and is shown by its
     /// number.
     fn stations(&self, d: &DonorDonation) -> [Station; 3] {
