@@ -2,6 +2,7 @@
 //! test looks.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod browser;
 mod checks_see_what_is_wrong;
 mod contracts;
 mod demo_in_a_browser;
@@ -24,6 +25,7 @@ mod outside_database;
 mod program;
 mod readme;
 mod shop;
+mod sign_in_ends;
 mod speed_is_counted;
 mod story_one_euro;
 mod support;
