@@ -24,6 +24,7 @@ mod one_bad_event;
 mod outside_database;
 mod program;
 mod readme;
+mod receipts_by_year;
 mod shop;
 mod sign_in_ends;
 mod speed_is_counted;
