@@ -29,6 +29,7 @@ mod receipts_by_year;
 mod shop;
 mod sign_in_ends;
 mod speed_is_counted;
+mod statements_of_banks;
 mod steps;
 mod story_one_euro;
 mod support;
