@@ -22,6 +22,7 @@ mod month_settles;
 mod official;
 mod one_bad_event;
 mod outside_database;
+mod pages_keep_manners;
 mod payout_minimum;
 mod program;
 mod readme;
