@@ -2,6 +2,7 @@
 //! test looks.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod at_the_same_moment;
 mod browser;
 mod checks_see_what_is_wrong;
 mod contracts;
