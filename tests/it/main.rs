@@ -33,6 +33,7 @@ mod sign_in_ends;
 mod speed_is_counted;
 mod statements_of_banks;
 mod steps;
+mod storm;
 mod story_one_euro;
 mod support;
 mod texts;
