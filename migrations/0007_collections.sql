@@ -121,13 +121,13 @@ declare
 begin
   select state into previous from collection_state
     where collection_id = new.collection_id and n = new.n - 1;
-  if not case
+  if not (case
        when new.n = 1 then new.state = 'prepared'
        when previous = 'prepared' then new.state in ('submitted', 'taken_back')
        when previous = 'submitted' then new.state in ('settled', 'rejected')
        when previous = 'settled' then new.state = 'returned'
        when previous in ('rejected', 'returned') then new.state in ('submitted', 'written_off')
-       else false end then
+       else false end) then
     raise exception 'a collection cannot go from % to %', coalesce(previous, 'nothing'), new.state
       using errcode = 'check_violation', constraint = 'collection_state_follows',
         table = 'collection_state';

@@ -83,13 +83,13 @@ declare
 begin
   select state into previous from payout_state
     where payout_id = new.payout_id and n = new.n - 1;
-  if not case
+  if not (case
        when new.n = 1 then new.state = 'prepared'
        when previous = 'prepared' then new.state in ('submitted', 'taken_back')
        when previous = 'submitted' then new.state in ('settled', 'refused')
        when previous = 'settled' then new.state = 'returned'
        when previous in ('refused', 'returned') then new.state = 'submitted'
-       else false end then
+       else false end) then
     raise exception 'a payout cannot go from % to %', coalesce(previous, 'nothing'), new.state
       using errcode = 'check_violation', constraint = 'payout_state_follows',
         table = 'payout_state';

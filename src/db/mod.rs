@@ -1,5 +1,6 @@
 //! The pool, the migrations and the private PostgreSQL.
 
+mod advisory_lock;
 mod breaker;
 mod dedicated;
 mod error;
@@ -10,6 +11,7 @@ mod rows;
 mod schema;
 pub mod settlement_lock;
 
+pub use advisory_lock::AdvisoryLock;
 pub use breaker::Breaker;
 pub use dedicated::DedicatedConnection;
 pub use error::OpenError;

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A file that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +26,9 @@ impl FileError {
     }
 }
 
+/// Numbers the temporary files of this process.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
 /// Writes a file by way of a temporary name, so that no reader ever sees half of it.
 ///
 /// The file and the folders made for it are accessible to their owner only: they name people and
@@ -37,16 +42,23 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), FileError> {
             .create(folder)
             .map_err(failed)?;
     }
-    let temporary = path.with_extension("partial");
+    // A name that no other writer of the same file uses at the same moment.
+    let (process, n) = (process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let temporary = path.with_extension(format!("{process}-{n}.partial"));
+    let written = write_new(&temporary, content).and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|source| {
+        drop(fs::remove_file(&temporary));
+        failed(source)
+    })
+}
+
+/// Writes a file that only its owner can read, and waits until it is on the disk.
+fn write_new(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let mut file = fs::OpenOptions::new()
         .write(true)
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .mode(0o600)
-        .open(&temporary)
-        .map_err(failed)?;
-    file.write_all(content)
-        .and_then(|()| file.sync_all())
-        .map_err(failed)?;
-    fs::rename(&temporary, path).map_err(failed)
+        .open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
 }

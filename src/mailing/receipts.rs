@@ -6,6 +6,7 @@ use super::attachments::receipt_document;
 use super::send::{mailer, send_or_log_refusal};
 use crate::app::App;
 use crate::concurrent::for_each_concurrent;
+use crate::db::AdvisoryLock;
 use crate::gateways::mailer::{FileAttachment, MAX_CONNECTIONS, Mailer, OutgoingMail};
 use crate::mail::{EnclosedReceipt, ReceiptsMail};
 use crate::parties::donor::{self, Donor};
@@ -30,6 +31,8 @@ pub async fn send_receipts(app: &App, now: DateTime<Utc>) -> anyhow::Result<Mail
     let mut tx = app.db.begin().await?;
     receipts::prepare_mailings(&mut tx, now).await?;
     tx.commit().await?;
+    // A mail is marked after it left: two runs at once would both send it.
+    let lock = AdvisoryLock::acquire(&app.db, "sending receipts").await?;
     let mails = receipts::open_mailings(&mut *app.db.acquire().await?).await?;
     let done = app.progress.count(Step::MailReceipts, mails.len());
     // Mail servers are slow to respond: many mails wait for them while the cores typeset others.
@@ -44,6 +47,7 @@ pub async fn send_receipts(app: &App, now: DateTime<Utc>) -> anyhow::Result<Mail
         async move { send_group(&app, &mailer, now, &group, &done).await }
     })
     .await?;
+    lock.release().await?;
     Ok(MailCounts {
         sent: counts.iter().map(|c| c.sent).sum(),
         refused: counts.iter().map(|c| c.refused).sum(),

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::send::{mailer, send_or_log_refusal};
 use crate::app::App;
+use crate::db::AdvisoryLock;
 use crate::gateways::mailer::{FileAttachment, OutgoingMail};
 use crate::mail::ReportMail;
 use crate::payouts;
@@ -12,6 +13,8 @@ use crate::values::{Locale, MailId, Reader, derived_id};
 
 /// Sends the report of each settled payout that is not marked as reported.
 pub async fn send_reports(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
+    // A mail is marked after it left: two runs at once would both send it.
+    let lock = AdvisoryLock::acquire(&app.db, "sending reports").await?;
     let mut db = app.db.acquire().await?;
     let mailer = mailer(app)?;
     let unreported = payouts::unreported(&mut db).await?;
@@ -41,5 +44,6 @@ pub async fn send_reports(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
         }
         sent.add_one();
     }
+    lock.release().await?;
     Ok(())
 }

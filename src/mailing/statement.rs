@@ -7,6 +7,7 @@ use super::send::{mailer, send_or_log_refusal};
 use crate::app::App;
 use crate::collections::{self, Collection, CollectionFilter};
 use crate::concurrent::for_each_concurrent;
+use crate::db::AdvisoryLock;
 use crate::gateways::mailer::{FileAttachment, MAX_CONNECTIONS, Mailer, OutgoingMail};
 use crate::mail::StatementMail;
 use crate::progress::Step;
@@ -14,6 +15,8 @@ use crate::values::{Locale, MailId, Reader, derived_id};
 
 /// Sends each statement that is not marked as mailed.
 pub async fn send_statements(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
+    // A mail is marked after it left: two runs at once would both send it.
+    let lock = AdvisoryLock::acquire(&app.db, "sending statements").await?;
     let unmailed = collections::list(
         &mut *app.db.acquire().await?,
         Reader::System,
@@ -31,6 +34,7 @@ pub async fn send_statements(app: &App, now: DateTime<Utc>) -> anyhow::Result<()
         }
     })
     .await?;
+    lock.release().await?;
     Ok(())
 }
 

@@ -8,7 +8,8 @@ use crate::db::{self, Partition, settlement_lock};
 use crate::rails::transfer;
 use crate::values::{AssociationId, PayoutId};
 
-/// Below this many cents an association is paid at most once a quarter.
+/// Below this many cents an association is paid at most once a quarter. A payout that did not reach
+/// it, because it was taken back, refused or returned, does not count.
 pub const MINIMUM_CENTS: i64 = 1500;
 
 /// Finds what arrived once, counts it by association, and links it in the order of the links'
@@ -29,8 +30,9 @@ const PREPARE: &str = "with arrived as materialized (
          using (association_id)
        group by n.payout_id, n.association_id, n.reference
        having sum(a.amount_cents) >= $1 or not exists (
-         select 1 from payout p
-         where p.association_id = n.association_id and p.prepared_on >= $2)),
+         select 1 from payout p join payout_current_state s using (payout_id)
+         where p.association_id = n.association_id and p.prepared_on >= $2
+           and s.state in ('prepared', 'submitted', 'settled'))),
      prepared as (
        insert into payout
          (payout_id, association_id, count, amount_cents, reference, prepared_on, prepared_at)

@@ -2,6 +2,8 @@
 //! test looks.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod at_the_same_moment;
+mod browser;
 mod checks_see_what_is_wrong;
 mod contracts;
 mod demo_in_a_browser;
@@ -21,13 +23,21 @@ mod month_settles;
 mod official;
 mod one_bad_event;
 mod outside_database;
+mod pages_keep_manners;
+mod payout_minimum;
 mod program;
 mod readme;
+mod receipts_by_year;
 mod schema_refuses;
 mod shop;
+mod sign_in_ends;
 mod speed_is_counted;
+mod statements_of_banks;
+mod steps;
+mod storm;
 mod story_one_euro;
 mod support;
 mod texts;
+mod unsubscribe;
 mod webhook_counts_once;
 mod webhook_refusals;

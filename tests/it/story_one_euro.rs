@@ -19,7 +19,7 @@ use crate::support::tool;
 
 /// An SMTP server that keeps what it gets in a maildir, none larger than `most` bytes; none where
 /// the program is missing.
-fn smtp_server(port: u16, maildir: &Path, most: u32) -> Option<Beside> {
+pub fn smtp_server(port: u16, maildir: &Path, most: u32) -> Option<Beside> {
     tool("aiosmtpd", "python3-aiosmtpd", &["--version"])?;
     let (address, most) = (format!("127.0.0.1:{port}"), most.to_string());
     let mut child = Command::new("aiosmtpd")
@@ -49,7 +49,7 @@ fn smtp_server(port: u16, maildir: &Path, most: u32) -> Option<Beside> {
 }
 
 /// The messages of a maildir whose text holds a word.
-fn mails(maildir: &Path, word: &str) -> Vec<String> {
+pub fn mails(maildir: &Path, word: &str) -> Vec<String> {
     let found = std::fs::read_dir(maildir.join("new")).into_iter().flatten();
     found
         .map(|f| std::fs::read_to_string(f.unwrap().path()).unwrap())

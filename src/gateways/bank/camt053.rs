@@ -4,6 +4,8 @@
 //! structured creditor references, which `sepa` does not give. What they find is paired by
 //! position, after checking that both found equally many statements and entries.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use roxmltree::{Document, Node};
 use sepa::{Camt053Statement, CashEntry, CreditDebitIndicator, EntryStatus, parse_camt053};
@@ -21,6 +23,9 @@ const REFERENCE_TAGS: &[&str] = &[
     "InstrId",
     "PmtInfId",
 ];
+
+/// What banks write as the reference of an entry to which they give none.
+const NO_BANK_REFERENCE: &[&str] = &["NONREF", "NOTPROVIDED"];
 
 /// The length of our references: RF, two check digits and twenty characters.
 const REFERENCE_LENGTH: usize = 24;
@@ -64,16 +69,32 @@ pub fn read_statement(name: &str, xml: &str) -> Result<Vec<BankLine>, StatementE
     for (statement, node) in paired(name, "Stmt", &document.statements, nodes.collect())? {
         let nodes = node.children().filter(|n| is_element(n, "Ntry"));
         let entries = paired(name, "Ntry", &statement.entries, nodes.collect())?;
+        let mut of_statement = Vec::new();
         for (n, (entry, node)) in entries.enumerate() {
             let read = entry_lines(statement, n, entry, node);
-            lines.extend(read.map_err(|reason| StatementError::Entry {
+            of_statement.extend(read.map_err(|reason| StatementError::Entry {
                 name: name.to_owned(),
                 entry: n + 1,
                 reason,
             })?);
         }
+        number_repetitions(&mut of_statement);
+        lines.extend(of_statement);
     }
     Ok(lines)
+}
+
+/// Tells apart the lines of one statement that the bank's reference does not: a statement never
+/// says the same movement twice.
+fn number_repetitions(lines: &mut [BankLine]) {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for line in lines {
+        let before = seen.entry(line.identity.clone()).or_default();
+        if *before > 0 {
+            line.identity.push_str(&format!("|{before}"));
+        }
+        *before += 1;
+    }
 }
 
 /// What both parsers found for an element, side by side; an error if they did not find equally
@@ -119,7 +140,8 @@ fn entry_lines(
     };
     let booked_on = booking_day(entry).ok_or("it has no booking date")?;
     let account = statement.account.iban.clone().unwrap_or_default();
-    let identity = match &entry.account_servicer_ref {
+    let bank_reference = entry.account_servicer_ref.as_deref();
+    let identity = match bank_reference.filter(|r| !NO_BANK_REFERENCE.contains(r)) {
         Some(reference) => format!("{account}|{booked_on}|{reference}"),
         None => format!("{account}|{}|{n}", statement.stmt_id),
     };

@@ -1,0 +1,147 @@
+//! The steps of a month as tests take them: donations, their collection, the bank's days, payouts.
+
+use std::path::PathBuf;
+
+use chrono::{NaiveDate, Utc};
+use obole::collections::Collection;
+use obole::gateways::bank::simulated::{IncomingTransfer, play_day};
+use obole::payouts::{Payout, PayoutState};
+use obole::reconciliation::ImportSummary;
+use obole::runs::{self, ReceiptOptions, ReceiptRun};
+use obole::values::{Amount, Email, Period};
+use serde_json::Value;
+
+use crate::shop::{Service, Shop, checkout, new_merchant};
+
+/// A day from its text.
+pub fn on(day: &str) -> NaiveDate {
+    day.parse().unwrap()
+}
+
+/// The month of a day.
+pub fn month(day: &str) -> Period {
+    Period::of(on(day))
+}
+
+/// A second shop of the service, or a third.
+pub async fn another_shop(s: &Service, name: &str) -> Shop {
+    let new = new_merchant(name, Some("foret-vivante"));
+    let mut tx = s.world.db.begin().await.unwrap();
+    let added = runs::add_merchant(&mut tx, Utc::now(), s.app.key.expose(), &new)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    Shop::new(&s.url, &added)
+}
+
+/// The service's shop takes a donation at an instant and tells of it; it is posted.
+pub async fn give(s: &Service, order_id: &str, at: &str, amount: &str, email: &str) {
+    give_at(s, &s.shop, order_id, at, |event| {
+        event["data"]["donation"]["amount"] = amount.into();
+        event["data"]["donor"]["email"] = email.into();
+    })
+    .await;
+}
+
+/// As `give`, at any shop and with any change.
+pub async fn give_at(
+    s: &Service,
+    shop: &Shop,
+    order_id: &str,
+    at: &str,
+    change: impl FnOnce(&mut Value),
+) {
+    let event = checkout(order_id, |event| {
+        event["timestamp"] = at.into();
+        change(event);
+    });
+    let (status, document) = shop.send(&format!("told-{order_id}"), &event).await;
+    assert_eq!(status, 200, "{document}");
+    s.posted().await;
+}
+
+/// Asks the shops for a month.
+pub async fn collect(s: &Service, on: NaiveDate, period: Period) -> Vec<Collection> {
+    runs::run_collections(&s.app, Utc::now(), on, period)
+        .await
+        .unwrap()
+}
+
+/// The transfer by which a shop pays its collection.
+pub fn paid(collection: &Collection) -> IncomingTransfer {
+    IncomingTransfer {
+        from: collection.merchant_name.clone(),
+        reference: collection.reference.clone(),
+        amount: Amount::from_cents(collection.amount_cents).unwrap(),
+    }
+}
+
+/// A day at the bank: it executes what waits for it and books what comes in. Returns its statement.
+pub fn bank_day(s: &Service, on: NaiveDate, incoming: &[IncomingTransfer]) -> Option<PathBuf> {
+    play_day(
+        &s.app.settings.bank_dir,
+        &s.app.settings.account,
+        on,
+        incoming,
+    )
+    .unwrap()
+}
+
+/// Imports a statement.
+pub async fn import(s: &Service, statement: PathBuf) -> ImportSummary {
+    runs::import_statements(&s.app, Utc::now(), &[statement])
+        .await
+        .unwrap()[0]
+        .imported
+}
+
+/// Asks the shops for a month, and their money comes on the same day.
+pub async fn collect_and_settle(s: &Service, on: NaiveDate, period: Period) {
+    let transfers: Vec<_> = collect(s, on, period).await.iter().map(paid).collect();
+    import(s, bank_day(s, on, &transfers).unwrap()).await;
+}
+
+/// Prepares payouts; returns those that wait for their approvals.
+pub async fn prepare_payouts(s: &Service, on: NaiveDate) -> Vec<Payout> {
+    let open = runs::run_payouts(&s.app, Utc::now(), on).await.unwrap();
+    let prepared = open
+        .into_iter()
+        .filter(|p| p.state == PayoutState::Prepared);
+    prepared.collect()
+}
+
+/// Two people approve each payout, and it leaves for the bank.
+pub async fn approve(s: &Service, on: NaiveDate, operators: &[Email; 2], payouts: &[Payout]) {
+    for payout in payouts {
+        for who in operators {
+            runs::approve_payout(&s.app, Utc::now(), on, payout.payout_id, who)
+                .await
+                .unwrap();
+        }
+    }
+}
+
+/// Prepares, approves and settles payouts. Returns what each association got, by its slug.
+pub async fn pay_out(s: &Service, on: NaiveDate, operators: &[Email; 2]) -> Vec<(String, String)> {
+    let payouts = prepare_payouts(s, on).await;
+    approve(s, on, operators, &payouts).await;
+    if let Some(statement) = bank_day(s, on, &[]) {
+        import(s, statement).await;
+    }
+    payouts
+        .into_iter()
+        .map(|p| (p.association, p.amount))
+        .collect()
+}
+
+/// Issues receipts and mails them.
+pub async fn issue_receipts(s: &Service, on: NaiveDate, period: Period) -> ReceiptRun {
+    runs::run_receipts(&s.app, Utc::now(), on, period, ReceiptOptions::default())
+        .await
+        .unwrap()
+}
+
+/// The reasons for which donations have no receipt, and how many have each.
+pub fn held(run: &ReceiptRun) -> Vec<(&'static str, i64)> {
+    run.held.iter().map(|h| (h.reason, h.count)).collect()
+}
