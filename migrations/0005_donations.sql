@@ -111,7 +111,7 @@ create trigger donation_refund_is_append_only before update or delete or truncat
 -- The donation's row is locked, so that two refunds of one donation are added up one after the
 -- other.
 create function refund_within_donation() returns trigger
-language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   given bigint;
   refunded bigint;

@@ -145,7 +145,7 @@ comment on view inbox_state is
 -- The application may not create tables; it may ask for the partitions of a month and the next.
 -- One at a time: each locks several tables, and two would wait for each other.
 create function inbox_prepare_partitions(day date) returns void
-language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   first date;
   month text;
@@ -173,7 +173,8 @@ comment on function inbox_prepare_partitions is
 -- partition. What still waits for a person or to be processed moves to the default partition
 -- first.
 create function inbox_drop_partitions(before date) returns integer
-language plpgsql security definer set search_path = pg_catalog, public, pg_temp set lock_timeout = '2s' as $$
+language plpgsql security definer
+set search_path = public, pg_temp set lock_timeout = '2s' as $$
 declare
   month text;
   dropped integer := 0;

@@ -115,7 +115,7 @@ create trigger collection_state_is_append_only
   for each statement execute function refuse_change();
 
 create function collection_state_follows() returns trigger
-language plpgsql set search_path = pg_catalog, public, pg_temp as $$
+language plpgsql set search_path = public, pg_temp as $$
 declare
   previous text;
 begin

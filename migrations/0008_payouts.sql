@@ -77,7 +77,7 @@ create trigger payout_state_is_append_only before update or delete or truncate o
   for each statement execute function refuse_change();
 
 create function payout_state_follows() returns trigger
-language plpgsql set search_path = pg_catalog, public, pg_temp as $$
+language plpgsql set search_path = public, pg_temp as $$
 declare
   previous text;
 begin

@@ -58,7 +58,7 @@ create trigger receipt_content_never_changes before update or truncate on receip
 
 -- The application may delete no content; it may ask for the end of what is over.
 create function destroy_receipt_content(before date) returns bigint
-language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   destroyed bigint;
 begin

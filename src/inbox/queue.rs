@@ -116,8 +116,8 @@ pub enum Redrive {
     AllDead,
 }
 
-/// Puts dead, parked, conflicting or lost events back in the queue, as far as the reader may see them.
-/// Returns their ids; events in another state and events of others are left out.
+/// Puts dead, parked, conflicting or lost events back in the queue, as far as the reader may see
+/// them. Returns their ids; events in another state and events of others are left out.
 pub async fn redrive(
     tx: &mut PgConnection,
     reader: Reader,

@@ -159,8 +159,8 @@ pub async fn find(
     row.map(|r| r.open(key)).transpose()
 }
 
-/// A receipt's entry in the register by its number, if the reader may see it: its donor, its issuer,
-/// or the team.
+/// A receipt's entry in the register by its number, if the reader may see it: its donor, its
+/// issuer, or the team.
 pub async fn registered(
     db: &mut PgConnection,
     reader: Reader,

@@ -21,7 +21,8 @@ pub async fn maintenance(app: App, mut stop: watch::Receiver<bool>) {
     let mut checked_on = None;
     while !*stop.borrow() {
         if let Err(error) = round(&app, &mut checked_on).await {
-            tracing::warn!(error = %format!("{error:#}"), "maintenance failed; it is tried again later");
+            let error = format!("{error:#}");
+            tracing::warn!(%error, "maintenance failed; it is tried again later");
         }
         tokio::select! {
             () = tokio::time::sleep(PERIOD) => {}
@@ -56,7 +57,7 @@ async fn round(app: &App, checked_on: &mut Option<NaiveDate>) -> anyhow::Result<
 }
 
 /// Deletes documents before contents, so that a round cut short is repeated for both.
-async fn destroy_expired_receipts(
+pub async fn destroy_expired_receipts(
     app: &App,
     db: &mut PgConnection,
     on: NaiveDate,

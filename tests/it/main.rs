@@ -28,6 +28,7 @@ mod payout_minimum;
 mod program;
 mod readme;
 mod receipts_by_year;
+mod receipts_expire;
 mod schema_refuses;
 mod shop;
 mod sign_in_ends;

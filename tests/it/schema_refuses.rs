@@ -218,7 +218,7 @@ async fn a_stranger_may_call_no_function_of_the_schema() {
     let shadowed: Vec<String> = sqlx::query_scalar(
         "select proname::text from pg_proc
          where pronamespace = 'public'::regnamespace and prosecdef
-           and not 'search_path=pg_catalog, public, pg_temp' = any(proconfig)",
+           and not 'search_path=public, pg_temp' = any(proconfig)",
     )
     .fetch_all(&world.owner)
     .await
