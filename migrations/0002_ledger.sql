@@ -127,6 +127,6 @@ comment on function partition_of is
 grant execute on function partition_of to obole_app;
 grant select on chart_of_accounts to obole_app;
 grant select, insert on account, transfer to obole_app;
-grant select, insert, update (debits_cents, credits_cents) on account_balance to obole_app;
--- Locking a row needs the right to update it.
+-- Locking a table or a row needs the right to update it.
+grant select, insert, update on account_balance to obole_app;
 grant select, update on settlement_lock to obole_app;

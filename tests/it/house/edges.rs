@@ -6,8 +6,8 @@ use super::{assert_found, assert_kept};
 /// The rooms that may ask what time it is: they pass it on, one `now` per request or job.
 const READ_THE_CLOCK: &[&str] = &["app", "doctor", "worker", "demo", "web", "bench", "cli"];
 
-/// Migrations whose functions destroy: they compare the day they are given with the clock, because a
-/// wrong day would destroy early.
+/// Migrations whose functions destroy: they compare the day they are given with the clock, because
+/// a wrong day would destroy early.
 const GUARD_BY_THE_CLOCK: &[&str] = &["migrations/0006_inbox.sql", "migrations/0010_receipts.sql"];
 
 /// The rooms that may begin a database transaction; they also commit it.
