@@ -31,7 +31,7 @@ begin
     using errcode = 'restrict_violation';
 end $$;
 comment on function refuse_change is
-  'Trigger of the append-only tables: a second lock behind the grants.';
+  'Trigger of the append-only tables: a second safeguard besides the grants.';
 
 create table key_sentinel (
   key_id     smallint primary key,

@@ -110,7 +110,7 @@ comment on table api_key is
 comment on column api_key.key_hash is 'SHA-256 of the key.';
 comment on column api_key.merchant_id is 'Whose key it is.';
 comment on column api_key.created_at is 'When it was made.';
-comment on column api_key.revoked_at is 'When it stopped to be taken.';
+comment on column api_key.revoked_at is 'When it was revoked.';
 
 create table donor (
   donor_id          uuid primary key,

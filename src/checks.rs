@@ -25,8 +25,10 @@ const LEDGER: &[Check] = &[
              union all
              select credit_account_id, 0, amount_cents from transfer) t
            group by account_id) s using (account_id)
-         where coalesce(b.debits_cents, 0) <> coalesce(s.debits, 0)
-            or coalesce(b.credits_cents, 0) <> coalesce(s.credits, 0)",
+         full join account a using (account_id)
+         -- An account whose balance is missing takes no posting.
+         where b.account_id is null or b.debits_cents <> coalesce(s.debits, 0)
+            or b.credits_cents <> coalesce(s.credits, 0)",
     ),
     (
         "debits-equal-credits",

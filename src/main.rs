@@ -41,8 +41,23 @@ async fn main() -> ExitCode {
             ExitCode::from(2)
         }
         Err(CommandError::Work(error)) => {
-            eprintln!("obole: {error:#}");
+            eprintln!("obole: {}", in_words(&error));
             ExitCode::from(1)
         }
     }
+}
+
+/// An error with its causes. A cause that the text before it already tells, as errors of libraries
+/// do, is left out.
+fn in_words(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }

@@ -48,8 +48,8 @@ const LINES_BY_KEY: &str = "select l.collection_id, d.occurred_at, l.donation_id
      order by l.collection_id, d.occurred_at, l.donation_id";
 
 /// The lines of a month's collections, in order of collection and time, in one reading of their
-/// merchants' donations ($2). What they are sorted by stands first: of a row, the database finds
-/// what stands behind a text only by walking over it, at each comparison.
+/// merchants' donations ($2). The columns it is sorted by come before the texts, which the database
+/// skips by their lengths at each comparison.
 const LINES_OF_MONTH: &str = "select collection_id, occurred_at, l.donation_id,
        coalesce(l.credit_cents, d.amount_cents) as amount_cents, order_id, c.slug as cause,
        a.name as association

@@ -29,3 +29,16 @@ pub enum OpenError {
     #[error(transparent)]
     Private(#[from] PrivateError),
 }
+
+/// Whether the database refused the rows themselves (SQLSTATE classes 22 and 23), rather than being
+/// away.
+#[must_use]
+pub fn is_data_error(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(e) => e
+            .code()
+            .is_some_and(|c| c.starts_with("22") || c.starts_with("23")),
+        sqlx::Error::Encode(_) => true,
+        _ => false,
+    }
+}

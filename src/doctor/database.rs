@@ -5,7 +5,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, PgConnection};
 
 use super::finding::{Finding, PATIENCE};
-use crate::db::private::Cluster;
+use crate::db::private::{Cluster, PrivateError};
 use crate::db::{self, OLDEST_SERVER, SchemaState};
 use crate::inbox;
 use crate::settings::Settings;
@@ -67,6 +67,10 @@ pub(super) async fn open(settings: &Settings) -> Opening {
                     format!("nothing here yet: {path} holds no private PostgreSQL"),
                     "`obole migrate` makes it; or set DATABASE_URL to a PostgreSQL of your own",
                 ));
+            }
+            Err(error @ PrivateError::DataMissing { .. }) => {
+                let mend = "restore the folder named above, or set OBOLE_DATA back";
+                return Opening::failed(Finding::wrong(NAME, error.to_string(), mend));
             }
             Err(error) => {
                 let mend = "see server.log in the cluster's data folder; PostgreSQL must be \
@@ -254,21 +258,36 @@ async fn examine_application_role(
         .execute(&mut *connection)
         .await
     {
-        return Ok(vec![Finding::wrong(
-            NAME,
-            format!("{user} cannot become obole_app: {error}"),
-            format!("as a superuser: grant obole_app to {user}"),
-        )]);
+        let is_missing = error
+            .as_database_error()
+            .is_some_and(|e| e.code().as_deref() == Some("22023"));
+        let mend = if is_missing {
+            format!(
+                "as a superuser: create role obole_app nologin; grant obole_app to {user}; then \
+                 restore the backup again into an empty database, so that its grants are kept"
+            )
+        } else {
+            format!("as a superuser: grant obole_app to {user}")
+        };
+        let detail = format!("{user} cannot become obole_app: {error}");
+        return Ok(vec![Finding::wrong(NAME, detail, mend)]);
     }
     sqlx::raw_sql("reset role")
         .execute(&mut *connection)
         .await?;
-    let changes_facts: Option<bool> = sqlx::query_scalar(
-        "select has_table_privilege('obole_app', to_regclass('transfer'), 'update, delete')",
+    let (changes_facts, lacks_grants): (Option<bool>, Option<bool>) = sqlx::query_as(
+        "select has_table_privilege('obole_app', to_regclass('transfer'), 'update, delete'),
+           not has_table_privilege('obole_app', to_regclass('key_sentinel'), 'select')",
     )
     .fetch_one(connection)
     .await?;
-    Ok(if changes_facts == Some(true) {
+    Ok(if lacks_grants == Some(true) {
+        vec![Finding::wrong(
+            NAME,
+            "obole_app has lost its grants: a backup was restored before the role existed",
+            "restore it again into an empty database, now that the role exists",
+        )]
+    } else if changes_facts == Some(true) {
         vec![Finding::wrong(
             NAME,
             "obole_app may update or delete transfers, which must only ever be added",

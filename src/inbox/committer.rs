@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::insert_batch::insert_batch;
 use super::intake::{Intake, PendingDelivery, ReceiveError, ReceiveOutcome};
 use super::parsed::ParsedEvents;
-use crate::db::{Breaker, DedicatedConnection};
+use crate::db::{Breaker, DedicatedConnection, is_data_error};
 
 /// Deliveries in one batch.
 const MAX_BATCH: usize = 1000;
@@ -31,7 +31,7 @@ pub fn committer(
         let breaker = Breaker::default();
         while let Some(first) = receiver.recv().await {
             let mut batch = gather(first, &mut receiver);
-            // A sender that gave up has learnt that nothing was accepted.
+            // Deliveries whose request has timed out were refused with 503.
             batch.retain(|p| !p.reply.is_closed());
             if let Some(parsed_events) = &parsed_events {
                 parsed_events.insert(
@@ -74,7 +74,7 @@ struct Attempt {
 }
 
 /// Writes a batch and replies to its senders. A delivery that the database refuses is found by
-/// halving the batch, so that it hurts only itself.
+/// halving the batch, so that only it fails.
 async fn commit(
     connection: &mut DedicatedConnection,
     breaker: &Breaker,
@@ -94,7 +94,7 @@ async fn commit(
                     reply(pending, outcome.ok_or(ReceiveError::Away));
                 }
             }
-            Err(error) if is_refusal(&error) && batch.len() > 1 => {
+            Err(error) if is_data_error(&error) && batch.len() > 1 => {
                 let second = batch.split_off(batch.len() / 2);
                 // The last one pushed is tried first.
                 for batch in [second, batch] {
@@ -106,7 +106,7 @@ async fn commit(
             }
             // The connection broke: whether the batch was committed is unknown. Writing the same
             // ids again tells.
-            Err(error) if !is_refusal(&error) && !retried => attempts.push(Attempt {
+            Err(error) if !is_data_error(&error) && !retried => attempts.push(Attempt {
                 batch,
                 retried: true,
             }),
@@ -128,18 +128,6 @@ fn reply(pending: PendingDelivery, outcome: Result<ReceiveOutcome, ReceiveError>
     }
 }
 
-/// Whether the database refused the rows themselves (SQLSTATE classes 22 and 23), rather than being
-/// away.
-fn is_refusal(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Database(e) => e
-            .code()
-            .is_some_and(|c| c.starts_with("22") || c.starts_with("23")),
-        sqlx::Error::Encode(_) => true,
-        _ => false,
-    }
-}
-
 /// Inserts a batch over the dedicated connection, which is given up when it may be broken.
 async fn insert(
     connection: &mut DedicatedConnection,
@@ -147,7 +135,7 @@ async fn insert(
     batch: &[PendingDelivery],
 ) -> Result<Vec<Option<ReceiveOutcome>>, sqlx::Error> {
     let inserted = insert_batch(connection.get().await?, breaker, batch).await;
-    if inserted.as_ref().is_err_and(|e| !is_refusal(e)) {
+    if inserted.as_ref().is_err_and(|e| !is_data_error(e)) {
         connection.close().await;
     }
     inserted

@@ -34,10 +34,11 @@ pub(super) struct ReceivedCheckout<'c> {
     pub checkout: &'c Checkout,
 }
 
-/// A time that a sender states. Before this year it is a mistake of its clock or its format, and
-/// PostgreSQL refuses the extreme ones.
+/// The first year that a sender may state.
 const FIRST_YEAR: i32 = 2000;
 
+/// A time that a sender states. One before the first year is a mistake of its clock or its format,
+/// and PostgreSQL refuses the extreme ones.
 fn plausible(stated: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
     stated.filter(|at| at.year() >= FIRST_YEAR)
 }

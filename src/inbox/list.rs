@@ -213,7 +213,7 @@ async fn load_lost(
            order by i.received_at desc, i.event_id desc limit $4)
          select log.*, 'lost' as state, null::text as reason, 1 as attempts,
            b.headers->>'topic' as topic, b.body
-         -- An event whose body is no longer kept had its time: it counts as posted.
+         -- An event whose body is no longer kept is past its retention: it counts as posted.
          from log join inbox_body b using (event_id, received_at)
          order by received_at desc, event_id desc",
     )

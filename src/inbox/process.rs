@@ -48,13 +48,8 @@ impl ProcessError {
             Self::Record(_) => return true,
         };
         match database {
-            sqlx::Error::Database(e) => e
-                .code()
-                .is_some_and(|c| c.starts_with("22") || c.starts_with("23")),
-            sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => {
-                true
-            }
-            _ => false,
+            sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => true,
+            _ => db::is_data_error(database),
         }
     }
 }
@@ -167,7 +162,7 @@ async fn load_facts(
 ) -> Result<Facts, sqlx::Error> {
     let details = checkouts.iter().filter_map(|c| c.checkout.donor.as_ref());
     let donors = donor::find_or_create(tx, now, details).await?;
-    // A repetition takes no turn of the donor's causes, and an order that names its cause neither.
+    // Neither a repetition nor an order that names its cause advances the donor's rotation.
     let choosing: Vec<DonorId> = checkouts
         .iter()
         .filter(|c| c.checkout.cause.is_none() && !recorded.contains_key(&c.donation_id))

@@ -20,8 +20,8 @@ pub enum PostError {
     Database(#[from] sqlx::Error),
 }
 
-/// Writes transfers and moves the balances: two statements, whatever the size. One transfer is the
-/// degenerate batch.
+/// Writes transfers and moves the balances: two statements, whatever the size. A single
+/// transfer is a batch of one.
 ///
 /// Balance rows are locked in account order, so batches of several posters queue and never
 /// deadlock.

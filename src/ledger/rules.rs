@@ -1,4 +1,4 @@
-//! The posting rules: pure functions from facts to transfers. This page is the accountant's.
+//! The posting rules: pure functions from facts to transfers. Written for accountants to review.
 //!
 //! | fact | debit | credit |
 //! |---|---|---|

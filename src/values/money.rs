@@ -1,4 +1,4 @@
-//! Euros as integer cents. `rust_decimal` stands at the edge only; no float comes near.
+//! Euros as integer cents. `rust_decimal` stands at the edge only; never floating point.
 
 use std::fmt;
 

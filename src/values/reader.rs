@@ -1,6 +1,6 @@
-//! Whose eyes a list or a load has. Every verb that shows anything of someone takes a `Reader`, so
-//! that forgetting whom it is for does not compile; there is no default and no "all" that comes by
-//! itself.
+//! Who a list or a load is run for, which limits the rows it returns. Every verb that shows
+//! anything of someone takes a `Reader`, so that forgetting whom it is for does not compile; there
+//! is no default and no "all" that comes by itself.
 
 use super::{AssociationId, DonorId, MerchantId, OperatorId};
 
@@ -37,7 +37,7 @@ pub enum AssociationRole {
     Editor,
 }
 
-/// Whose eyes a query has.
+/// Who a query is run for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
     /// The service itself: runs, checks, mails, and the command line of whoever administers the

@@ -51,7 +51,7 @@ pub async fn process_inbox(
             Ok(Some(last)) => after = last.a_second_before(),
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(%error, "the inbox is processed later");
+                tracing::warn!(error = %innermost(&error), "the inbox is processed later");
                 connection.close().await;
             }
         }
@@ -165,7 +165,7 @@ impl Processor {
     }
 
     /// Processes one batch. While the database refuses an event of it, half as many are tried,
-    /// until that event is alone and becomes a dead letter: it hurts only itself.
+    /// until that event is alone and becomes a dead letter: only it fails.
     async fn process_batch(
         &self,
         connection: &mut DedicatedConnection,

@@ -133,3 +133,24 @@ async fn sentinels(owner: &mut sqlx::PgConnection) -> i64 {
         .await
         .unwrap()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_without_its_database_is_no_empty_ledger() {
+    let house = House::new("key-alone", &[]);
+    std::fs::create_dir_all(&house.data).unwrap();
+    std::fs::write(house.data.join("secret.key"), OTHER_KEY).unwrap();
+    for command in [&["merchant", "list"][..], &["check"], &["migrate"]] {
+        let (code, _, said) = house.run(command);
+        assert_eq!(code, 1, "{command:?}: {said}");
+        assert!(
+            said.contains("has a key") && said.contains("restore"),
+            "{said}"
+        );
+    }
+    let (code, document, _) = house.run(&["doctor"]);
+    assert!(
+        code == 1 && document.to_string().contains("has a key"),
+        "{document:#}"
+    );
+    assert!(!house.data.join("postgres").join("PG_VERSION").exists());
+}

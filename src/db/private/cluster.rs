@@ -37,10 +37,13 @@ impl Cluster {
     /// Attaches to the cluster kept in `home`, starting it when needed; none, and nothing made,
     /// where there is no cluster.
     pub async fn attach_existing(home: &Path) -> Result<Option<Self>, PrivateError> {
-        let Some(folders) = ClusterFolders::find(home)?.filter(ClusterFolders::is_initialised)
-        else {
+        let Some(folders) = ClusterFolders::find(home)? else {
             return Ok(None);
         };
+        folders.refuse_key_alone()?;
+        if !folders.is_initialised() {
+            return Ok(None);
+        }
         let bin = find_binaries().ok_or(PrivateError::NotFound)?;
         folders.prepare()?;
         Self::start(Server::new(bin, folders, Vec::new()))

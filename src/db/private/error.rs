@@ -28,6 +28,13 @@ pub enum PrivateError {
         program: &'static str,
         output: String,
     },
+    /// A new cluster beside the key of another would be an empty ledger that looks like the old one.
+    #[error(
+        "{home:?} has a key, secret.key, but the database that it seals is not in {data:?}: \
+         restore it there (OBOLE_DATA was copied or moved, or its rights were changed), or move \
+         secret.key away to begin with an empty database"
+    )]
+    DataMissing { home: PathBuf, data: PathBuf },
     #[error("the private PostgreSQL gives no connection")]
     Away(#[source] sqlx::Error),
 }

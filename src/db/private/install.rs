@@ -12,7 +12,8 @@ use crate::values::derived_id;
 /// The oldest version whose features the schema uses.
 const OLDEST_VERSION: u32 = 15;
 
-/// Where data of those stands who are root and whose own folder is closed to others.
+/// The data folder's parent when root runs Obole with an `OBOLE_DATA` that the server's user cannot
+/// enter.
 const SYSTEM_FOLDER: &str = "/var/lib/obole";
 
 /// The folders of a cluster, and the user that it runs as.
@@ -93,6 +94,17 @@ impl ClusterFolders {
                 .map_err(|e| PrivateError::file("closing", folder, e))?;
         }
         Ok(())
+    }
+
+    /// An error when a key is here whose cluster is not.
+    pub(super) fn refuse_key_alone(&self) -> Result<(), PrivateError> {
+        if self.is_initialised() || !self.home.join("secret.key").exists() {
+            return Ok(());
+        }
+        Err(PrivateError::DataMissing {
+            home: self.home.clone(),
+            data: self.data.clone(),
+        })
     }
 
     /// Whether a cluster was made here.

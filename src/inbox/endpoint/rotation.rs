@@ -10,6 +10,7 @@ use crate::values::Dialect;
 
 /// How long the old secret is still taken after a rotation.
 const OVERLAP: TimeDelta = TimeDelta::hours(24);
+
 /// Gives a merchant's endpoint a new secret, made here or given by the platform. The old ones are
 /// taken for one more day. Returns the new secret and when the old ones end.
 pub async fn rotate_secret(

@@ -12,7 +12,7 @@ use crate::web::{Problem, Web};
 pub struct KeyHolder(pub MerchantId);
 
 impl KeyHolder {
-    /// Whose eyes a request to the API has.
+    /// Who a request to the API is run for.
     pub const fn reader(&self) -> Reader {
         Reader::Merchant(self.0, MerchantRole::Developer)
     }
