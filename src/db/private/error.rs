@@ -28,7 +28,7 @@ pub enum PrivateError {
         program: &'static str,
         output: String,
     },
-    /// A new cluster beside the key of another would be an empty ledger that looks like the old one.
+    /// A new cluster beside the key of another would be an empty ledger that looks like the old.
     #[error(
         "{home:?} has a key, secret.key, but the database that it seals is not in {data:?}: \
          restore it there (OBOLE_DATA was copied or moved, or its rights were changed), or move \
