@@ -31,7 +31,7 @@ pub fn committer(
         let breaker = Breaker::default();
         while let Some(first) = receiver.recv().await {
             let mut batch = gather(first, &mut receiver);
-            // Deliveries whose request has timed out were refused with 503.
+            // Nothing was accepted of a request that has ended; its sender tries again.
             batch.retain(|p| !p.reply.is_closed());
             if let Some(parsed_events) = &parsed_events {
                 parsed_events.insert(
