@@ -185,7 +185,8 @@ pub fn violations_of_columns(files: &[Source]) -> Vec<String> {
     violations
 }
 
-/// `exists (select from …)`, which reads as if something were missing: write `select 1`.
+/// `exists (select …)` of anything but 1: no columns reads as if something were missing, and
+/// columns as if they mattered.
 pub fn violations_of_exists(files: &[Source]) -> Vec<String> {
     let mut violations = Vec::new();
     for file in files
@@ -194,10 +195,12 @@ pub fn violations_of_exists(files: &[Source]) -> Vec<String> {
     {
         for four in file.statements.iter().flat_map(|s| s.windows(4)) {
             let texts: Vec<&str> = four.iter().map(|w| w.text.as_str()).collect();
-            if texts == ["exists", "(", "select", "from"] {
+            if let ["exists", "(", "select", selected] = texts[..]
+                && selected != "1"
+            {
                 let line = four[0].line;
                 violations.push(format!(
-                    "{}:{line}: exists (select from …) is written select 1",
+                    "{}:{line}: exists (select {selected} …) is written select 1",
                     file.path
                 ));
             }
@@ -324,7 +327,11 @@ fn an_exists_that_selects_nothing_is_found() {
                 "migrations/0001_a.sql",
                 "select 1;\nselect EXISTS(select from b);",
             ),
+            (
+                "src/c.rs",
+                "const A: &str = \"select exists (select * from b)\";",
+            ),
         ],
-        &["src/a.rs:1: ", "migrations/0001_a.sql:2: "],
+        &["src/a.rs:1: ", "migrations/0001_a.sql:2: ", "src/c.rs:1: "],
     );
 }
