@@ -127,7 +127,9 @@ pub async fn redrive(
         Redrive::AllDead => requeue(tx, Requeue::AllDead(reader)).await,
         Redrive::These(ids) => {
             let mut redriven = requeue(tx, Requeue::Events(ids, reader)).await?;
-            redriven.extend(requeue_lost(tx, reader, ids).await?);
+            if redriven.len() < ids.len() {
+                redriven.extend(requeue_lost(tx, reader, ids).await?);
+            }
             Ok(redriven)
         }
     }

@@ -2,7 +2,6 @@
 //! from files.
 
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use obole::db::private::Cluster;
@@ -84,23 +83,7 @@ async fn an_owner_without_superuser_rights_is_enough() {
 
     // Two processes migrate the empty database at the same moment.
     let house = database.house("outside", &[("OBOLE_SECRET_KEY", KEY.to_owned())]);
-    let migrating: Vec<_> = (0..2)
-        .map(|_| {
-            house
-                .command(&["migrate"])
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap()
-        })
-        .collect();
-    for process in migrating {
-        let output = process.wait_with_output().unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
+    house.done_at_once(2, &["migrate"]);
     assert!(
         !house.data.join("secret.key").exists(),
         "the setting gives the key"

@@ -53,6 +53,21 @@ impl House {
         command
     }
 
+    /// Runs a command in so many processes at the same moment; each must succeed.
+    pub fn done_at_once(&self, processes: usize, arguments: &[&str]) {
+        let running: Vec<_> = (0..processes)
+            .map(|_| {
+                let mut command = self.command(arguments);
+                command.stderr(Stdio::piped()).spawn().unwrap()
+            })
+            .collect();
+        for process in running {
+            let output = process.wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{arguments:?}: {said}");
+        }
+    }
+
     /// Runs a command with `--json`; returns its exit code, its document and what it
     /// said beside.
     pub fn run(&self, arguments: &[&str]) -> (i32, Value, String) {

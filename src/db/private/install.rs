@@ -66,6 +66,7 @@ impl ClusterFolders {
         let folders = Self::find(home)?.ok_or_else(|| {
             PrivateError::file("reading", home, std::io::ErrorKind::NotFound.into())
         })?;
+        folders.refuse_key_alone()?;
         folders.prepare()?;
         Ok(folders)
     }
@@ -98,7 +99,8 @@ impl ClusterFolders {
 
     /// An error when a key is here whose cluster is not.
     pub(super) fn refuse_key_alone(&self) -> Result<(), PrivateError> {
-        if self.is_initialised() || !self.home.join("secret.key").exists() {
+        // In this order: a process that starts at the same moment makes the key last.
+        if !self.home.join("secret.key").exists() || self.is_initialised() {
             return Ok(());
         }
         Err(PrivateError::DataMissing {

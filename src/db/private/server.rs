@@ -41,7 +41,6 @@ impl Server {
         if self.folders.is_initialised() {
             return Ok(());
         }
-        self.folders.refuse_key_alone()?;
         self.run("initdb", |c| {
             c.args([
                 "--username=obole",
