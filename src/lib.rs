@@ -14,6 +14,8 @@ pub mod rails;
 pub mod gateways;
 pub mod mail;
 
+pub mod audit;
+pub mod cases;
 pub mod ledger;
 
 pub mod parties;

@@ -6,8 +6,9 @@ use obole::settings::{SettingError, SettingsReading};
 use super::context::CommandContext;
 use super::outcome::Outcome;
 use super::{
-    association, bank, bench, cause, check, collections, demo, doctor, inbox, ledger, login_link,
-    manifest, merchant, migrate, operator, payouts, receipts, serve, settings, subscription,
+    association, audit, bank, bench, cases, cause, check, collections, demo, doctor, inbox, ledger,
+    login_link, manifest, merchant, migrate, operator, payouts, receipts, serve, settings,
+    subscription,
 };
 
 /// One euro added to an online purchase, taken whole and provably to an association.
@@ -66,6 +67,10 @@ pub enum Command {
     /// Tax receipts.
     #[command(subcommand)]
     Receipts(receipts::Command),
+    /// What waits for a person.
+    Cases(cases::Arguments),
+    /// What people did, when and why.
+    Audit(audit::Arguments),
     /// People of the team.
     #[command(subcommand)]
     Operator(operator::Command),
@@ -130,6 +135,8 @@ async fn run_in_database(
         Command::Bank(command) => bank::run(command, context).await,
         Command::Subscription(command) => subscription::run(command, context).await,
         Command::Receipts(command) => receipts::run(command, context).await,
+        Command::Cases(arguments) => cases::run(arguments, context).await,
+        Command::Audit(arguments) => audit::run(arguments, context).await,
         Command::Operator(command) => operator::run(command, context).await,
         Command::LoginLink(arguments) => login_link::run(arguments, context).await,
         Command::Ledger(command) => ledger::run(command, context).await,

@@ -3,8 +3,10 @@
 use anyhow::Context as _;
 use chrono::{DateTime, NaiveDate, Utc};
 use obole::app::App;
+use obole::audit::Actor;
+use obole::parties::operator;
 use obole::settings::Settings;
-use obole::values::paris_day;
+use obole::values::{Email, paris_day};
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Postgres, Transaction};
 
@@ -50,6 +52,21 @@ impl CommandContext {
     /// The date that a batch counts as: the one asked for, else today in Paris.
     pub fn business_date(&self, on: Option<NaiveDate>) -> NaiveDate {
         on.unwrap_or_else(|| paris_day(self.now))
+    }
+
+    #[expect(dead_code, reason = "the commands that act on receipts follow")]
+    /// The operator of an address, who acts from this command line.
+    pub async fn operator(&mut self, email: &str) -> anyhow::Result<Actor> {
+        let email = Email::parse(email).map_err(anyhow::Error::msg)?;
+        operator::find(&mut self.db, &email)
+            .await?
+            .context("no operator has this address; see `obole operator add`")?;
+        // The kernel's number cannot be made up, unlike a name in the environment.
+        let user = rustix::process::getuid().as_raw();
+        Ok(Actor {
+            who: email.as_str().to_owned(),
+            source: format!("command line, system user {user}"),
+        })
     }
 
     /// The address of a sign-in link.

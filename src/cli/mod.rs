@@ -1,8 +1,10 @@
 //! The command line: one file a noun, each with its arguments and its work; `command` dispatches.
 
 mod association;
+mod audit;
 mod bank;
 mod bench;
+mod cases;
 mod cause;
 mod check;
 mod collections;

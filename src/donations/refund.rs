@@ -17,6 +17,8 @@ pub struct NewRefund {
     pub donation_id: DonationId,
     /// The merchant's own name for the refund.
     pub refund_id: String,
+    /// How much was given back; none for all that is left.
+    pub amount: Option<Amount>,
     pub event_id: EventId,
     pub occurred_at: DateTime<Utc>,
 }

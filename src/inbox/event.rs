@@ -80,6 +80,8 @@ pub struct Refund {
     pub order_id: String,
     pub refund_id: String,
     pub donation_refunded: bool,
+    /// How much of the donation was given back; none for all that is left of it.
+    pub amount: Option<Amount>,
 }
 
 /// An authentic body that is not understood, field by field.

@@ -183,6 +183,7 @@ impl<'b> RefundTask<'b> {
             refund: NewRefund {
                 donation_id: DonationId::of_order(source.merchant_id, &refund.order_id),
                 refund_id: refund.refund_id,
+                amount: refund.amount,
                 event_id: source.event.event_id,
                 occurred_at: occurred_at(refund.at, source.event.received_at),
             },

@@ -84,6 +84,10 @@ ids! {
     SubscriptionId = "sub";
     /// An event sent to one address.
     MessageId = "msg";
+    /// Something that waits for a person (cas).
+    CaseId = "case";
+    /// An act in the audit log.
+    AuditId = "act";
 }
 
 impl EventId {

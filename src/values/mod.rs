@@ -19,9 +19,9 @@ pub use dialect::{Dialect, DialectError};
 pub use field::{FieldError, listed};
 pub use identity::{Email, PostalAddress, Rna, Siren, slug_is_valid};
 pub use ids::{
-    AssociationId, CauseId, CollectionId, DonationId, DonorId, EndpointId, EventId, IdError,
-    MailId, MerchantId, MessageId, OperatorId, PayoutId, ReceiptId, SubscriptionId, as_text,
-    derived_id,
+    AssociationId, AuditId, CaseId, CauseId, CollectionId, DonationId, DonorId, EndpointId,
+    EventId, IdError, MailId, MerchantId, MessageId, OperatorId, PayoutId, ReceiptId,
+    SubscriptionId, as_text, derived_id,
 };
 pub use locale::{Locale, LocaleError};
 pub use message::MailContent;

@@ -147,6 +147,7 @@ fn another(donation_id: DonationId, refund_id: &str) -> [NewRefund; 1] {
     [NewRefund {
         donation_id,
         refund_id: refund_id.into(),
+        amount: None,
         event_id: EventId::new(),
         occurred_at: Utc::now(),
     }]

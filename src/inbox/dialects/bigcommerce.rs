@@ -140,6 +140,7 @@ fn fetched(
             order_id,
             refund_id,
             donation_refunded: true,
+            amount: None,
         }))
     };
     match order.status.as_str() {

@@ -121,6 +121,7 @@ pub(super) fn parse(
                 order_id: refund.order_id.to_string(),
                 refund_id: refund.id.to_string(),
                 donation_refunded: true,
+                amount: None,
             }))
         }
         "orders/cancelled" => {
@@ -141,6 +142,7 @@ pub(super) fn parse(
                 refund_id: "cancelled".into(),
                 order_id,
                 donation_refunded: true,
+                amount: None,
             }))
         }
         _ => Ok(Event::Ignored("this topic says nothing of a donation")),

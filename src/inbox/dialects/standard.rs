@@ -177,14 +177,16 @@ fn refund(raw: RawEvent<'_, RawRefund>) -> Result<Event, ParseError> {
     let mut errors = FieldErrors::default();
     errors.require_text("data.order_id", Some(&raw.order_id), 200);
     errors.require_text("data.refund_id", Some(&raw.refund_id), 200);
-    if let Some(amount) = &raw.amount {
-        errors.take("data.amount", parse_cents(amount));
-    }
+    let cents = raw
+        .amount
+        .and_then(|a| errors.take("data.amount", parse_cents(&a)));
     errors.finish(Event::Refund(Refund {
         at,
         order_id: raw.order_id,
         refund_id: raw.refund_id,
-        donation_refunded: raw.donation_refunded,
+        // Nothing of the donation is nothing given back.
+        donation_refunded: raw.donation_refunded && cents != Some(0),
+        amount: cents.and_then(|c| Amount::from_cents(c).ok()),
     }))
 }
 

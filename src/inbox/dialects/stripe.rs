@@ -132,6 +132,7 @@ fn refunded(event: Envelope) -> Result<Event, ParseError> {
         order_id,
         refund_id,
         donation_refunded: true,
+        amount: None,
     }))
 }
 

@@ -126,6 +126,7 @@ pub(super) fn parse(
             order_id,
             refund_id,
             donation_refunded: true,
+            amount: None,
         }));
     }
     if order.status != "processing" && order.status != "completed" {

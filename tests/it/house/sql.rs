@@ -6,8 +6,9 @@ use super::{assert_found, assert_kept};
 /// The rooms that may hold SQL; all others ask these.
 const ROOMS_WITH_SQL: &[&str] = &[
     "db",
-    "ledger",
+    "audit",
     "cases",
+    "ledger",
     "parties",
     "outbox",
     "donations",
