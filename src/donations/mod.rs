@@ -5,6 +5,7 @@ mod list;
 pub mod manifest;
 mod record;
 mod refund;
+mod stage;
 
 pub use claim::{ClaimError, claim, claim_token, of_claim_token};
 pub use list::{

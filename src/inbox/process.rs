@@ -22,6 +22,7 @@ use crate::donations::{self, NewDonation, NewRefund, RecordError, RefundOutcome}
 use crate::ledger::PostError;
 use crate::parties::{cause, choice, donor, merchant};
 use crate::values::{DonationId, DonorId, MerchantId};
+use crate::{payouts, receipts};
 
 /// Why a batch was not processed; all of it is still in the queue.
 #[derive(Debug, thiserror::Error)]
@@ -187,7 +188,8 @@ async fn load_facts(
     })
 }
 
-/// Records the refunds. One whose donation is not recorded is parked until it is.
+/// Records the refunds: payouts that have not left lose their donations, and receipts that say
+/// more than is left are questioned. One whose donation is not recorded is parked until it is.
 async fn record_refunds(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -195,6 +197,13 @@ async fn record_refunds(
 ) -> Result<(), ProcessError> {
     let new: Vec<NewRefund> = tasks.refunds.iter().map(|r| r.refund.clone()).collect();
     let refunded = donations::refund(tx, now, &new).await?;
+    let done = tasks.refunds.iter().zip(&refunded);
+    let done: Vec<DonationId> = done
+        .filter(|(_, outcome)| **outcome == RefundOutcome::Done)
+        .map(|(task, _)| task.refund.donation_id)
+        .collect();
+    payouts::take_back_prepared(tx, now, &done).await?;
+    receipts::question_refunded(tx, now, &done).await?;
     for (task, outcome) in tasks.refunds.iter().zip(refunded) {
         match outcome {
             RefundOutcome::Done => {}
@@ -204,10 +213,6 @@ async fn record_refunds(
             RefundOutcome::Unknown => tasks.problems.push(task.source.problem(
                 ProblemState::Parked(task.refund.donation_id),
                 "waits for its checkout.completed",
-            )),
-            RefundOutcome::PaidOut => tasks.problems.push(task.source.problem(
-                ProblemState::Dead,
-                "the donation is already with the association: agree with it first",
             )),
         }
     }

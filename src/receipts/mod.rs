@@ -10,6 +10,7 @@ mod eligibility;
 mod issue;
 mod mailing;
 mod number;
+mod question;
 
 pub use content::{
     ContentError, Receipt, ReceiptSummary, RegisteredReceipt, destroy_expired, expired, find,
@@ -19,3 +20,4 @@ pub use document::{DocumentError, ReceiptContent, typeset};
 pub use eligibility::{DonationFacts, DonorFacts, WithheldReason, assess};
 pub use issue::{IssueError, IssueSummary, IssuedReceipt, issue};
 pub use mailing::{mark_sent, of_mails, open_mailings, prepare_mailings};
+pub use question::{question_refunded, question_unpaid};

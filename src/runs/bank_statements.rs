@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::gateways::bank::read_statement;
 use crate::mailing::send_reports;
 use crate::progress::Step;
+use crate::receipts;
 use crate::reconciliation::{self, ImportSummary};
 use crate::values::{BankAccount, BankLine, Iban};
 
@@ -40,14 +41,15 @@ pub async fn import_statements(
     let mut imported = Vec::with_capacity(statements.len());
     for (file, lines) in statements {
         let mut tx = app.db.begin().await?;
-        let summary = reconciliation::import(&mut tx, now, &lines)
+        let import = reconciliation::import(&mut tx, now, &lines)
             .await
             .with_context(|| file.clone())?;
+        receipts::question_unpaid(&mut tx, now, &import.returned_payouts).await?;
         tx.commit().await?;
         counter.add_one();
         imported.push(ImportedStatement {
             file,
-            imported: summary,
+            imported: import.summary,
         });
     }
     send_reports(app, now).await.context(

@@ -36,6 +36,7 @@ mod speed_is_counted;
 mod statements_of_banks;
 mod steps;
 mod storm;
+mod storm_model;
 mod story_one_euro;
 mod support;
 mod texts;

@@ -97,7 +97,9 @@ pub async fn import(s: &Service, statement: PathBuf) -> ImportSummary {
 
 /// Asks the shops for a month, and their money comes on the same day.
 pub async fn collect_and_settle(s: &Service, on: NaiveDate, period: Period) {
-    let transfers: Vec<_> = collect(s, on, period).await.iter().map(paid).collect();
+    let asked = collect(s, on, period).await;
+    let asked = asked.iter().filter(|c| c.amount_cents > 0);
+    let transfers: Vec<_> = asked.map(paid).collect();
     import(s, bank_day(s, on, &transfers).unwrap()).await;
 }
 
