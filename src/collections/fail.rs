@@ -76,9 +76,10 @@ async fn return_one(
     amount: Amount,
 ) -> Result<(), PostError> {
     let id = c.collection_id;
+    // Before the shares are asked for, which look for paid out donations once this state is there.
+    state::record(tx, now, &[id.0], &[on], CollectionState::Returned).await?;
     let held = shares(tx, &[id.0], &[c.merchant_id.0]).await?;
     let held = held.get(&id).map_or(&[][..], Vec::as_slice);
-    state::record(tx, now, &[id.0], &[on], CollectionState::Returned).await?;
     let fact = c.fact(on);
     let accounts: Vec<Account> = held
         .iter()

@@ -47,7 +47,8 @@ const LINES_BY_KEY: &str = "select l.collection_id, d.occurred_at, l.donation_id
      where exists (select 1 from collection o
        where o.collection_id = any($1) and ($2 or o.merchant_id = $3))
      union all
-     select collection_id, prepared_at, null, carried_cents, 'credit carried over', '', ''
+     select collection_id, prepared_on::timestamp at time zone 'Europe/Paris', null,
+       carried_cents, 'credit carried over', '', ''
      from collection where collection_id = any($1) and carried_cents <> 0
        and ($2 or merchant_id = $3)
      order by collection_id, occurred_at, donation_id";
@@ -69,7 +70,8 @@ const LINES_OF_MONTH: &str = "select collection_id, occurred_at, l.donation_id,
            from donation where merchant_id = any($2)) d using (donation_id)
      join cause c using (cause_id) join association a on a.association_id = d.association_id
      union all
-     select collection_id, prepared_at, null, carried_cents, 'credit carried over', '', ''
+     select collection_id, prepared_on::timestamp at time zone 'Europe/Paris', null,
+       carried_cents, 'credit carried over', '', ''
      from collection where collection_id = any($1) and carried_cents <> 0
      order by collection_id, occurred_at, donation_id";
 

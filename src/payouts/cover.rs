@@ -25,8 +25,8 @@ impl Cover {
 }
 
 /// Reads the cover of the bank account. Only merchants of whose donations something was given back
-/// after it arrived, or whose payment was taken back, can have a credit or owe more than they are
-/// asked.
+/// after it was asked for, or whose payment was taken back, can have a credit or owe more than they
+/// are asked.
 ///
 /// The caller holds the settlement lock whole, so that nothing settles or leaves meanwhile.
 pub async fn cover(tx: &mut PgConnection) -> Result<Cover, sqlx::Error> {
@@ -36,7 +36,7 @@ pub async fn cover(tx: &mut PgConnection) -> Result<Cover, sqlx::Error> {
            from account a join account_balance b using (account_id)),
          disturbed as (
            select d.merchant_id from donation_refund r join donation d using (donation_id)
-           where r.stage <> 'pending'
+           where r.after_collection or r.stage <> 'pending'
            union
            select c.merchant_id from collection c join collection_state s using (collection_id)
            where s.state = 'returned')

@@ -39,6 +39,7 @@ mod storm;
 mod storm_model;
 mod story_one_euro;
 mod support;
+mod t_accounts;
 mod texts;
 mod unsubscribe;
 mod webhook_counts_once;

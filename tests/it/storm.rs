@@ -468,12 +468,22 @@ impl Storm {
             .iter()
             .filter(|p| !known.contains(&p.payout_id))
             .collect();
+        let made = |slug: &str, cents: i64| format!("{slug} {cents}");
+        let (mut found, mut wanted): (Vec<_>, Vec<_>) = (
+            new.iter()
+                .map(|p| made(&p.association, p.amount_cents))
+                .collect(),
+            self.model.payouts[self.payouts.len()..]
+                .iter()
+                .map(|p| made(ASSOCIATIONS[p.association], p.amount))
+                .collect(),
+        );
+        found.sort();
+        wanted.sort();
         assert_eq!(
-            new.len(),
-            self.model.payouts.len() - self.payouts.len(),
+            found, wanted,
             "seed {} after {:#?}",
-            self.seed,
-            self.history
+            self.seed, self.history
         );
         for n in self.payouts.len()..self.model.payouts.len() {
             let expected = &self.model.payouts[n];
