@@ -148,7 +148,7 @@ pub(super) fn assess_again(
 
 impl DonorFacts<'_> {
     /// Whether names and address are complete, in letters that the receipt can show.
-    fn is_printable(self) -> bool {
+    pub(super) fn is_printable(self) -> bool {
         self.first_name.is_some_and(can_be_printed)
             && self.last_name.is_some_and(can_be_printed)
             && self.address.is_some_and(|a| {
