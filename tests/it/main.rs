@@ -30,6 +30,7 @@ mod program;
 mod readme;
 mod receipts_by_year;
 mod receipts_expire;
+mod receipts_tell_the_truth;
 mod receipts_ways_out;
 mod schema_refuses;
 mod shop;

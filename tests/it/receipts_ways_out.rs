@@ -339,10 +339,15 @@ async fn a_receipt_is_not_replaced_while_its_donor_or_its_money_is_missing() {
         "no number is used up"
     );
 
-    // It is paid again, and then the receipt is as good as before.
+    // It is paid again: the successor says when.
     assert_eq!(prepare_payouts(&s, on("2025-02-06")).await.len(), 1);
     pay_out(&s, on("2025-02-06"), &operators).await;
-    assert_eq!(standing(&s, FIRST).await, (ReceiptStanding::Valid, None));
+    let decided = replace(&s, FIRST).await.unwrap();
+    assert_eq!(decided.successor.as_deref(), Some(SECOND));
+    assert_eq!(standing(&s, SECOND).await.0, ReceiptStanding::Valid);
+    if let Some(text) = words(&std::fs::read(decided.file.unwrap()).unwrap()) {
+        assert!(text.contains("06/02/2025"), "{text}");
+    }
     s.checked().await;
 }
 
@@ -434,27 +439,27 @@ async fn a_receipt_that_is_not_valid_is_not_mailed_until_it_is() {
 async fn no_mail_goes_without_its_receipts_when_their_content_is_destroyed() {
     let s = Service::start().await;
     let operators = s.operators().await;
-    give(&s, "OLD", "2015-03-10T10:00:00Z", "20.00", CAMILLE).await;
-    collect_and_settle(&s, on("2015-04-02"), month("2015-03-01")).await;
-    pay_out(&s, on("2015-04-03"), &operators).await;
+    give(&s, "OLD", "2020-01-10T10:00:00Z", "20.00", CAMILLE).await;
+    collect_and_settle(&s, on("2020-02-02"), month("2020-01-01")).await;
+    pay_out(&s, on("2020-02-03"), &operators).await;
     let options = ReceiptOptions {
         no_mail: true,
         ..ReceiptOptions::default()
     };
-    let (now, day) = (Utc::now(), on("2015-04-05"));
-    runs::run_receipts(&s.app, now, day, month("2015-03-01"), options)
+    let (now, day) = (Utc::now(), on("2020-02-05"));
+    runs::run_receipts(&s.app, now, day, month("2020-01-01"), options)
         .await
         .unwrap();
     let mut tx = s.world.db.begin().await.unwrap();
     receipts::prepare_mailings(&mut tx, now).await.unwrap();
     tx.commit().await.unwrap();
     let mut db = s.world.db.acquire().await.unwrap();
-    obole::worker::destroy_expired_receipts(&s.app, &mut db, on("2021-04-06"))
+    obole::worker::destroy_expired_receipts(&s.app, &mut db, on("2026-02-06"))
         .await
         .unwrap();
     drop(db);
     for _ in 0..2 {
-        let run = issue_receipts(&s, on("2021-04-07"), month("2015-03-01")).await;
+        let run = issue_receipts(&s, on("2026-02-07"), month("2020-01-01")).await;
         assert_eq!((run.issued, run.mailed, run.unsent), (0, 0, 0));
         assert!(mails_to(&s, CAMILLE).is_empty());
     }
