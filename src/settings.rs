@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lettre::message::Mailbox;
 
-use crate::values::{BankAccount, Bic, Iban, Secret};
+use crate::values::{BankAccount, Bic, Iban, Secret, TaxDate};
 
 /// The account that files carry until one is set: the example of the European Committee for
 /// Banking Standards, which belongs to nobody, so that a bank refuses it.
@@ -41,6 +41,9 @@ pub struct Settings {
     pub private_webhooks: bool,
     /// Whole months that the bodies of webhooks are kept after the one they came in.
     pub inbox_months: u32,
+    /// Whose day makes a donation's tax year; none: a donation whose days fall in different years
+    /// gets no receipt.
+    pub tax_date: Option<TaxDate>,
 }
 
 /// One setting that cannot be used.
@@ -117,6 +120,7 @@ pub fn examine(get: impl Fn(&str) -> Option<String>) -> SettingsReading {
     let account = reader.account();
     let private_webhooks = reader.switch("OBOLE_PRIVATE_WEBHOOKS");
     let inbox_months = reader.months("OBOLE_INBOX_MONTHS", INBOX_MONTHS);
+    let tax_date = reader.tax_date();
     let bank_dir = reader
         .text("OBOLE_BANK_DIR")
         .map_or_else(|| data.join("bank"), PathBuf::from);
@@ -133,6 +137,7 @@ pub fn examine(get: impl Fn(&str) -> Option<String>) -> SettingsReading {
         account,
         private_webhooks,
         inbox_months,
+        tax_date,
     };
     SettingsReading {
         settings,
@@ -240,6 +245,12 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         account
     }
 
+    fn tax_date(&mut self) -> Option<TaxDate> {
+        const NAME: &str = "OBOLE_GIFT_DATE";
+        let read = self.text(NAME)?.parse();
+        read.map_err(|e| self.reject(NAME, format!("{e}"))).ok()
+    }
+
     fn switch(&mut self, name: &'static str) -> bool {
         match self.text(name).as_deref() {
             None | Some("false") => false,
@@ -312,6 +323,13 @@ impl Settings {
             ("OBOLE_ACCOUNT_HOLDER", self.account.holder.clone()),
             ("OBOLE_BANK_DIR", self.bank_dir.display().to_string()),
             ("OBOLE_INBOX_MONTHS", self.inbox_months.to_string()),
+            (
+                "OBOLE_GIFT_DATE",
+                self.tax_date.map_or_else(
+                    || "unset: donations whose days fall in two years get no receipt".into(),
+                    |d| d.word().to_owned(),
+                ),
+            ),
             ("OBOLE_PRIVATE_WEBHOOKS", self.private_webhooks.to_string()),
         ]
     }
@@ -328,6 +346,7 @@ mod tests {
             ("DATABASE_URL", "mysql://x"),
             ("OBOLE_SECRET_KEY", "short"),
             ("OBOLE_SMTP_URL", "ftp://x"),
+            ("OBOLE_GIFT_DATE", "today"),
         ];
         let errors = read(|name| {
             env.iter()
@@ -342,7 +361,8 @@ mod tests {
                 "OBOLE_LISTEN",
                 "DATABASE_URL",
                 "OBOLE_SECRET_KEY",
-                "OBOLE_SMTP_URL"
+                "OBOLE_SMTP_URL",
+                "OBOLE_GIFT_DATE"
             ]
         );
     }

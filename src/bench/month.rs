@@ -14,7 +14,7 @@ use crate::gateways::bank::simulated::{IncomingTransfer, play_day};
 use crate::parties::operator;
 use crate::receipts::{self, ReceiptContent};
 use crate::runs::{self, ReceiptOptions};
-use crate::values::{Amount, Email, Period, Reader, Secret, paris_day, paris_midnight};
+use crate::values::{Amount, Email, Period, Reader, Secret, TaxDate, paris_day, paris_midnight};
 
 /// Documents from which the rate of typesetting alone is measured.
 const SAMPLE: usize = 2000;
@@ -106,6 +106,7 @@ pub async fn receipts(app: &App, donors: usize) -> anyhow::Result<ReceiptRates> 
     let sink = MailSink::open().await?;
     let mut settings = (*app.settings).clone();
     settings.smtp_url = Some(Secret::new(sink.url.clone()));
+    settings.tax_date = Some(TaxDate::DonorPayment);
     let app = App::with(settings, app.db.clone(), app.cluster.clone()).await?;
     let began = Instant::now();
     let run = runs::run_receipts(&app, now, on, period, ReceiptOptions::default()).await?;

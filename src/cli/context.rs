@@ -54,7 +54,6 @@ impl CommandContext {
         on.unwrap_or_else(|| paris_day(self.now))
     }
 
-    #[expect(dead_code, reason = "the commands that act on receipts follow")]
     /// The operator of an address, who acts from this command line.
     pub async fn operator(&mut self, email: &str) -> anyhow::Result<Actor> {
         let email = Email::parse(email).map_err(anyhow::Error::msg)?;

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
+use obole::receipts::{ReceiptDecision, ReceiptStanding};
 use obole::values::{Period, Reader, euros};
 use obole::{receipts, runs};
 use serde_json::json;
@@ -16,8 +17,32 @@ pub enum Command {
     ///
     /// Running it again changes nothing.
     Run(RunArguments),
-    /// Say whether a receipt's number is known.
+    /// Say whether a receipt is valid: its number known, not cancelled or replaced, and all that it
+    /// says still with its association.
     Verify { number: String },
+    /// Cancel a receipt; it keeps its number, and the donor is told by mail.
+    Cancel(DecisionArguments),
+    /// Replace a receipt by one for what remains of its donations, with the donor's name and
+    /// address of today; it is mailed to the donor.
+    Replace(DecisionArguments),
+    /// Write a duplicata of a valid receipt into a file.
+    Duplicate(DecisionArguments),
+}
+
+/// Arguments of what a person decides about a receipt.
+#[derive(Args)]
+pub struct DecisionArguments {
+    /// The receipt's number.
+    number: String,
+    /// Who decides: an operator's e-mail.
+    #[arg(long = "as")]
+    operator: String,
+    /// Why; kept in the audit log, so without personal data.
+    #[arg(long)]
+    why: String,
+    /// The business date; today in Paris by default.
+    #[arg(long)]
+    on: Option<NaiveDate>,
 }
 
 /// Arguments of `obole receipts run`.
@@ -42,7 +67,48 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
     match command {
         Command::Run(arguments) => issue(arguments, context).await,
         Command::Verify { number } => verify(&number, context).await,
+        Command::Cancel(arguments) => decide(Act::Cancel, arguments, context).await,
+        Command::Replace(arguments) => decide(Act::Replace, arguments, context).await,
+        Command::Duplicate(arguments) => decide(Act::Duplicate, arguments, context).await,
     }
+}
+
+/// What is done with a receipt.
+enum Act {
+    Cancel,
+    Replace,
+    Duplicate,
+}
+
+async fn decide(
+    act: Act,
+    arguments: DecisionArguments,
+    context: &mut CommandContext,
+) -> anyhow::Result<Outcome> {
+    let actor = context.operator(&arguments.operator).await?;
+    let (app, now) = (&context.app, context.now);
+    let on = context.business_date(arguments.on);
+    let decision = ReceiptDecision {
+        number: &arguments.number,
+        actor: &actor,
+        why: &arguments.why,
+    };
+    let decided = match act {
+        Act::Cancel => runs::cancel_receipt(app, now, on, decision).await?,
+        Act::Replace => runs::replace_receipt(app, now, on, decision).await?,
+        Act::Duplicate => {
+            let file = runs::duplicate_receipt(app, now, decision).await?;
+            return Ok(Outcome::of(json!({
+                "number": arguments.number,
+                "file": file.display().to_string(),
+            })));
+        }
+    };
+    let ok = decided.unsent == 0;
+    Ok(Outcome {
+        ok,
+        ..Outcome::of(serde_json::to_value(&decided)?)
+    })
 }
 
 async fn issue(arguments: RunArguments, context: &CommandContext) -> anyhow::Result<Outcome> {
@@ -71,13 +137,17 @@ async fn issue(arguments: RunArguments, context: &CommandContext) -> anyhow::Res
 async fn verify(number: &str, context: &mut CommandContext) -> anyhow::Result<Outcome> {
     Ok(
         match receipts::registered(&mut context.db, Reader::System, number).await? {
-            Some(r) => Outcome::of(json!({
-                "number": r.number,
-                "state": "valid",
-                "association": r.association,
-                "issued_on": r.issued_on,
-                "amount": euros(r.amount_cents),
-            })),
+            Some(r) => Outcome {
+                ok: r.standing == ReceiptStanding::Valid,
+                ..Outcome::of(json!({
+                    "number": r.number,
+                    "state": r.standing.word(),
+                    "successor": r.successor,
+                    "association": r.association,
+                    "issued_on": r.issued_on,
+                    "amount": euros(r.amount_cents),
+                }))
+            },
             None => Outcome {
                 ok: false,
                 ..Outcome::of(json!({"number": number, "state": "unknown"}))

@@ -3,13 +3,17 @@
 //!
 //! A subject carries no name, cause or amount, because it shows on locked screens.
 
+mod cancellation;
 mod content;
 mod receipts;
+mod replacement;
 mod report;
 mod sign_in;
 mod statement;
 
+pub use cancellation::CancellationMail;
 pub use receipts::{EnclosedReceipt, ReceiptsMail};
+pub use replacement::ReplacementMail;
 pub use report::ReportMail;
 pub use sign_in::SignInMail;
 pub use statement::StatementMail;

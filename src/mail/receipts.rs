@@ -23,7 +23,7 @@ pub struct EnclosedReceipt<'a> {
 }
 
 impl EnclosedReceipt<'_> {
-    fn line(&self, locale: Locale) -> String {
+    pub(super) fn line(&self, locale: Locale) -> String {
         text_with(
             locale,
             "mail-receipts-line",

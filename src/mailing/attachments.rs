@@ -26,6 +26,11 @@ pub fn receipt_path(app: &App, receipt_id: ReceiptId, number: &str) -> PathBuf {
         .join(format!("recu-{number}.pdf"))
 }
 
+/// The path of a duplicata of a receipt, beside the original.
+pub fn duplicate_path(app: &App, receipt_id: ReceiptId, number: &str) -> PathBuf {
+    receipt_path(app, receipt_id, number).with_file_name(format!("recu-{number}-duplicata.pdf"))
+}
+
 /// Deletes the stored document of a receipt; one that is not there is no error.
 pub async fn delete_receipt_document(app: &App, receipt_id: ReceiptId) -> io::Result<()> {
     let folder = app

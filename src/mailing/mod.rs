@@ -11,8 +11,10 @@ mod send;
 mod sign_in;
 mod statement;
 
-pub use attachments::{delete_receipt_document, receipt_document, receipt_path, statement_path};
-pub use receipts::{MailCounts, send_receipts};
+pub use attachments::{
+    delete_receipt_document, duplicate_path, receipt_document, receipt_path, statement_path,
+};
+pub use receipts::{MailCounts, send_receipts, send_written};
 pub use report::send_reports;
 pub use sign_in::send_link;
 pub use statement::send_statements;

@@ -7,8 +7,8 @@ use sqlx::{FromRow, PgConnection, types::Json};
 use super::{AddError, PartyState};
 use crate::ledger::{self, Account};
 use crate::values::{
-    AssociationId, Bic, Email, FieldError, Iban, PostalAddress, Reader, Rna, Siren, paris_day,
-    slug_is_valid,
+    AssociationId, Bic, Email, FieldError, Iban, PostalAddress, Reader, Rna, Siren,
+    is_named_by_978, paris_day, slug_is_valid,
 };
 
 /// The file that presents an association (`contracts/association.schema.json`).
@@ -98,7 +98,7 @@ impl AssociationFile {
     }
 
     /// The rules of the other fields: whether each holds, its field, and how to mend it.
-    fn rules(&self, now: DateTime<Utc>) -> [(bool, &'static str, &'static str); 7] {
+    fn rules(&self, now: DateTime<Utc>) -> [(bool, &'static str, &'static str); 8] {
         let year_end = format!("2024-{}", self.financial_year_end);
         let is_day = NaiveDate::parse_from_str(&year_end, "%Y-%m-%d").is_ok();
         [
@@ -126,6 +126,13 @@ impl AssociationFile {
                 !self.articles.is_empty(),
                 "articles",
                 "the articles of the tax code (CGI) that receipts name, such as [\"200\"]",
+            ),
+            (
+                is_named_by_978(&self.kind) || !self.articles.iter().any(|a| a.trim() == "978"),
+                "articles",
+                "article 978 (tax on real estate) is only for the bodies on its closed list, such \
+                 as kind \"public-utility-foundation\"; associations of general interest and \
+                 endowment funds are not on it, so give [\"200\"]",
             ),
             (
                 is_day && self.financial_year_end.len() == 5,

@@ -7,7 +7,9 @@ use sqlx::{FromRow, PgConnection, types::Json};
 use super::eligibility::{DonationFacts, DonorFacts};
 use crate::donations::FundedBy;
 use crate::parties::donor::ReceiptFrequency;
-use crate::values::{AssociationId, DonationId, DonorId, Period, PostalAddress, paris_day};
+use crate::values::{
+    AssociationId, DonationId, DonorId, Period, PostalAddress, ReceiptId, paris_day,
+};
 
 /// A donation without a receipt.
 #[derive(FromRow)]
@@ -16,13 +18,16 @@ pub(super) struct Candidate {
     pub association_id: AssociationId,
     /// None for an anonymous donation; then the fields of the donor are empty as well.
     pub donor_id: Option<DonorId>,
-    pub amount_cents: i64,
+    /// What remains of it after every refund.
+    pub remaining_cents: i64,
     pub order_id: String,
     pub merchant: String,
     pub occurred_at: DateTime<Utc>,
     pub funded_by: FundedBy,
     pub consent_preticked: Option<bool>,
+    pub collected_on: Option<NaiveDate>,
     pub paid_out_on: Option<NaiveDate>,
+    pub refund_in_question: bool,
     pub receipt_frequency: Option<ReceiptFrequency>,
     pub first_name: Option<String>,
     pub last_name: Option<String>,
@@ -30,13 +35,15 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    /// What decides whether it earns a receipt.
-    pub fn facts(&self) -> DonationFacts<'_> {
+    /// What decides, on a day, whether it earns a receipt.
+    pub fn facts(&self, on: NaiveDate) -> DonationFacts<'_> {
         DonationFacts {
             made_on: paris_day(self.occurred_at),
-            paid_out_on: self.paid_out_on,
+            collected_on: self.collected_on,
+            paid_out_on: self.paid_out_on.filter(|day| *day <= on),
             funded_by: self.funded_by,
             consent_preticked: self.consent_preticked,
+            refund_in_question: self.refund_in_question,
             donor: self.donor_id.map(|_| DonorFacts {
                 receipt_frequency: self.receipt_frequency.unwrap_or(ReceiptFrequency::Monthly),
                 first_name: self.first_name.as_deref(),
@@ -79,11 +86,7 @@ pub(super) async fn issuers(tx: &mut PgConnection) -> Result<Vec<Issuer>, sqlx::
 
 /// Opens a cursor over the candidates up to the end of a month, by association, donor and time:
 /// however many there are, few are held at once. It lasts until `close`.
-pub(super) async fn open(
-    tx: &mut PgConnection,
-    on: NaiveDate,
-    period: Period,
-) -> Result<(), sqlx::Error> {
+pub(super) async fn open(tx: &mut PgConnection, period: Period) -> Result<(), sqlx::Error> {
     // All of them will be fetched: the plan that is fastest to the end is wanted, not the fastest
     // to the first.
     sqlx::query("set local cursor_tuple_fraction = 1")
@@ -91,27 +94,38 @@ pub(super) async fn open(
         .await?;
     sqlx::query(
         "declare candidate no scroll cursor for
-         select d.donation_id, d.association_id, donor.donor_id, d.amount_cents, d.order_id,
-           m.name as merchant, d.occurred_at, d.funded_by, d.consent_preticked,
-           s.occurred_on as paid_out_on, donor.receipt_frequency, donor.first_name, donor.last_name,
-           donor.address
-         from donation d join merchant m using (merchant_id)
-         left join donation_claim k using (donation_id)
-         left join donor on donor.donor_id = coalesce(d.donor_id, k.donor_id)
-         left join payout_donation p on p.donation_id = d.donation_id and p.live
-         left join payout_current_state s
-           on s.payout_id = p.payout_id and s.state = 'settled' and s.occurred_on <= $2
-         where d.occurred_at < $1
-           and not exists (select 1 from donation_refund r where r.donation_id = d.donation_id)
+         select donation_id, association_id, donor_id, remaining_cents, order_id, merchant,
+           occurred_at, funded_by, consent_preticked, collected_on, paid_out_on,
+           refund_in_question, receipt_frequency, first_name, last_name, address
+         from receipt_candidate d
+         where occurred_at < $1 and remaining_cents > 0
            and not exists (
              select 1 from receipt_donation r where r.donation_id = d.donation_id and r.live)
-         order by d.association_id, donor.donor_id, d.occurred_at, d.donation_id",
+         order by association_id, donor_id, occurred_at, donation_id",
     )
     .bind(period.ends_at())
-    .bind(on)
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// The donations of a receipt of which something remains, in order of time.
+pub(super) async fn of_receipt(
+    tx: &mut PgConnection,
+    receipt: ReceiptId,
+) -> Result<Vec<Candidate>, sqlx::Error> {
+    sqlx::query_as(
+        "select donation_id, association_id, donor_id, remaining_cents, order_id, merchant,
+           occurred_at, funded_by, consent_preticked, collected_on, paid_out_on,
+           refund_in_question, receipt_frequency, first_name, last_name, address
+         from receipt_candidate
+         where donation_id in (select donation_id from receipt_donation where receipt_id = $1)
+           and remaining_cents > 0
+         order by occurred_at, donation_id",
+    )
+    .bind(receipt)
+    .fetch_all(tx)
+    .await
 }
 
 /// The next candidates of the cursor, at most two thousand; none at its end.

@@ -5,6 +5,7 @@ use chrono::{Months, NaiveDate};
 use sqlx::{FromRow, PgConnection};
 
 use super::document::ReceiptContent;
+use super::standing::ReceiptStanding;
 use crate::parties::seal;
 use crate::values::{DonorId, Reader, ReceiptId};
 
@@ -94,59 +95,36 @@ pub async fn of_ids(
     rows.into_iter().map(|r| r.open(key)).collect()
 }
 
-/// A receipt in its donor's list.
-#[derive(Clone, Debug, FromRow)]
-pub struct ReceiptSummary {
-    pub number: String,
-    pub association: String,
-    pub tax_year: i32,
-    pub count: i32,
-    pub amount_cents: i64,
-    pub issued_on: NaiveDate,
-    /// Whether its content is still kept, so that its document can be made.
-    pub kept: bool,
+#[derive(FromRow)]
+struct FoundReceipt {
+    #[sqlx(flatten)]
+    sealed: SealedReceipt,
+    standing: ReceiptStanding,
+    successor: Option<String>,
 }
 
-/// A receipt as the register keeps it, also after its content was destroyed.
-#[derive(Clone, Debug, FromRow)]
-pub struct RegisteredReceipt {
-    pub number: String,
-    /// The slug of the association that issued it.
-    pub association: String,
-    pub amount_cents: i64,
-    pub issued_on: NaiveDate,
-}
-
-/// A donor's receipts, newest first.
-pub async fn of_donor(
-    db: &mut PgConnection,
-    reader: Reader,
-    donor: DonorId,
-) -> Result<Vec<ReceiptSummary>, sqlx::Error> {
-    if !reader.donors().includes(donor) {
-        return Ok(Vec::new());
+impl FoundReceipt {
+    /// The receipt as it was issued, marked when it is not valid.
+    fn open(self, key: &[u8; 32]) -> Result<Receipt, ContentError> {
+        let mut receipt = self.sealed.open(key)?;
+        receipt.content.mark = self.standing.mark().map(str::to_owned);
+        receipt.content.replaced_by = self.successor;
+        Ok(receipt)
     }
-    sqlx::query_as(
-        "select number, a.name as association, tax_year, count, amount_cents, issued_on,
-           exists (select 1 from receipt_content c where c.receipt_id = receipt.receipt_id) as kept
-         from receipt join association a using (association_id)
-         where donor_id = $1 order by issued_at desc, number",
-    )
-    .bind(donor)
-    .fetch_all(db)
-    .await
 }
 
-/// One receipt by its number, if the reader may see it: its donor, its issuer, or the team.
+/// One receipt by its number, if the reader may see it: its donor, its issuer, or the team. One
+/// that is not valid is marked so, across its document.
 pub async fn find(
     db: &mut PgConnection,
     key: &[u8; 32],
     reader: Reader,
     number: &str,
 ) -> Result<Option<Receipt>, ContentError> {
-    let row: Option<SealedReceipt> = sqlx::query_as(
-        "select receipt_id, number, a.slug as association, donor_id, amount_cents, sealed
-         from receipt join receipt_content using (receipt_id)
+    let row: Option<FoundReceipt> = sqlx::query_as(
+        "select receipt_id, number, a.slug as association, donor_id, amount_cents, sealed, standing,
+           successor
+         from receipt_register join receipt_content using (receipt_id)
            join association a using (association_id)
          where number = $1 and ($2 or donor_id = $3 or association_id = $4)",
     )
@@ -157,26 +135,6 @@ pub async fn find(
     .fetch_optional(db)
     .await?;
     row.map(|r| r.open(key)).transpose()
-}
-
-/// A receipt's entry in the register by its number, if the reader may see it: its donor, its
-/// issuer, or the team.
-pub async fn registered(
-    db: &mut PgConnection,
-    reader: Reader,
-    number: &str,
-) -> Result<Option<RegisteredReceipt>, sqlx::Error> {
-    sqlx::query_as(
-        "select number, a.slug as association, amount_cents, issued_on
-         from receipt join association a using (association_id)
-         where number = $1 and ($2 or donor_id = $3 or association_id = $4)",
-    )
-    .bind(number)
-    .bind(reader.sees_everything())
-    .bind(reader.donors().only())
-    .bind(reader.associations().only())
-    .fetch_optional(db)
-    .await
 }
 
 /// The receipts whose six years are over on a day, and whose content is still here.

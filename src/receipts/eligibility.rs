@@ -2,15 +2,19 @@
 
 use chrono::{Datelike, NaiveDate};
 
+use super::document::can_be_printed;
 use crate::donations::FundedBy;
 use crate::parties::donor::ReceiptFrequency;
-use crate::values::PostalAddress;
+use crate::texts;
+use crate::values::{Locale, PostalAddress, TaxDate};
 
 /// What is known of a donation that has no receipt.
 #[derive(Clone, Copy, Debug)]
 pub struct DonationFacts<'a> {
     /// The Paris day of the donation.
     pub made_on: NaiveDate,
+    /// The day its collection reached the account that Obole works for.
+    pub collected_on: Option<NaiveDate>,
     /// The day its payout reached the association's account: the tax control compares receipts
     /// with money received (LPF L14 A).
     pub paid_out_on: Option<NaiveDate>,
@@ -18,6 +22,8 @@ pub struct DonationFacts<'a> {
     /// Whether the donor was shown a box that was ticked already, which is no consent (C. conso.
     /// L121-17); none when nobody said.
     pub consent_preticked: Option<bool>,
+    /// A refund of more than was left of it waits for a person: what remains is not known.
+    pub refund_in_question: bool,
     /// None for an anonymous donation.
     pub donor: Option<DonorFacts<'a>>,
 }
@@ -41,6 +47,12 @@ pub enum WithheldReason {
     PaidByMerchant,
     NotWanted,
     WaitsForYearEnd,
+    /// A refund of it is in question.
+    RefundInQuestion,
+    /// Its days fall in different years, and it is not said whose day counts.
+    TaxYearUnclear,
+    /// Its association has no article of law that its kind of body may cite.
+    IssuerNotEntitled,
 }
 
 impl WithheldReason {
@@ -55,6 +67,28 @@ impl WithheldReason {
             Self::PaidByMerchant => "paid-by-shop",
             Self::NotWanted => "not-wanted",
             Self::WaitsForYearEnd => "waits-for-year-end",
+            Self::RefundInQuestion => "refund-in-question",
+            Self::TaxYearUnclear => "gift-date-unset",
+            Self::IssuerNotEntitled => "issuer-not-entitled",
+        }
+    }
+}
+
+impl DonationFacts<'_> {
+    /// The day that counts as the payment for the tax; none when it is not said whose day counts
+    /// and the days fall in different years.
+    #[must_use]
+    pub fn tax_day(&self, tax_date: Option<TaxDate>) -> Option<NaiveDate> {
+        match tax_date {
+            Some(TaxDate::DonorPayment) => Some(self.made_on),
+            Some(TaxDate::MandataryCredit) => self.collected_on,
+            Some(TaxDate::AssociationCredit) => self.paid_out_on,
+            None => {
+                let credits = [self.collected_on, self.paid_out_on];
+                let year = self.made_on.year();
+                let same = credits.iter().flatten().all(|day| day.year() == year);
+                same.then_some(self.made_on)
+            }
         }
     }
 }
@@ -64,7 +98,32 @@ impl WithheldReason {
 /// Of several reasons the first counts: what the association lacks, then what no donor can change,
 /// then what the donor can.
 #[must_use]
-pub fn assess(donation: &DonationFacts<'_>, on: NaiveDate) -> Option<WithheldReason> {
+pub fn assess(
+    donation: &DonationFacts<'_>,
+    tax_date: Option<TaxDate>,
+    on: NaiveDate,
+) -> Option<WithheldReason> {
+    let frequency = donation.donor.map(|d| d.receipt_frequency);
+    let reason = assess_again(donation, tax_date);
+    if frequency == Some(ReceiptFrequency::None)
+        && reason.is_none_or(|r| r == WithheldReason::IdentityIncomplete)
+    {
+        return Some(WithheldReason::NotWanted);
+    }
+    // One receipt a year: it is issued once the year is over.
+    let year_lasts = |day: NaiveDate| day.year() >= on.year();
+    let waits = frequency == Some(ReceiptFrequency::Annual)
+        && donation.tax_day(tax_date).is_some_and(year_lasts);
+    reason.or(waits.then_some(WithheldReason::WaitsForYearEnd))
+}
+
+/// As `assess`, for a donation that had a receipt already: whether and how often the donor wants
+/// receipts does not count.
+#[must_use]
+pub(super) fn assess_again(
+    donation: &DonationFacts<'_>,
+    tax_date: Option<TaxDate>,
+) -> Option<WithheldReason> {
     if donation.paid_out_on.is_none() {
         return Some(WithheldReason::NotPaidOut);
     }
@@ -74,49 +133,34 @@ pub fn assess(donation: &DonationFacts<'_>, on: NaiveDate) -> Option<WithheldRea
     if donation.consent_preticked != Some(false) {
         return Some(WithheldReason::ConsentUnclear);
     }
-    let Some(donor) = donation.donor else {
-        return Some(WithheldReason::Anonymous);
-    };
-    if donor.receipt_frequency == ReceiptFrequency::None {
-        return Some(WithheldReason::NotWanted);
+    if donation.refund_in_question {
+        return Some(WithheldReason::RefundInQuestion);
     }
-    if !donor.is_printable() {
-        return Some(WithheldReason::IdentityIncomplete);
+    if donation.tax_day(tax_date).is_none() {
+        return Some(WithheldReason::TaxYearUnclear);
     }
-    // One receipt a year: it is issued once the year is over.
-    let year_lasts = donation.made_on.year() >= on.year();
-    if donor.receipt_frequency == ReceiptFrequency::Annual && year_lasts {
-        return Some(WithheldReason::WaitsForYearEnd);
+    match donation.donor {
+        None => Some(WithheldReason::Anonymous),
+        Some(donor) if !donor.is_printable() => Some(WithheldReason::IdentityIncomplete),
+        Some(_) => None,
     }
-    None
 }
 
 impl DonorFacts<'_> {
     /// Whether names and address are complete, in letters that the receipt can show.
-    fn is_printable(self) -> bool {
+    pub(super) fn is_printable(self) -> bool {
         self.first_name.is_some_and(can_be_printed)
             && self.last_name.is_some_and(can_be_printed)
-            && self
-                .address
-                .is_some_and(|a| a.is_complete() && a.lines().iter().all(|l| can_be_printed(l)))
+            && self.address.is_some_and(|a| {
+                a.is_complete() && printed_lines(a).iter().all(|l| can_be_printed(l))
+            })
     }
 }
 
-/// Whether a text has letters or digits, all of them Latin, Greek or Cyrillic: those the receipt's
-/// font has.
-fn can_be_printed(text: &str) -> bool {
-    let mut characters = text.chars().filter(|c| c.is_alphanumeric()).peekable();
-    characters.peek().is_some() && characters.all(is_in_font)
-}
-
-const fn is_in_font(c: char) -> bool {
-    matches!(
-        c,
-        '\0'..='\u{17f}'
-            | '\u{218}'..='\u{21b}'
-            | '\u{386}'..='\u{3ce}'
-            | '\u{400}'..='\u{45f}'
-    )
+/// An address as a receipt prints it: a country other than France by its French name, or as it was
+/// told when it is no code of a country.
+pub(super) fn printed_lines(address: &PostalAddress) -> Vec<String> {
+    address.lines(|code| texts::country(Locale::Fr, code).unwrap_or_else(|| code.to_owned()))
 }
 
 #[cfg(test)]
@@ -151,13 +195,15 @@ mod tests {
         let address = address();
         let mut donation = DonationFacts {
             made_on: day(2026, 10, 10),
+            collected_on: Some(day(2026, 11, 3)),
             paid_out_on: Some(day(2026, 11, 5)),
             funded_by: FundedBy::Donor,
             consent_preticked: Some(false),
+            refund_in_question: false,
             donor: Some(donor(&address)),
         };
         change(&mut donation);
-        assess(&donation, day(2026, 12, 31))
+        assess(&donation, None, day(2026, 12, 31))
     }
 
     fn assess_donor(change: impl Fn(&mut DonorFacts<'_>)) -> Option<WithheldReason> {
@@ -187,6 +233,61 @@ mod tests {
             let reason = assess_with(|d| d.consent_preticked = unclear);
             assert_eq!(reason, Some(WithheldReason::ConsentUnclear), "{unclear:?}");
         }
+    }
+
+    #[test]
+    fn a_refund_in_question_holds_the_receipt() {
+        let in_question = assess_with(|d| d.refund_in_question = true);
+        assert_eq!(in_question, Some(WithheldReason::RefundInQuestion));
+    }
+
+    #[test]
+    fn the_chosen_day_makes_the_tax_year_and_nothing_is_guessed() {
+        let address = address();
+        let mut annual = donor(&address);
+        annual.receipt_frequency = ReceiptFrequency::Annual;
+        let across = |donor| DonationFacts {
+            made_on: day(2026, 12, 30),
+            collected_on: Some(day(2026, 12, 31)),
+            paid_out_on: Some(day(2027, 1, 6)),
+            funded_by: FundedBy::Donor,
+            consent_preticked: Some(false),
+            refund_in_question: false,
+            donor: Some(donor),
+        };
+        let held = assess(&across(annual), None, day(2027, 2, 1));
+        assert_eq!(held, Some(WithheldReason::TaxYearUnclear));
+        for (tax_date, year, waits) in [
+            (TaxDate::DonorPayment, 2026, None),
+            (TaxDate::MandataryCredit, 2026, None),
+            (
+                TaxDate::AssociationCredit,
+                2027,
+                Some(WithheldReason::WaitsForYearEnd),
+            ),
+        ] {
+            let donation = across(annual);
+            let tax_day = donation.tax_day(Some(tax_date));
+            assert_eq!(tax_day.map(|d| d.year()), Some(year), "{tax_date}");
+            let reason = assess(&donation, Some(tax_date), day(2027, 2, 1));
+            assert_eq!(reason, waits, "{tax_date}");
+        }
+        let within = DonationFacts {
+            paid_out_on: Some(day(2026, 12, 31)),
+            ..across(annual)
+        };
+        assert_eq!(within.tax_day(None), Some(day(2026, 12, 30)));
+    }
+
+    #[test]
+    fn an_address_abroad_is_printed_with_the_name_of_its_country() {
+        let mut abroad = address();
+        for (code, name) in [("DE", "Allemagne"), ("gb", "Royaume-Uni"), ("QQ", "QQ")] {
+            code.clone_into(&mut abroad.country);
+            assert_eq!(printed_lines(&abroad).last().unwrap(), name);
+        }
+        "fr".clone_into(&mut abroad.country);
+        assert_eq!(printed_lines(&abroad).last().unwrap(), "75020 Paris");
     }
 
     #[test]
@@ -235,12 +336,18 @@ mod tests {
             let address: PostalAddress = serde_json::from_value(json).unwrap();
             let donation = DonationFacts {
                 made_on: day(2026, 10, 10),
+                collected_on: Some(day(2026, 11, 3)),
                 paid_out_on: Some(day(2026, 11, 5)),
                 funded_by: FundedBy::Donor,
                 consent_preticked: Some(false),
+                refund_in_question: false,
                 donor: Some(donor(&address)),
             };
-            assert_eq!(assess(&donation, day(2026, 12, 31)), incomplete, "{field}");
+            assert_eq!(
+                assess(&donation, None, day(2026, 12, 31)),
+                incomplete,
+                "{field}"
+            );
         }
     }
 
@@ -251,14 +358,16 @@ mod tests {
         annual.receipt_frequency = ReceiptFrequency::Annual;
         let donation = DonationFacts {
             made_on: day(2026, 10, 10),
+            collected_on: Some(day(2026, 11, 3)),
             paid_out_on: Some(day(2026, 11, 5)),
             funded_by: FundedBy::Donor,
             consent_preticked: Some(false),
+            refund_in_question: false,
             donor: Some(annual),
         };
-        let in_the_year = assess(&donation, day(2026, 12, 31));
+        let in_the_year = assess(&donation, None, day(2026, 12, 31));
         assert_eq!(in_the_year, Some(WithheldReason::WaitsForYearEnd));
-        assert_eq!(assess(&donation, day(2027, 1, 1)), None);
+        assert_eq!(assess(&donation, None, day(2027, 1, 1)), None);
         let unwanted = assess_donor(|d| d.receipt_frequency = ReceiptFrequency::None);
         assert_eq!(unwanted, Some(WithheldReason::NotWanted));
     }

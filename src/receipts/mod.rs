@@ -1,23 +1,32 @@
 //! Receipts (reçus fiscaux): eligible donations, numbers without a gap, a complete document, one
-//! message, and content kept sealed for six years.
+//! message, ways out when a receipt is wrong, and content kept sealed for six years.
 
 mod amount_in_words;
+mod cancel;
 mod candidates;
 mod compose;
 mod content;
 mod document;
+mod duplicate;
 mod eligibility;
 mod issue;
 mod mailing;
 mod number;
 mod question;
+mod register;
+mod replace;
+mod standing;
+mod state;
 
-pub use content::{
-    ContentError, Receipt, ReceiptSummary, RegisteredReceipt, destroy_expired, expired, find,
-    of_donor, of_ids, registered,
-};
+pub use cancel::cancel;
+pub use content::{ContentError, Receipt, destroy_expired, expired, find, of_ids};
 pub use document::{DocumentError, ReceiptContent, typeset};
+pub use duplicate::duplicate;
 pub use eligibility::{DonationFacts, DonorFacts, WithheldReason, assess};
-pub use issue::{IssueError, IssueSummary, IssuedReceipt, issue};
-pub use mailing::{mark_sent, of_mails, open_mailings, prepare_mailings};
+pub use issue::{IssueError, IssueSummary, IssueTerms, IssuedReceipt, issue};
+pub use mailing::{MailKind, OpenMail, mark_sent, of_mails, open_mailings, prepare_mailings};
 pub use question::{question_refunded, question_unpaid};
+pub use register::{ReceiptSummary, RegisteredReceipt, of_donor, registered};
+pub use replace::replace;
+pub use standing::ReceiptStanding;
+pub use state::{DecisionError, EndedReceipt, ReceiptDecision};

@@ -10,6 +10,7 @@ mod collections;
 mod merchant_statements;
 mod payout_files;
 mod payouts;
+mod receipt_decisions;
 mod receipts;
 
 pub use add_merchant::{MerchantCredentials, NewMerchant, add_merchant};
@@ -17,4 +18,5 @@ pub use approval::approve_payout;
 pub use bank_statements::{ImportedStatement, import_statements};
 pub use collections::run_collections;
 pub use payouts::run_payouts;
+pub use receipt_decisions::{DecidedReceipt, cancel_receipt, duplicate_receipt, replace_receipt};
 pub use receipts::{ReceiptOptions, ReceiptRun, RunReceipt, WithheldDonations, run_receipts};

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::concurrent::{for_each_concurrent, parallelism};
 use crate::mailing::{receipt_document, receipt_path, send_receipts};
 use crate::progress::Step;
-use crate::receipts::{self, IssueSummary, IssuedReceipt};
+use crate::receipts::{self, IssueSummary, IssueTerms, IssuedReceipt};
 use crate::values::{Period, Reader, ReceiptId, euros};
 
 /// Receipts whose contents are loaded by one query.
@@ -65,7 +65,13 @@ pub async fn run_receipts(
 ) -> anyhow::Result<ReceiptRun> {
     app.progress.start(Step::IssueReceipts);
     let mut tx = app.db.begin().await?;
-    let issued = receipts::issue(&mut tx, now, on, period, app.key.expose()).await?;
+    let terms = IssueTerms {
+        now,
+        on,
+        tax_date: app.settings.tax_date,
+        key: app.key.expose(),
+    };
+    let issued = receipts::issue(&mut tx, terms, period).await?;
     if options.dry_run {
         tx.rollback().await?;
         return Ok(summary(period, &issued));

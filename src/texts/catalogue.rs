@@ -14,6 +14,7 @@ macro_rules! catalogue {
     ($locale:literal) => {
         [
             ("date", include_str!(concat!($locale, "/date.ftl"))),
+            ("country", include_str!(concat!($locale, "/country.ftl"))),
             ("page", include_str!(concat!($locale, "/page.ftl"))),
             ("public", include_str!(concat!($locale, "/public.ftl"))),
             ("donor", include_str!(concat!($locale, "/donor.ftl"))),
@@ -26,7 +27,7 @@ macro_rules! catalogue {
 
 /// The source of a language's catalogue: the name and content of each file.
 #[must_use]
-pub fn sources(locale: Locale) -> [(&'static str, &'static str); 7] {
+pub fn sources(locale: Locale) -> [(&'static str, &'static str); 8] {
     match locale {
         Locale::Fr => catalogue!("fr"),
         Locale::En => catalogue!("en"),

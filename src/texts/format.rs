@@ -1,4 +1,4 @@
-//! Amounts, days and months as people write them in each language.
+//! Amounts, days, months and countries as people write them in each language.
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
@@ -64,6 +64,13 @@ pub fn month(locale: Locale, month: Period) -> String {
     .into_owned()
 }
 
+/// A country by its code (ISO 3166-1): `DE` is `Allemagne`, `Germany`. None for what is no code.
+#[must_use]
+pub fn country(locale: Locale, code: &str) -> Option<String> {
+    let name = text_with(locale, "country-name", &[("code", code.into())]);
+    (name != code).then(|| name.into_owned())
+}
+
 fn month_name(locale: Locale, day: NaiveDate) -> String {
     text_with(locale, "date-month-name", &[("number", day.month().into())]).into_owned()
 }
@@ -92,6 +99,17 @@ mod tests {
         ] {
             assert_eq!(amount(Locale::Fr, cents), french);
             assert_eq!(amount(Locale::En, cents), english);
+        }
+    }
+
+    #[test]
+    fn countries_have_their_names_and_what_is_no_code_has_none() {
+        let french = |code| country(Locale::Fr, code);
+        assert_eq!(french("DE").as_deref(), Some("Allemagne"));
+        assert_eq!(french("CI").as_deref(), Some("Côte d’Ivoire"));
+        assert_eq!(country(Locale::En, "DE").as_deref(), Some("Germany"));
+        for no_code in ["QQ", "", "de", "Germany", "DE\0"] {
+            assert_eq!(french(no_code), None, "{no_code:?}");
         }
     }
 

@@ -110,14 +110,16 @@ impl PostalAddress {
             .any(|s| s.trim().is_empty())
     }
 
-    /// The address as lines to print.
+    /// The address as lines to print; `name_of` names a country by its code (ISO 3166-1), for an
+    /// address abroad.
     #[must_use]
-    pub fn lines(&self) -> Vec<String> {
+    pub fn lines(&self, name_of: impl FnOnce(&str) -> String) -> Vec<String> {
         let mut lines = vec![self.line1.clone()];
         lines.extend(self.line2.clone().filter(|l| !l.trim().is_empty()));
         lines.push(format!("{} {}", self.postal_code, self.city));
-        if self.country != "FR" {
-            lines.push(self.country.clone());
+        let country = self.country.trim().to_uppercase();
+        if country != "FR" {
+            lines.push(name_of(&country));
         }
         lines
     }

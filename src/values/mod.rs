@@ -1,6 +1,7 @@
 //! Words without I/O: money, ids, time, identity, bank. Everything else is built from them.
 
 mod bank;
+mod body;
 mod csv;
 mod dialect;
 mod field;
@@ -11,9 +12,11 @@ mod message;
 mod money;
 mod reader;
 mod secret;
+mod tax_date;
 mod time;
 
 pub use bank::{BankAccount, BankLine, BankSide, Bic, Iban, rf_reference};
+pub use body::{body_in_words, is_named_by_978};
 pub use csv::csv_field;
 pub use dialect::{Dialect, DialectError};
 pub use field::{FieldError, listed};
@@ -28,4 +31,5 @@ pub use message::MailContent;
 pub use money::{Amount, AmountError, euros, figures, grouped, parse_cents};
 pub use reader::{AssociationRole, MerchantRole, Reader, Scope, TeamRole};
 pub use secret::Secret;
+pub use tax_date::{TaxDate, TaxDateError};
 pub use time::{Period, french_day, paris_day, paris_midnight};

@@ -82,6 +82,8 @@ impl Service {
         let mut settings = settings::read(|name| match name {
             "OBOLE_DATA" => data.to_str().map(str::to_owned),
             "OBOLE_LISTEN" => Some(address.to_string()),
+            // Tests run in December and January as well.
+            "OBOLE_GIFT_DATE" => Some("donor-payment".into()),
             _ => None,
         })
         .unwrap();

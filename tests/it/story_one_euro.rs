@@ -103,6 +103,7 @@ async fn one_euro_goes_from_the_checkout_to_the_association_and_its_receipt_to_t
         ("OBOLE_LISTEN", format!("127.0.0.1:{port}")),
         ("OBOLE_SMTP_URL", format!("smtp://127.0.0.1:{smtp}")),
         ("OBOLE_MAIL_FROM", "Obole <recus@obole.example>".into()),
+        ("OBOLE_GIFT_DATE", "donor-payment".into()),
     ];
     let story = Story {
         house: House::new("story", &settings),

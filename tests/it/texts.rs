@@ -88,6 +88,9 @@ fn files(dir: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// Words of contracts that only look like keys.
+const NOT_KEYS: [&str; 2] = ["donor-payment", "public-utility-foundation"];
+
 /// The string literals of a source file that look like keys: words of a catalogue's file, joined by
 /// hyphens.
 fn literals(source: &str) -> BTreeSet<&str> {
@@ -97,7 +100,8 @@ fn literals(source: &str) -> BTreeSet<&str> {
         .filter(|literal| {
             let is_key = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             let file = literal.split_once('-').map(|(file, _)| file);
-            file.is_some_and(|file| files.contains(&file)) && literal.chars().all(is_key)
+            let named = file.is_some_and(|file| files.contains(&file));
+            named && literal.chars().all(is_key) && !NOT_KEYS.contains(literal)
         })
         .collect()
 }

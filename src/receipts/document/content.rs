@@ -8,6 +8,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReceiptContent {
     pub number: String,
+    /// The number of the receipt that this one cancels and replaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
+    /// What stands across the document when it is not the original of a receipt that stands, such
+    /// as `DUPLICATA`. It is no part of what was issued and is never sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
+    /// The number of the receipt that cancels and replaces this one; sealed as little.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<String>,
     pub beneficiary: Beneficiary,
     pub donor: PrintedDonor,
     pub mandate: PrintedMandate,
@@ -66,6 +76,9 @@ pub struct PrintedSignatory {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PrintedDonation {
     pub on: String,
+    /// The day on which the donor paid, where another day counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_on: Option<String>,
     pub merchant: String,
     pub order: String,
     pub paid_out_on: String,

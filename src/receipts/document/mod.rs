@@ -2,6 +2,7 @@
 
 mod content;
 mod error;
+mod glyphs;
 mod pdf;
 mod typesetter;
 mod world;
@@ -10,4 +11,5 @@ pub use content::{
     Beneficiary, PrintedDonation, PrintedDonor, PrintedMandate, PrintedSignatory, ReceiptContent,
 };
 pub use error::DocumentError;
+pub use glyphs::{can_be_printed, composed};
 pub use typesetter::typeset;

@@ -1,6 +1,7 @@
 //! What Typst may see while it typesets a receipt: the template, the data, embedded fonts, and
 //! nothing of the machine.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use serde_json::Value;
@@ -22,6 +23,8 @@ pub(super) struct Resources {
     library: LazyHash<Library>,
     fonts: Vec<Font>,
     book: LazyHash<FontBook>,
+    /// Every character that the font's regular face has a glyph for.
+    glyphs: HashSet<char>,
     template: Source,
     data_id: FileId,
 }
@@ -39,12 +42,18 @@ impl Resources {
             .flat_map(|data| Font::iter(Bytes::new(data)))
             .filter(|f| f.info().family == FONT_FAMILY)
             .collect();
-        // The regular face first: `retain_printable` looks at its glyphs.
+        // The regular face first: its glyphs decide what can be printed. Where the bold face lacks
+        // one, Typst takes the regular one's.
         fonts.sort_by_key(|f| {
             f.post_script_name()
                 .is_none_or(|n| !n.ends_with("-Regular"))
         });
+        let coverage = fonts.first().map(|f| &f.info().coverage);
         Ok(Self {
+            glyphs: coverage
+                .into_iter()
+                .flat_map(|c| c.iter().filter_map(char::from_u32))
+                .collect(),
             library: LazyHash::new(Library::default()),
             book: LazyHash::new(FontBook::from_infos(fonts.iter().map(|f| f.info().clone()))),
             fonts,
@@ -73,10 +82,10 @@ impl Resources {
         }
     }
 
-    fn has_glyph(&self, c: char) -> bool {
+    /// Whether a character can be printed.
+    pub fn has_glyph(&self, c: char) -> bool {
         const NO_BREAK_SPACE: char = '\u{a0}';
-        let regular = self.book.info(0);
-        c == NO_BREAK_SPACE || regular.is_some_and(|i| i.coverage.contains(c.into()))
+        c == NO_BREAK_SPACE || self.glyphs.contains(&c)
     }
 }
 

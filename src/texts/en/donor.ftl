@@ -24,6 +24,10 @@ donor-home-receipt = Receipt
 donor-home-amount = Amount
 donor-home-association = Association
 donor-home-issued-on = Issued on
+# $number: the number of the receipt that replaces it.
+donor-home-receipt-replaced = cancelled and replaced by { $number }
+donor-home-receipt-cancelled = cancelled: do not declare it
+donor-home-receipt-in-question = being verified: do not declare it for now
 donor-home-tax = Enter their total in your tax return. It reduces the tax you pay: it is worth nothing if you pay no tax.
 donor-home-donations-title = Where my euros are
 donor-home-donations-empty = Your euros will appear here a few seconds after each order.

@@ -25,6 +25,17 @@ mail-receipts-keep =
     } It is a reduction of tax, not a credit: it is worth nothing if you pay no income tax.
 mail-receipts-dashboard = Your euros, your causes, all your receipts:
 
+mail-cancellation-subject = One of your tax receipts is cancelled
+# $number: the receipt’s number.
+mail-cancellation-cancelled = Tax receipt no. { $number }, which you had from us, is cancelled: it is worth nothing any more.
+mail-cancellation-declare = Do not enter its amount in your tax return. If you have declared it already, correct your return at impots.gouv.fr.
+mail-cancellation-another = If the association keeps donations that it was for, another receipt, with another number, will come by mail.
+
+mail-replacement-subject = One of your tax receipts is replaced
+# $number: the number of the receipt that counts no more.
+mail-replacement-replaced = Tax receipt no. { $number } is cancelled and replaced by the one attached:
+mail-replacement-declare = Only the new one counts for your tax return: do not enter the old one. If you have declared it already and the amount has changed, correct your return at impots.gouv.fr.
+
 # $month: a month.
 mail-statement-subject = Statement of donations, { $month }
 # $merchant: its name; $month: a month; $count: how many donations; $amount: to be paid.

@@ -22,21 +22,6 @@ page-line2 = Second line (optional)
 page-postal-code = Postal code
 page-city = City
 page-country = Country
-# $code: an ISO 3166-1 country code.
-page-country-name =
-    { $code ->
-        [BE] Belgium
-        [CH] Switzerland
-        [DE] Germany
-        [ES] Spain
-        [FR] France
-        [GB] United Kingdom
-        [IT] Italy
-        [LU] Luxembourg
-        [MC] Monaco
-        [US] United States
-       *[other] { $code }
-    }
 
 # $theme: a cause’s theme.
 page-theme =

@@ -24,6 +24,10 @@ donor-home-receipt = Reçu
 donor-home-amount = Montant
 donor-home-association = Association
 donor-home-issued-on = Établi le
+# $number : le numéro du reçu qui le remplace.
+donor-home-receipt-replaced = annulé et remplacé par { $number }
+donor-home-receipt-cancelled = annulé : ne le déclarez pas
+donor-home-receipt-in-question = en cours de vérification : ne le déclarez pas pour le moment
 donor-home-tax = Reportez leur total dans votre déclaration de revenus. C’est une réduction d’impôt : elle n’apporte rien si vous ne payez pas d’impôt.
 donor-home-donations-title = Où sont mes euros
 donor-home-donations-empty = Vos euros paraîtront ici quelques secondes après chaque commande.

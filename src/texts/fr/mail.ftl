@@ -25,6 +25,17 @@ mail-receipts-keep =
     } C’est une réduction d’impôt, pas un crédit : elle n’apporte rien si vous ne payez pas d’impôt sur le revenu.
 mail-receipts-dashboard = Vos euros, vos causes, tous vos reçus :
 
+mail-cancellation-subject = Un de vos reçus fiscaux est annulé
+# $number : le numéro du reçu.
+mail-cancellation-cancelled = Le reçu fiscal n° { $number } que vous avez reçu de nous est annulé : il ne vaut plus rien.
+mail-cancellation-declare = Ne reportez pas son montant dans votre déclaration de revenus. Si vous l’avez déjà déclaré, corrigez votre déclaration sur impots.gouv.fr.
+mail-cancellation-another = Si des dons qu’il portait restent acquis à l’association, un autre reçu, avec un autre numéro, vous parviendra par message.
+
+mail-replacement-subject = Un de vos reçus fiscaux est remplacé
+# $number : le numéro du reçu qui ne compte plus.
+mail-replacement-replaced = Le reçu fiscal n° { $number } est annulé et remplacé par celui qui est joint :
+mail-replacement-declare = Seul le nouveau compte pour votre déclaration de revenus : ne reportez pas l’ancien. Si vous l’avez déjà déclaré et que le montant a changé, corrigez votre déclaration sur impots.gouv.fr.
+
 # $month : un mois.
 mail-statement-subject = Relevé des dons, { $month }
 # $merchant : son nom ; $month : un mois ; $count : combien de dons ; $amount : à virer.

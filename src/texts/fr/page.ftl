@@ -22,21 +22,6 @@ page-line2 = Complément (facultatif)
 page-postal-code = Code postal
 page-city = Ville
 page-country = Pays
-# $code : un code de pays ISO 3166-1.
-page-country-name =
-    { $code ->
-        [BE] Belgique
-        [CH] Suisse
-        [DE] Allemagne
-        [ES] Espagne
-        [FR] France
-        [GB] Royaume-Uni
-        [IT] Italie
-        [LU] Luxembourg
-        [MC] Monaco
-        [US] États-Unis
-       *[other] { $code }
-    }
 
 # $theme : un thème de cause.
 page-theme =

@@ -1,5 +1,7 @@
 //! `/donor`: how far each of the donor's donations has come, and their receipts.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -8,7 +10,7 @@ use serde::Deserialize;
 
 use crate::donations::{self, DonorDonation, DonorTotal};
 use crate::parties::donor::{self, ReceiptFrequency};
-use crate::receipts::{self, ReceiptSummary};
+use crate::receipts::{self, ReceiptStanding, ReceiptSummary};
 use crate::values::Reader;
 use crate::web::access::SignedInDonor;
 use crate::web::page::page;
@@ -42,9 +44,29 @@ struct Station {
 }
 
 impl Page {
-    /// Whether a receipt's document can still be made.
+    /// Whether a receipt's document can still be made, and is one to declare.
     fn has_document(&self, number: &str) -> bool {
-        self.receipts.iter().any(|r| r.number == number && r.kept)
+        let is_valid = |r: &ReceiptSummary| r.kept && r.standing == ReceiptStanding::Valid;
+        self.receipts
+            .iter()
+            .any(|r| r.number == number && is_valid(r))
+    }
+
+    /// What became of a receipt, in words; none while it is valid.
+    fn standing(&self, r: &ReceiptSummary) -> Option<Cow<'static, str>> {
+        let text = |key: &str| Some(self.shell.text(key));
+        match (r.standing, &r.successor) {
+            (ReceiptStanding::Valid, _) => None,
+            (ReceiptStanding::InQuestion, _) => text("donor-home-receipt-in-question"),
+            (ReceiptStanding::Replaced, Some(successor)) => {
+                let number = [("number", successor.as_str().into())];
+                let shell = &self.shell;
+                Some(shell.text_with("donor-home-receipt-replaced", &number))
+            }
+            (ReceiptStanding::Cancelled | ReceiptStanding::Replaced, _) => {
+                text("donor-home-receipt-cancelled")
+            }
+        }
     }
 
     /// The stations of a donation, in order. The receipt comes after them and is shown by its

@@ -1,4 +1,7 @@
 //! `/donor/receipts/{number}.pdf`: a tax receipt as a PDF, for its donor only.
+//!
+//! It is the original, the same bytes as in the message that brought it. One that was cancelled or
+//! replaced, or is in question, says so across the page.
 
 use axum::extract::{Path, State};
 use axum::http::header;

@@ -1,12 +1,11 @@
 //! The form fields of a name and a postal address, which the claim, the profile and the
 //! demonstration share.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 
 use super::Shell;
-use crate::values::PostalAddress;
+use crate::texts;
+use crate::values::{Locale, PostalAddress};
 
 /// The countries that the form offers (ISO 3166-1).
 const COUNTRIES: [&str; 10] = ["FR", "BE", "CH", "LU", "MC", "DE", "ES", "IT", "GB", "US"];
@@ -37,9 +36,8 @@ impl IdentityFields {
     /// and the complete address (CGI 200).
     pub fn read(&self) -> Option<Identity> {
         let country = self.country_or_france();
-        if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
-            return None;
-        }
+        // The receipt prints the country's name.
+        texts::country(Locale::Fr, country)?;
         let line2 = if self.line2.trim().is_empty() {
             None
         } else {
@@ -69,14 +67,14 @@ impl IdentityFields {
     /// The countries to choose from: code, name, and whether it is the chosen one. A country that
     /// the form does not offer but that is chosen already is added, so that saving the form does
     /// not change it.
-    pub fn countries(&self, shell: &Shell) -> Vec<(String, Cow<'static, str>, bool)> {
+    pub fn countries(&self, shell: &Shell) -> Vec<(String, String, bool)> {
         let chosen = self.country_or_france();
         let other = (!COUNTRIES.contains(&chosen)).then_some(chosen);
         COUNTRIES
             .into_iter()
             .chain(other)
             .map(|code| {
-                let name = shell.text_with("page-country-name", &[("code", code.into())]);
+                let name = texts::country(shell.locale, code).unwrap_or_else(|| code.to_owned());
                 (code.to_owned(), name, code == chosen)
             })
             .collect()
@@ -95,7 +93,6 @@ fn filled(text: &str, longest: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::values::Locale;
 
     #[test]
     fn a_chosen_country_stays_even_when_the_form_does_not_offer_it() {
@@ -118,6 +115,6 @@ mod tests {
         };
         assert_eq!(chosen(""), (10, Some("France".into())));
         assert_eq!(chosen("DE"), (10, Some("Germany".into())));
-        assert_eq!(chosen("PT"), (11, Some("PT".into())));
+        assert_eq!(chosen("PT"), (11, Some("Portugal".into())));
     }
 }

@@ -1,0 +1,24 @@
+//! Cancelling: a receipt that should not be, or of which nothing remains, is worth nothing from
+//! then on. It keeps its number.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::PgConnection;
+
+use super::state::{DecisionError, EndedReceipt, ReceiptDecision, lock_standing};
+
+/// Cancels a receipt, and writes the message that tells its donor.
+///
+/// Its donations are free then: the next run issues for what remains of them, if they earn a
+/// receipt as things are then. So a receipt that was wrong because everything was given back has no
+/// successor, and one that was wrong for a reason that is mended gets one with a new number.
+pub async fn cancel(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    decision: ReceiptDecision<'_>,
+) -> Result<EndedReceipt, DecisionError> {
+    let receipt = lock_standing(tx, decision).await?;
+    receipt.check_day(on)?;
+    receipt.free_donations(tx).await?;
+    receipt.end(tx, now, on, decision, None).await
+}
