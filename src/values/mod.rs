@@ -17,7 +17,7 @@ pub use bank::{BankAccount, BankLine, BankSide, Bic, Iban, rf_reference};
 pub use csv::csv_field;
 pub use dialect::{Dialect, DialectError};
 pub use field::{FieldError, listed};
-pub use identity::{Email, PostalAddress, Rna, Siren, slug_is_valid};
+pub use identity::{Email, PostalAddress, Rna, Siren, line_fits, slug_is_valid};
 pub use ids::{
     AssociationId, AuditId, CaseId, CauseId, CollectionId, DonationId, DonorId, EndpointId,
     EventId, IdError, MailId, MerchantId, MessageId, OperatorId, PayoutId, ReceiptId,
