@@ -26,6 +26,13 @@ pub(super) struct Facts {
     pub choices: BTreeMap<DonorId, Vec<CauseChoice>>,
 }
 
+impl Facts {
+    fn donor_of(&self, checkout: &Checkout) -> Option<DonorId> {
+        let email = checkout.donor.as_ref()?.email.as_str();
+        self.donors.get(email).copied()
+    }
+}
+
 /// A checkout to decide about, and the event that it came in.
 pub(super) struct ReceivedCheckout<'c> {
     pub event_id: EventId,
@@ -97,11 +104,7 @@ pub(super) fn decide(
         .ok_or("the merchant's rule cannot be read")?;
     let by_rule = rule.amount(checkout.order_total_cents);
     let amount = checkout.amount.unwrap_or(by_rule);
-    let donor_id = checkout
-        .donor
-        .as_ref()
-        .and_then(|d| facts.donors.get(d.email.as_str()))
-        .copied();
+    let donor_id = facts.donor_of(checkout);
     if amount > facts.ceiling {
         return Err(above_ceiling(received, facts, amount));
     }

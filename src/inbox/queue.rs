@@ -198,8 +198,8 @@ pub async fn depths(db: &mut PgConnection) -> Result<Vec<(String, i64)>, sqlx::E
     .await
 }
 
-/// How long an event may wait before processing counts as behind. What is parked while a run goes on
-/// does not count: the run may take minutes, and another process would not be faster.
+/// How long an event may wait before processing counts as behind. What is parked while a run goes
+/// on does not count: the run may take minutes, and another process would not be faster.
 const MAX_LAG: TimeDelta = TimeDelta::minutes(1);
 
 /// Whether an event has waited in the queue for more than a minute.

@@ -83,7 +83,8 @@ pub async fn show(
 #[utoipa::path(
     get, path = "/api/v1/donations", tag = "donations", security(("api_key" = [])),
     params(
-        ("order_id" = String, Query, description = "The merchant's order")
+        ("order_id" = String, Query, description = "The merchant's order",
+            min_length = 1, max_length = 255, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$")
     ),
     responses(
         (status = 200, body = Vec<Donation>),
