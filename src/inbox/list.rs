@@ -165,8 +165,9 @@ async fn load_page(
            from inbox_problem p join visible v using (endpoint_id)
            -- A conflict is not in inbox_event; the other problems are, and were listed above.
            left join lateral (
-             select i.event_id from inbox_event i where i.endpoint_id = p.endpoint_id
-               and i.delivery_key = p.delivery_key and i.event_id = p.event_id limit 1) above on true
+             select i.event_id from inbox_event i
+             where i.endpoint_id = p.endpoint_id and i.delivery_key = p.delivery_key
+               and i.event_id = p.event_id limit 1) above on true
            where (p.state = $1 and not v.test
                or ($1 is null or $1 = 'test' and v.test) and above.event_id is null)
              and ($4::uuid is null

@@ -178,11 +178,7 @@ fn escaped_by_platforms(
 #[test]
 fn entities_in_names_and_addresses_are_decoded_once_on_every_platform() {
     let settings = EndpointSettings::default();
-    let all = escaped_by_platforms(
-        "Se&aacute;n&#0;",
-        "O&#039;Neill",
-        "3 rue A &amp;amp; B&nbsp;",
-    );
+    let all = escaped_by_platforms("Se&aacute;n", "O&#039;Neill", "3 rue A &amp;amp; B&nbsp;");
     for (dialect, topic, event) in all {
         let event = parse(
             dialect,

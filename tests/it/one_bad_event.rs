@@ -233,8 +233,9 @@ async fn a_test_endpoints_events_are_shown_and_are_not_lost() {
 
 /// Makes the books refuse these orders; `tries` counts how often they were tried, whatever is
 /// rolled back.
-const REFUSE_TWO_ORDERS: [&str; 3] = [
+const REFUSE_TWO_ORDERS: [&str; 5] = [
     "create sequence tries",
+    "grant select on sequence tries to obole_app",
     "create function is_taken(order_id text) returns boolean language plpgsql
        security definer set search_path = public as $$
      begin
@@ -244,6 +245,7 @@ const REFUSE_TWO_ORDERS: [&str; 3] = [
        perform nextval('tries');
        return false;
      end $$",
+    "grant execute on function is_taken to obole_app",
     "alter table donation add constraint refused check (is_taken(order_id))",
 ];
 

@@ -1,5 +1,5 @@
-//! Events written to the queue as the committer writes them, many at a time: for tests of what comes
-//! after it.
+//! Events written to the queue as the committer writes them, many at a time: for tests of what
+//! comes after it.
 
 use chrono::Utc;
 use obole::values::{EndpointId, EventId};
@@ -63,7 +63,7 @@ pub async fn queue(s: &Service, endpoint: EndpointId, told: &[Told]) -> Vec<Even
     ids
 }
 
-/// A way to put single events anywhere, as only the schema's owner can.
+/// Does what only the schema's owner can.
 pub async fn as_owner(s: &Service, sql: &'static str) {
     sqlx::query(sql).execute(&s.world.owner).await.unwrap();
 }

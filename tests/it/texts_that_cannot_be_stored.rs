@@ -1,9 +1,11 @@
-//! What PostgreSQL cannot store is refused where it comes in: in each field of each dialect, in each
+//! What PostgreSQL cannot store is refused where it comes in: in each field of each dialect, each
 //! form and each parameter. No event is refused by the database, and no request fails here.
 
 use chrono::Utc;
 use obole::inbox::endpoint::EndpointSettings;
 use obole::inbox::{Event, parse};
+use obole::parties::merchant::MerchantTerms;
+use obole::parties::{AddError, association, cause};
 use obole::runs;
 use obole::values::{Dialect, EndpointId};
 use serde_json::{Value, json};
@@ -466,7 +468,7 @@ async fn no_form_and_no_address_of_a_page_makes_it_fail() {
     ];
     let long = "é".repeat(500);
     for n in 0..profile.len() {
-        for wrong in ["a\0b", "\0", "a\u{85}", long.as_str()] {
+        for wrong in ["a\0b", "\0", "a\u{85}b", long.as_str()] {
             let mut form = profile;
             form[n].1 = wrong;
             let page = camille.post("/donor/profile", &form).await;
@@ -486,4 +488,75 @@ async fn no_form_and_no_address_of_a_page_makes_it_fail() {
         assert!(page.status().as_u16() < 500);
     }
     s.checked().await;
+}
+
+#[tokio::test]
+async fn parties_are_named_in_characters_and_their_numbers_may_have_letters() {
+    let world = crate::support::World::new().await;
+    let mut tx = world.db.begin().await.unwrap();
+    let add = async |tx: &mut sqlx::PgConnection, n: usize, change: &dyn Fn(&mut Value)| {
+        let mut file = crate::shop::association(&format!("asso-{n}"), "Asso");
+        change(&mut file);
+        let file = association::read(file.to_string().as_bytes()).unwrap();
+        association::add(tx, Utc::now(), &file).await
+    };
+    let rna = [
+        "W2A1000123",
+        "W2B2000456",
+        "W9P1002760",
+        "W9R4000789",
+        "W751234567",
+    ];
+    for (n, number) in rna.into_iter().enumerate() {
+        let added = add(&mut tx, n, &|file| file["rna"] = number.into()).await;
+        assert!(added.is_ok(), "{number}: {added:?}");
+    }
+    assert!(
+        add(&mut tx, 90, &|file| file["rna"] = "W2-1000123".into())
+            .await
+            .is_err()
+    );
+    let long = "é".repeat(500);
+    assert!(
+        add(&mut tx, 91, &|file| file["object"] = long.as_str().into())
+            .await
+            .is_ok()
+    );
+    for pointer in [
+        "/name",
+        "/kind",
+        "/object",
+        "/address/line1",
+        "/address/city",
+        "/signatory/name",
+        "/receipt_mandate/reference",
+        "/articles/0",
+    ] {
+        for wrong in [format!("{long}é"), "a\0b".to_owned(), "a\nb".to_owned()] {
+            let spoil = |file: &mut Value| {
+                *file.pointer_mut(pointer).unwrap() = wrong.as_str().into();
+            };
+            let refused = add(&mut tx, 92, &spoil).await;
+            assert!(
+                matches!(refused, Err(AddError::Invalid(_))),
+                "{pointer}: {refused:?}"
+            );
+        }
+    }
+    let title = async |tx: &mut sqlx::PgConnection, slug: &str, title: &str| {
+        cause::add(tx, Utc::now(), slug, "environment", "asso-0", title).await
+    };
+    assert!(title(&mut tx, "a", &"é".repeat(200)).await.is_ok());
+    for wrong in ["é".repeat(201), "a\0".into(), " ".into()] {
+        let refused = title(&mut tx, "b", &wrong).await;
+        assert!(matches!(refused, Err(AddError::Invalid(_))), "{refused:?}");
+        let terms =
+            MerchantTerms::check(&wrong, "a@b.org", Some("c"), "fixed:1.00", None, "transfer");
+        assert!(matches!(terms, Err(AddError::Invalid(_))), "{terms:?}");
+    }
+    let name = "é".repeat(200);
+    let terms = MerchantTerms::check(&name, "a@b.org", Some("c"), "fixed:1.00", None, "transfer");
+    assert!(terms.is_ok(), "{terms:?}");
+    tx.commit().await.unwrap();
+    world.checked().await;
 }
