@@ -20,7 +20,7 @@ pub use body::{body_in_words, is_named_by_978};
 pub use csv::csv_field;
 pub use dialect::{Dialect, DialectError};
 pub use field::{FieldError, listed};
-pub use identity::{Email, PostalAddress, Rna, Siren, slug_is_valid};
+pub use identity::{Email, PostalAddress, Rna, Siren, line_fits, slug_is_valid};
 pub use ids::{
     AssociationId, AuditId, CaseId, CauseId, CollectionId, DonationId, DonorId, EndpointId,
     EventId, IdError, MailId, MerchantId, MessageId, OperatorId, PayoutId, ReceiptId,

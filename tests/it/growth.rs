@@ -74,7 +74,7 @@ impl Grown {
                 begin..begin + 5000,
             )
             .await;
-            worker::process_all(&s.world.db).await.unwrap();
+            worker::process_all(&s.app).await.unwrap();
         }
         s.posted().await;
         let now = Utc::now();
@@ -170,7 +170,11 @@ impl Grown {
             self.now,
             &parsed_events,
             &events,
-            inbox::Existing::Check,
+            inbox::ProcessOptions {
+                ceiling: self.s.app.settings.donation_ceiling,
+                existing: inbox::Existing::Check,
+                when_locked: inbox::WhenLocked::Wait,
+            },
         )
         .await
         .unwrap();
