@@ -4,11 +4,13 @@
 //! A subject carries no name, cause or amount, because it shows on locked screens.
 
 mod content;
+mod incomplete;
 mod receipts;
 mod report;
 mod sign_in;
 mod statement;
 
+pub use incomplete::IncompleteMail;
 pub use receipts::{EnclosedReceipt, ReceiptsMail};
 pub use report::ReportMail;
 pub use sign_in::SignInMail;

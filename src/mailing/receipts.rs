@@ -1,18 +1,21 @@
 //! The receipts of a run to each donor, in one mail.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 
 use super::attachments::receipt_document;
-use super::send::{mailer, send_or_log_refusal};
+use super::send::Postbox;
 use crate::app::App;
 use crate::concurrent::for_each_concurrent;
 use crate::db::AdvisoryLock;
-use crate::gateways::mailer::{FileAttachment, MAX_CONNECTIONS, Mailer, OutgoingMail};
+use crate::gateways::mailer::{FileAttachment, MAX_CONNECTIONS, OutgoingMail, Refusal};
 use crate::mail::{EnclosedReceipt, ReceiptsMail};
 use crate::parties::donor::{self, Donor};
 use crate::parties::unsubscribe;
 use crate::progress::{Step, UnitCounter};
-use crate::receipts::{self, Receipt};
+use crate::receipts::{self, ContentError, Receipt};
 use crate::values::{DonorId, MailId, Reader};
 
 /// The most mails whose contents are loaded by one query.
@@ -41,10 +44,10 @@ pub async fn send_receipts(app: &App, now: DateTime<Utc>) -> anyhow::Result<Mail
     let workers = MAX_CONNECTIONS as usize;
     let size = (mails.len() / (4 * workers)).clamp(1, MAX_GROUP);
     let groups = mails.chunks(size).map(<[_]>::to_vec).collect();
-    let (mailer, app) = (mailer(app)?, app.clone());
+    let (postbox, app) = (Postbox::open(app, now).await?, app.clone());
     let counts = for_each_concurrent(workers, groups, move |group: Vec<(MailId, DonorId)>| {
-        let (app, mailer, done) = (app.clone(), mailer.clone(), done.clone());
-        async move { send_group(&app, &mailer, now, &group, &done).await }
+        let (app, postbox, done) = (app.clone(), postbox.clone(), done.clone());
+        async move { send_group(&app, &postbox, now, &group, &done).await }
     })
     .await?;
     lock.release().await?;
@@ -56,7 +59,7 @@ pub async fn send_receipts(app: &App, now: DateTime<Utc>) -> anyhow::Result<Mail
 
 async fn send_group(
     app: &App,
-    mailer: &Mailer,
+    postbox: &Postbox,
     now: DateTime<Utc>,
     group: &[(MailId, DonorId)],
     done: &UnitCounter,
@@ -68,8 +71,7 @@ async fn send_group(
         group.iter().map(|(_, donor)| *donor),
     )
     .await?;
-    let mail_ids = group.iter().map(|(mail, _)| *mail);
-    let mut receipts = receipts::of_mails(&mut db, app.key.expose(), mail_ids).await?;
+    let mut receipts = contents(app, &mut db, group).await?;
     // The pool's connections must not wait for the mail server.
     drop(db);
     let mut counts = MailCounts::default();
@@ -79,8 +81,8 @@ async fn send_group(
             done.add_one();
             continue;
         };
-        let of_mail = receipts.remove(mail_id).unwrap_or_default();
-        if send_to_donor(app, mailer, *mail_id, donor, of_mail).await? {
+        let of_mail = receipts.remove(mail_id);
+        if send_to_donor(app, postbox, *mail_id, donor, of_mail).await? {
             receipts::mark_sent(&mut *app.db.acquire().await?, now, *mail_id).await?;
             counts.sent += 1;
         } else {
@@ -91,14 +93,47 @@ async fn send_group(
     Ok(counts)
 }
 
-/// Sends one donor's receipts. Returns false when the server refused the mail.
+/// The receipts of a group's mails. Where one cannot be opened, the others are loaded without it.
+async fn contents(
+    app: &App,
+    db: &mut PgConnection,
+    group: &[(MailId, DonorId)],
+) -> anyhow::Result<HashMap<MailId, Vec<Receipt>>> {
+    let (key, mails) = (app.key.expose(), group.iter().map(|(mail, _)| *mail));
+    match receipts::of_mails(db, key, mails.clone()).await {
+        Err(ContentError::Seal(_) | ContentError::Read(_)) => {}
+        all => return Ok(all?),
+    }
+    let mut found = HashMap::new();
+    for mail in mails {
+        match receipts::of_mails(db, key, std::iter::once(mail)).await {
+            Err(ContentError::Database(error)) => return Err(error.into()),
+            Err(error) => tracing::error!(%mail, %error, "a message has no receipts"),
+            Ok(of_mail) => found.extend(of_mail),
+        }
+    }
+    Ok(found)
+}
+
+/// Sends one donor's receipts; none when they cannot be opened. Returns false when the mail was
+/// refused, which stops nobody else's.
 async fn send_to_donor(
     app: &App,
-    mailer: &Mailer,
+    postbox: &Postbox,
     mail_id: MailId,
     to: &Donor,
-    receipts: Vec<Receipt>,
+    receipts: Option<Vec<Receipt>>,
 ) -> anyhow::Result<bool> {
+    let about = format!("the receipts of {}", to.donor_id);
+    let refused = async |about, reason| {
+        postbox
+            .refuse(about, mail_id, &Refusal::permanent(reason))
+            .await
+    };
+    let Some(receipts) = receipts else {
+        refused(about, "what they say cannot be opened").await?;
+        return Ok(false);
+    };
     let url = &app.settings.public_url;
     let lines: Vec<EnclosedReceipt<'_>> = receipts
         .iter()
@@ -118,10 +153,15 @@ async fn send_to_donor(
     let mut attachments = Vec::with_capacity(receipts.len());
     for r in receipts {
         let file_name = format!("recu-{}.pdf", r.number);
-        attachments.push(FileAttachment::pdf(
-            file_name,
-            receipt_document(app, r).await?,
-        ));
+        match receipt_document(app, r).await {
+            Ok(pdf) => attachments.push(FileAttachment::pdf(file_name, pdf)),
+            Err(error) => {
+                let error = format!("{error:#}");
+                tracing::error!(%mail_id, error, "a receipt has no document");
+                refused(about, "a document of them cannot be made").await?;
+                return Ok(false);
+            }
+        }
     }
     let unsubscribe = unsubscribe::unsubscribe_path(app.key.expose(), to.donor_id);
     let mail = OutgoingMail {
@@ -131,5 +171,5 @@ async fn send_to_donor(
         attachments,
         unsubscribe_url: Some(format!("{url}{unsubscribe}")),
     };
-    Ok(send_or_log_refusal(app, mailer, mail).await?)
+    Ok(postbox.send(about, mail).await?.is_ok())
 }

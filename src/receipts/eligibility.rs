@@ -93,7 +93,7 @@ pub fn assess(donation: &DonationFacts<'_>, on: NaiveDate) -> Option<WithheldRea
 
 impl DonorFacts<'_> {
     /// Whether names and address are complete, in letters that the receipt can show.
-    fn is_printable(self) -> bool {
+    pub(super) fn is_printable(self) -> bool {
         self.first_name.is_some_and(can_be_printed)
             && self.last_name.is_some_and(can_be_printed)
             && self

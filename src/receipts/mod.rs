@@ -7,6 +7,7 @@ mod compose;
 mod content;
 mod document;
 mod eligibility;
+mod incomplete;
 mod issue;
 mod mailing;
 mod number;
@@ -17,5 +18,6 @@ pub use content::{
 };
 pub use document::{DocumentError, ReceiptContent, typeset};
 pub use eligibility::{DonationFacts, DonorFacts, WithheldReason, assess};
+pub use incomplete::{IdentityGaps, mark_requested, open_requests, prepare_requests};
 pub use issue::{IssueError, IssueSummary, IssuedReceipt, issue};
 pub use mailing::{mark_sent, of_mails, open_mailings, prepare_mailings};

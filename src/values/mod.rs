@@ -11,6 +11,7 @@ mod message;
 mod money;
 mod reader;
 mod secret;
+mod set_aside;
 mod time;
 
 pub use bank::{BankAccount, BankLine, BankSide, Bic, Iban, rf_reference};
@@ -28,4 +29,5 @@ pub use message::MailContent;
 pub use money::{Amount, AmountError, euros, figures, grouped, parse_cents};
 pub use reader::{AssociationRole, MerchantRole, Reader, Scope, TeamRole};
 pub use secret::Secret;
+pub use set_aside::SetAside;
 pub use time::{Period, french_day, paris_day, paris_midnight};

@@ -25,6 +25,14 @@ mail-receipts-keep =
     } It is a reduction of tax, not a credit: it is worth nothing if you pay no income tax.
 mail-receipts-dashboard = Your euros, your causes, all your receipts:
 
+mail-incomplete-subject = Something is missing for your receipts
+mail-incomplete-arrived = The euros that you gave have arrived at the association. A receipt carries the donor’s name and complete address; for yours, this is missing:
+mail-incomplete-name = • your first and last name
+mail-incomplete-address = • your complete postal address
+mail-incomplete-letters = • your name and address in Latin letters: the receipt cannot print all of those that we have
+mail-incomplete-open = Open this page to complete them. It first sends you a sign-in link, to this same address:
+mail-incomplete-once = There is no hurry, and we ask only once: your receipt waits.
+
 # $month: a month.
 mail-statement-subject = Statement of donations, { $month }
 # $merchant: its name; $month: a month; $count: how many donations; $amount: to be paid.
