@@ -45,7 +45,7 @@ pub async fn note_refusal(
     .bind(refused.permanent)
     .bind(&refused.reason)
     .bind(now)
-    .bind(CaseKind::MailRefused)
+    .bind(CaseKind::MessageRefused.word())
     .fetch_optional(&mut *tx)
     .await?;
     // A case that is open says it already.
@@ -53,14 +53,14 @@ pub async fn note_refusal(
         return Ok(());
     }
     let what = format!("{}: {}", refused.about, refused.reason);
-    let case = NewCase::new(CaseKind::MailRefused, refused.mail_id.0, what);
+    let case = NewCase::new(CaseKind::MessageRefused, refused.mail_id.0, what);
     open(tx, now, &[case]).await
 }
 
 /// The mails that a case is open for.
 pub async fn refused_mails(db: &mut PgConnection) -> Result<HashSet<MailId>, sqlx::Error> {
     let mails: Vec<Uuid> = sqlx::query_scalar("select subject from open_case where kind = $1")
-        .bind(CaseKind::MailRefused)
+        .bind(CaseKind::MessageRefused.word())
         .fetch_all(db)
         .await?;
     Ok(mails.into_iter().map(MailId).collect())
@@ -77,6 +77,6 @@ pub async fn note_sent(
         by: "obole",
         why: "the message left at a later attempt",
     };
-    close(tx, now, CaseKind::MailRefused, &[mail_id.0], sent).await?;
+    close(tx, now, CaseKind::MessageRefused, &[mail_id.0], sent).await?;
     Ok(())
 }

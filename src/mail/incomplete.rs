@@ -10,7 +10,7 @@ pub struct IncompleteMail<'a> {
     /// The name lacks, the address does, or what is there cannot be printed: at least one.
     pub name: bool,
     pub address: bool,
-    pub letters: bool,
+    pub unprintable: bool,
     /// The address of the page that lets the donor complete it.
     pub link: &'a str,
     pub locale: Locale,
@@ -24,7 +24,7 @@ impl IncompleteMail<'_> {
         let lacking = [
             (self.name, "mail-incomplete-name"),
             (self.address, "mail-incomplete-address"),
-            (self.letters, "mail-incomplete-letters"),
+            (self.unprintable, "mail-incomplete-letters"),
         ];
         let lines: Vec<_> = lacking
             .into_iter()

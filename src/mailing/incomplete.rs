@@ -66,7 +66,7 @@ async fn ask(
         first_name: donor.first_name.as_deref(),
         name: gaps.name,
         address: gaps.address,
-        letters: gaps.letters,
+        unprintable: gaps.unprintable,
         link: &format!("{url}{}", completion_path(key, donor_id)),
         locale: donor.locale,
     }

@@ -15,7 +15,7 @@ pub struct IdentityGaps {
     pub name: bool,
     pub address: bool,
     /// What is there has letters that the receipt cannot print.
-    pub letters: bool,
+    pub unprintable: bool,
 }
 
 impl IdentityGaps {
@@ -47,7 +47,7 @@ impl IdentityGaps {
         Self {
             name,
             address: no_address,
-            letters: (!name && !of_name.is_printable())
+            unprintable: (!name && !of_name.is_printable())
                 || (!no_address && !of_address.is_printable()),
         }
     }
@@ -55,7 +55,7 @@ impl IdentityGaps {
     /// Whether nothing lacks.
     #[must_use]
     pub const fn is_none(self) -> bool {
-        !self.name && !self.address && !self.letters
+        !self.name && !self.address && !self.unprintable
     }
 }
 

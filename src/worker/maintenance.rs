@@ -34,8 +34,8 @@ pub async fn maintenance(app: App, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// `checked_on` is the last day on which every invariant was found to hold. Checking reads the whole
-/// database, so it is done once a day while all is well.
+/// `checked_on` is the last day on which every invariant was found to hold. Checking reads the
+/// whole database, so it is done once a day while all is well.
 async fn round(app: &App, checked_on: &mut Option<NaiveDate>) -> anyhow::Result<()> {
     let now = Utc::now();
     let mut db = app.db.acquire().await?;

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_of_other_scripts_are_written_in_latin_or_left_out() {
+    fn other_scripts_are_written_in_latin_or_left_out() {
         for (name, written) in [
             ("Nguyễn Thị Ánh", "Nguyen Thi Anh"),
             ("Đà Nẵng", "Da Nang"),

@@ -89,3 +89,69 @@ fn writable_name(name: &str) -> Option<String> {
         .contains(|c: char| c.is_ascii_alphanumeric())
         .then_some(written)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::values::{Bic, Iban};
+
+    /// The order of twenty euros to an association, changed.
+    fn written(change: impl FnOnce(&mut CreditTransfer)) -> Result<String, CreditTransferError> {
+        let from = BankAccount {
+            holder: "Obole – L’œuvre".into(),
+            iban: Iban::parse("FR7630006000011234567890189").unwrap(),
+            bic: Bic::parse("AGRIFRPP").unwrap(),
+            given: true,
+        };
+        let mut transfer = CreditTransfer {
+            name: "Forêt Vivante".into(),
+            iban: "FR7630006000011234567890189".into(),
+            bic: "AGRIFRPP".into(),
+            amount: Amount::from_cents(2000).unwrap(),
+            reference: "OB0123456789".into(),
+            text: "Obole 2026-11 20 dons OB0123456789".into(),
+            on: NaiveDate::from_ymd_opt(2026, 11, 3).unwrap(),
+        };
+        change(&mut transfer);
+        pain001(&from, &transfer)
+    }
+
+    #[test]
+    fn names_are_written_in_the_characters_that_orders_carry() {
+        let xml = written(|_| ()).unwrap();
+        assert!(xml.contains("<Cdtr><Nm>Foret Vivante</Nm>"), "{xml}");
+        assert!(xml.contains("Obole - L&apos;oeuvre"), "{xml}");
+        for name in [
+            "é".repeat(200),
+            "ß".repeat(40),
+            format!("{} a", "œ".repeat(35)),
+        ] {
+            let xml = written(|t| t.name = name).unwrap();
+            let name = xml.split("<Cdtr><Nm>").nth(1).unwrap();
+            let name = name.split("</Nm>").next().unwrap();
+            assert_eq!(name.chars().count(), 70, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_no_order_can_carry_is_the_order_s_own_failure() {
+        let largest = |t: &mut CreditTransfer| {
+            t.amount = Amount::from_cents(99_999_999_999).unwrap();
+        };
+        assert!(written(largest).is_ok());
+        let changes: [fn(&mut CreditTransfer); 5] = [
+            |t| t.amount = Amount::from_cents(100_000_000_000).unwrap(),
+            |t| t.name = "李 …".into(),
+            |t| t.name = String::new(),
+            |t| t.bic = "AGRIF".into(),
+            |t| t.iban = "FR7630006000011234567890188".into(),
+        ];
+        for (n, change) in changes.into_iter().enumerate() {
+            let refused = written(change);
+            assert!(
+                matches!(refused, Err(CreditTransferError::Unwritable(_))),
+                "{n}: {refused:?}"
+            );
+        }
+    }
+}
