@@ -39,6 +39,8 @@ pub async fn note_refusal(
          select $1, (select coalesce(max(n), 0) + 1 from mail_refusal where mail_id = $1), $2, $3,
            $4
          where not exists (select 1 from open_case where kind = $5 and subject = $1)
+           and not exists (select 1 from case_file f join case_decision d using (case_id)
+             where f.kind = $5 and f.subject = $1 and d.decision = 'leave')
          returning n",
     )
     .bind(refused.mail_id)
@@ -48,7 +50,7 @@ pub async fn note_refusal(
     .bind(CaseKind::MessageRefused.word())
     .fetch_optional(&mut *tx)
     .await?;
-    // A case that is open says it already.
+    // A case that is open says it already, and a person may have decided to leave it.
     if times.is_none_or(|n| !refused.permanent && i64::from(n) < PATIENCE) {
         return Ok(());
     }

@@ -41,6 +41,7 @@ fn write_character(c: char, to: &mut String) {
         // The set has no other quotation mark.
         '"' | '«' | '»' | '\u{201c}'..='\u{201f}' => to.push('\''),
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '_' | '~' => to.push('-'),
+        '°' | 'º' => to.push('o'),
         '·' | '•' => to.push('.'),
         '…' => to.push_str("..."),
         _ if c.is_whitespace() => to.push(' '),
@@ -58,9 +59,12 @@ fn write_other(c: char, to: &mut String) {
     } else if c.is_ascii() {
         to.push('.');
     } else {
-        let parts = text.nfkd().filter(|p| !is_combining_mark(*p) && *p != c);
-        for part in parts {
-            to.push_str(&transliterate(&part.to_string(), Transliteration::Epc));
+        for part in text.nfkd().filter(|p| !is_combining_mark(*p)) {
+            let part_text = part.to_string();
+            let converted = transliterate(&part_text, Transliteration::Epc);
+            if is_sepa_char(part) || converted != "." {
+                to.push_str(&converted);
+            }
         }
     }
 }

@@ -37,7 +37,23 @@ const WORDS_OF_SENDER: [&str; 2] = ["sender address rejected", "sender verify fa
 #[derive(Clone)]
 pub struct Transport {
     server: Arc<Server>,
-    idle: Arc<Mutex<Vec<AsyncSmtpConnection>>>,
+    idle: Arc<Idle>,
+}
+
+/// The connections that no message uses.
+#[derive(Default)]
+struct Idle(Mutex<Vec<AsyncSmtpConnection>>);
+
+impl Drop for Idle {
+    /// Takes leave of the server, where there is still time for it.
+    fn drop(&mut self) {
+        let connections = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            for mut connection in connections.drain(..) {
+                runtime.spawn(async move { connection.abort().await });
+            }
+        }
+    }
 }
 
 /// The pool for the server of a URL. Connects when the first message is sent.
@@ -98,12 +114,12 @@ pub async fn send(transport: &Transport, message: Message) -> Result<(), MailErr
 
 impl Transport {
     fn idle_connection(&self) -> Option<AsyncSmtpConnection> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle.0.lock().unwrap_or_else(PoisonError::into_inner);
         idle.pop()
     }
 
     fn put_back(&self, connection: AsyncSmtpConnection) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle.0.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push(connection);
     }
 }
