@@ -72,10 +72,11 @@ impl Outcome {
 
 /// The lines that say what was set aside; none when nothing was.
 pub fn set_aside_lines(set_aside: &[SetAside]) -> String {
-    set_aside
-        .iter()
-        .map(|s| format!("set aside: {}: {}\n", s.subject, s.reason))
-        .collect()
+    let line = |s: &SetAside| match s.reason.starts_with(&s.subject) {
+        true => format!("set aside: {}\n", s.reason),
+        false => format!("set aside: {}: {}\n", s.subject, s.reason),
+    };
+    set_aside.iter().map(line).collect()
 }
 
 fn shown(value: &Value) -> String {

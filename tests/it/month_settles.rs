@@ -395,7 +395,7 @@ async fn what_the_bank_shows_and_nobody_understands_stands_in_suspense() {
     };
     assert!(told.subject.ends_with("wrong.xml"), "{told:?}");
     assert!(told.reason.contains("not a camt.053 statement"), "{told:?}");
-    assert_eq!(import.files[0].imported.known, 1, "the other is imported");
+    assert_eq!(import.files[0].imported.known, 2, "the other is imported");
     let error = runs::import_statements(&s.app, now, &[wrong]).await;
     let error = error.unwrap_err().to_string();
     assert!(error.contains("wrong.xml"), "{error}");
@@ -657,8 +657,8 @@ fn receipts_are_mailed(s: &Service) {
         .collect();
     assert_eq!(
         (written.len(), mails.len()),
-        (5, 3),
-        "a statement, a report and three messages of receipts"
+        (6, 3),
+        "a statement, a report, three messages of receipts, one that asks for an identity"
     );
     for part in [
         "To: donor",

@@ -26,11 +26,11 @@ mail-receipts-keep =
 mail-receipts-dashboard = Your euros, your causes, all your receipts:
 
 mail-incomplete-subject = Something is missing for your receipts
-mail-incomplete-arrived = The euros that you gave have arrived at the association. A receipt carries the donor’s name and complete address; for yours, this is missing:
+mail-incomplete-arrived = The euros that you added to your orders have arrived at the associations. A receipt carries the donor’s name and complete address; for yours, this is missing:
 mail-incomplete-name = • your first and last name
 mail-incomplete-address = • your complete postal address
 mail-incomplete-letters = • your name and address in Latin letters: the receipt cannot print all of those that we have
-mail-incomplete-open = Open this page to complete them. It first sends you a sign-in link, to this same address:
+mail-incomplete-open = Open this page to complete it. It first sends you a sign-in link, to this same address:
 mail-incomplete-once = There is no hurry, and we ask only once: your receipt waits.
 
 # $month: a month.

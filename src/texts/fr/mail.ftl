@@ -26,11 +26,11 @@ mail-receipts-keep =
 mail-receipts-dashboard = Vos euros, vos causes, tous vos reçus :
 
 mail-incomplete-subject = Il manque une information pour vos reçus
-mail-incomplete-arrived = Les euros que vous avez donnés sont arrivés à l’association. Un reçu porte le nom et l’adresse complète de la personne qui donne ; pour le vôtre, voici ce qui manque :
+mail-incomplete-arrived = Les euros que vous avez ajoutés à vos commandes sont arrivés aux associations. Un reçu porte le nom et l’adresse complète de la personne qui donne ; pour le vôtre, voici ce qui manque :
 mail-incomplete-name = • votre prénom et votre nom
 mail-incomplete-address = • votre adresse postale complète
 mail-incomplete-letters = • votre nom et votre adresse en lettres latines : le reçu ne peut pas imprimer toutes celles que nous avons
-mail-incomplete-open = Ouvrez cette page pour les compléter. Elle vous enverra d’abord un lien de connexion, à cette même adresse :
+mail-incomplete-open = Ouvrez cette page pour le compléter. Elle vous enverra d’abord un lien de connexion, à cette même adresse :
 mail-incomplete-once = Rien ne presse, et nous ne vous le demanderons qu’une fois : votre reçu attend.
 
 # $month : un mois.
