@@ -27,7 +27,7 @@ pub enum CaseKind {
     ShortOfCover,
     /// A message that could not be sent. Subject: the message.
     MessageRefused,
-    /// An invariant that does not hold. Subject: nobody, the nil id.
+    /// An invariant that does not hold. Subject: the check, an id derived from its name.
     CheckViolated,
 }
 

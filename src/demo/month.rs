@@ -85,6 +85,7 @@ impl Demo {
         let mut incoming = Vec::new();
         for collection in runs::run_collections(app, now, day(2), period)
             .await?
+            .collections
             .into_iter()
             .filter(|c| c.state == CollectionState::Submitted)
         {

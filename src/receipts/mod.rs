@@ -9,6 +9,7 @@ mod content;
 mod document;
 mod duplicate;
 mod eligibility;
+mod incomplete;
 mod issue;
 mod mailing;
 mod number;
@@ -23,6 +24,7 @@ pub use content::{ContentError, Receipt, destroy_expired, expired, find, of_ids}
 pub use document::{DocumentError, ReceiptContent, typeset};
 pub use duplicate::duplicate;
 pub use eligibility::{DonationFacts, DonorFacts, WithheldReason, assess};
+pub use incomplete::{IdentityGaps, mark_requested, open_requests, prepare_requests};
 pub use issue::{IssueError, IssueSummary, IssueTerms, IssuedReceipt, issue};
 pub use mailing::{MailKind, OpenMail, mark_sent, of_mails, open_mailings, prepare_mailings};
 pub use question::{question_refunded, question_unpaid};

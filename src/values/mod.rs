@@ -12,6 +12,7 @@ mod message;
 mod money;
 mod reader;
 mod secret;
+mod set_aside;
 mod tax_date;
 mod time;
 
@@ -31,5 +32,6 @@ pub use message::MailContent;
 pub use money::{Amount, AmountError, euros, figures, grouped, parse_cents};
 pub use reader::{AssociationRole, MerchantRole, Reader, Scope, TeamRole};
 pub use secret::Secret;
+pub use set_aside::SetAside;
 pub use tax_date::{TaxDate, TaxDateError};
 pub use time::{Period, french_day, paris_day, paris_midnight};

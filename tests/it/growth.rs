@@ -81,7 +81,8 @@ impl Grown {
         let period = Period::of(paris_day(now));
         let collected = runs::run_collections(&s.app, now, period.next().first_day(), period)
             .await
-            .unwrap();
+            .unwrap()
+            .collections;
         // What is still empty has no statistics, as on a young system.
         sqlx::query("vacuum analyze donation, transfer, inbox_event, collection_donation, donor")
             .execute(&s.world.owner)

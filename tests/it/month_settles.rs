@@ -73,7 +73,8 @@ fn bank_day(s: &Service, on: NaiveDate, incoming: &[IncomingTransfer]) -> Option
 async fn import(s: &Service, file: &Path) -> ImportSummary {
     runs::import_statements(&s.app, Utc::now(), &[file.to_owned()])
         .await
-        .unwrap()[0]
+        .unwrap()
+        .files[0]
         .imported
 }
 
@@ -163,7 +164,10 @@ impl Month {
     }
 
     async fn is_collected_once(&self) -> Collection {
-        let run = async |on| runs::run_collections(&self.s.app, self.now, on, self.period).await;
+        let run = async |on| {
+            let run = runs::run_collections(&self.s.app, self.now, on, self.period).await;
+            run.map(|run| run.collections)
+        };
         assert!(
             run(self.period.last_day()).await.is_err(),
             "the month is not over"
@@ -288,7 +292,8 @@ async fn a_euro_given_back_after_its_collection_is_taken_off_the_next_one() {
     donations(&s, 1..4, "foret-vivante").await;
     let collections = runs::run_collections(&s.app, now, on, period)
         .await
-        .unwrap();
+        .unwrap()
+        .collections;
     s.shop.send("r-1", &refund("FR-1")).await;
     s.posted().await;
     assert_eq!(
@@ -327,7 +332,8 @@ async fn a_euro_given_back_after_its_collection_is_taken_off_the_next_one() {
     s.posted().await;
     let next = runs::run_collections(&s.app, now, day(period.next().next(), 1), period.next())
         .await
-        .unwrap();
+        .unwrap()
+        .collections;
     assert_eq!(
         (
             next[0].count,
@@ -353,7 +359,8 @@ async fn what_the_bank_shows_and_nobody_understands_stands_in_suspense() {
     donations(&s, 1..3, "foret-vivante").await;
     let collections = runs::run_collections(&s.app, now, on, period)
         .await
-        .unwrap();
+        .unwrap()
+        .collections;
     let short = IncomingTransfer {
         amount: Amount::from_cents(199).unwrap(),
         ..incoming(&collections[0])
@@ -386,10 +393,18 @@ async fn what_the_bank_shows_and_nobody_understands_stands_in_suspense() {
     );
     let wrong = written("wrong.xml", b"<Document/>");
     let right: PathBuf = file;
-    let error = runs::import_statements(&s.app, now, &[right, wrong])
+    let import = runs::import_statements(&s.app, now, &[wrong.clone(), right])
         .await
-        .unwrap_err();
-    assert!(error.to_string().contains("wrong.xml"), "{error:#}");
+        .unwrap();
+    let [told] = &import.set_aside[..] else {
+        panic!("{import:?}")
+    };
+    assert!(told.subject.ends_with("wrong.xml"), "{told:?}");
+    assert!(told.reason.contains("not a camt.053 statement"), "{told:?}");
+    assert_eq!(import.files[0].imported.known, 2, "the other is imported");
+    let error = runs::import_statements(&s.app, now, &[wrong]).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("wrong.xml"), "{error}");
     s.checked().await;
 }
 
@@ -415,7 +430,8 @@ async fn one_statement_may_tell_a_payment_twice_and_a_payout_that_left_and_came_
     donations(&s, 1..21, "foret-vivante").await;
     let collections = runs::run_collections(&s.app, now, on, period)
         .await
-        .unwrap();
+        .unwrap()
+        .collections;
     let import = async |lines: &[BankLine]| {
         let mut tx = s.world.db.begin().await.unwrap();
         let imported = obole::reconciliation::import(&mut tx, now, lines)
@@ -499,7 +515,8 @@ async fn one_statement_settles_the_collections_of_many_shops() {
     s.posted().await;
     let collections = runs::run_collections(&s.app, now, on, period)
         .await
-        .unwrap();
+        .unwrap()
+        .collections;
     let incoming: Vec<_> = collections.iter().map(incoming).collect();
     let file = bank_day(&s, on, &incoming).unwrap();
     assert_eq!(
@@ -649,8 +666,8 @@ fn receipts_are_mailed(s: &Service) {
         .collect();
     assert_eq!(
         (written.len(), mails.len()),
-        (5, 3),
-        "a statement, a report and three messages of receipts"
+        (6, 3),
+        "a statement, a report, three messages of receipts, one that asks for an identity"
     );
     for part in [
         "To: donor",
@@ -708,7 +725,8 @@ pub async fn settle_month(s: &Service, on: NaiveDate) {
     let operators = s.operators().await;
     let collections = runs::run_collections(&s.app, now, on, last_month())
         .await
-        .unwrap();
+        .unwrap()
+        .collections;
     let incoming: Vec<_> = collections.iter().map(incoming).collect();
     import(s, &bank_day(s, on, &incoming).unwrap()).await;
     for payout in runs::run_payouts(&s.app, now, on).await.unwrap() {

@@ -62,9 +62,11 @@ pub async fn give_at(
 
 /// Asks the shops for a month.
 pub async fn collect(s: &Service, on: NaiveDate, period: Period) -> Vec<Collection> {
-    runs::run_collections(&s.app, Utc::now(), on, period)
+    let run = runs::run_collections(&s.app, Utc::now(), on, period)
         .await
-        .unwrap()
+        .unwrap();
+    assert_eq!(run.set_aside, [], "nobody is set aside");
+    run.collections
 }
 
 /// The transfer by which a shop pays its collection.
@@ -89,10 +91,11 @@ pub fn bank_day(s: &Service, on: NaiveDate, incoming: &[IncomingTransfer]) -> Op
 
 /// Imports a statement.
 pub async fn import(s: &Service, statement: PathBuf) -> ImportSummary {
-    runs::import_statements(&s.app, Utc::now(), &[statement])
+    let import = runs::import_statements(&s.app, Utc::now(), &[statement])
         .await
-        .unwrap()[0]
-        .imported
+        .unwrap();
+    assert_eq!(import.set_aside, [], "nothing is set aside");
+    import.files[0].imported
 }
 
 /// Asks the shops for a month, and their money comes on the same day.

@@ -40,6 +40,12 @@ public-claim-done-title = Thank you, this donation is in your name
 public-claim-done-text = We will send you the tax receipt once the association has the money.
 public-claim-done-link = Follow this euro
 
+public-complete-title = Complete my receipts
+public-complete-text = So that nobody else sees your data, we send a sign-in link to your e-mail address. It opens the page with your name and address.
+public-complete-button = Send me my sign-in link
+public-complete-sent-title = Look at your messages
+public-complete-sent-text = A sign-in link has just left for your e-mail address. It works once, for fifteen minutes.
+
 public-unsubscribe-title = Stop receiving receipts
 public-unsubscribe-text = Your euros will still reach the associations, but you will get no more tax receipts.
 public-unsubscribe-button = Stop receiving receipts

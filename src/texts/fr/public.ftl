@@ -40,6 +40,12 @@ public-claim-done-title = Merci, ce don est à votre nom
 public-claim-done-text = Nous vous enverrons le reçu fiscal quand l’association aura reçu l’argent.
 public-claim-done-link = Suivre cet euro
 
+public-complete-title = Compléter mes reçus
+public-complete-text = Pour que personne d’autre ne voie vos données, nous envoyons un lien de connexion à votre adresse e-mail. Il ouvre la page de votre nom et de votre adresse.
+public-complete-button = Recevoir mon lien de connexion
+public-complete-sent-title = Regardez vos messages
+public-complete-sent-text = Un lien de connexion vient de partir à votre adresse e-mail. Il sert une seule fois, pendant quinze minutes.
+
 public-unsubscribe-title = Ne plus recevoir de reçus
 public-unsubscribe-text = Vos euros continueront d’arriver aux associations, mais vous n’aurez plus de reçu fiscal.
 public-unsubscribe-button = Ne plus recevoir de reçus
