@@ -25,3 +25,11 @@ alter table donor add column told_by text not null default 'event'
 comment on column donor.told_by is
   'Who said what is known of them: an event, or the donor on their own page, over which no event '
   'writes.';
+
+comment on column inbox_problem.state is
+  'dead (a person must act), conflict (two contents under one name, or an order that came again '
+  'after its donation was given back) or parked (waits for its order, for a run to end, or for the '
+  'refund before it).';
+comment on column inbox_problem.donation_id is 'For what is parked: the donation it is about.';
+comment on column inbox_problem.attempts is
+  'How often it was tried; what is parked until a run ends was not.';
