@@ -232,9 +232,8 @@ const MONTH: &[Check] = &[
     (
         "a-receipt-is-the-sum-of-its-donations",
         "select count(*) from receipt r where amount_cents <>
-           (select coalesce(sum(amount_cents), 0) from receipt_donation
-             join donation using (donation_id)
-            where receipt_id = r.receipt_id)
+           (select coalesce(sum(l.amount_cents), 0) from receipt_donation l
+            where l.receipt_id = r.receipt_id)
            or count <> (select count(*) from receipt_donation where receipt_id = r.receipt_id)",
     ),
     (
