@@ -29,6 +29,13 @@ pub(super) const CHECKS: &[Check] = &[
            + (select count(*) from collection_current_state s
               where state in ('rejected', 'returned') and not exists (
                 select 1 from case_file c
-                where c.kind = 'collection-failed' and c.subject = s.collection_id))",
+                where c.kind = 'collection-failed' and c.subject = s.collection_id))
+           + (select count(*) from receipt_register r
+              where standing = 'in-question' and not exists (
+                select 1 from open_case c
+                where c.kind = 'receipt-in-question' and c.subject = r.receipt_id)
+                and not exists (
+                  select 1 from receipt_donation l join open_case c using (donation_id)
+                  where l.receipt_id = r.receipt_id and c.kind = 'refund-beyond-donation'))",
     ),
 ];

@@ -169,3 +169,21 @@ fn the_setting_is_listed_and_a_wrong_one_is_refused() {
     let settings = house.done(&["settings"]).to_string();
     assert!(settings.contains("association-credit"), "{settings}");
 }
+
+#[test]
+fn the_doctor_tells_when_it_is_not_said_whose_day_counts() {
+    let tax_year = |house: &House| {
+        let (_, document, _) = house.run(&["doctor"]);
+        let findings = document["findings"].as_array().unwrap().clone();
+        let of_year = findings.into_iter().find(|f| f["name"] == "tax year");
+        let finding = of_year.unwrap();
+        (finding["verdict"].clone(), finding["mend"].to_string())
+    };
+    let (verdict, mend) = tax_year(&House::new("no-gift-date", &[]));
+    assert!(
+        verdict == "warning" && mend.contains("OBOLE_GIFT_DATE"),
+        "{mend}"
+    );
+    let said = ("OBOLE_GIFT_DATE", "mandatary-credit".to_owned());
+    assert_eq!(tax_year(&House::new("said-gift-date", &[said])).0, "ok");
+}

@@ -511,3 +511,101 @@ async fn the_schema_refuses_impossible_successions_of_receipts() {
     tx.rollback().await.unwrap();
     s.checked().await;
 }
+
+#[tokio::test]
+async fn a_replacement_that_fails_at_its_last_step_leaves_nothing_of_itself() {
+    let (s, _) = receipted().await;
+    let fails = "alter table mailing add constraint no_message check (kind = 'receipts')";
+    sqlx::query(fails).execute(&s.world.owner).await.unwrap();
+    assert!(replace(&s, FIRST).await.is_err());
+    assert!(cancel(&s, FIRST).await.is_err());
+    for (left, rows) in [
+        ("select count(*) from receipt", 1),
+        ("select count(*) from receipt_state", 0),
+        ("select count(*) from receipt_donation where live", 2),
+        ("select count(*) from audit_entry", 0),
+        ("select max(last)::bigint from receipt_counter", 1),
+    ] {
+        assert_eq!(s.count(left).await, rows, "{left}");
+    }
+    let works = "alter table mailing drop constraint no_message";
+    sqlx::query(works).execute(&s.world.owner).await.unwrap();
+    let decided = replace(&s, FIRST).await.unwrap();
+    assert_eq!(
+        decided.successor.as_deref(),
+        Some(SECOND),
+        "no number is lost"
+    );
+    s.checked().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_who_decide_at_once_decide_once() {
+    let (s, _) = receipted().await;
+    let (one, other) = tokio::join!(replace(&s, FIRST), cancel(&s, FIRST));
+    assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
+    assert_eq!(s.count("select count(*) from receipt_state").await, 1);
+    assert_eq!(s.count("select count(*) from audit_entry").await, 1);
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_decision_stands_when_its_message_cannot_leave_and_the_next_run_tells_it() {
+    let s = Service::start_with(|settings| {
+        // Nobody listens there.
+        let nowhere = format!("smtp://127.0.0.1:{}", crate::program::free_port());
+        settings.smtp_url = Some(obole::values::Secret::new(nowhere));
+    })
+    .await;
+    let operators = s.operators().await;
+    let mut folder = (*s.app.settings).clone();
+    folder.smtp_url = None;
+    let with_folder = obole::app::App {
+        settings: folder.into(),
+        ..s.app.clone()
+    };
+    give(&s, "A-1", "2025-01-10T10:00:00Z", "20.00", CAMILLE).await;
+    let (now, period) = (Utc::now(), month("2025-01-01"));
+    let asked = runs::run_collections(&with_folder, now, on("2025-02-02"), period);
+    let money: Vec<_> = asked
+        .await
+        .unwrap()
+        .iter()
+        .map(crate::steps::paid)
+        .collect();
+    import(&s, bank_day(&s, on("2025-02-02"), &money).unwrap()).await;
+    let payouts = prepare_payouts(&s, on("2025-02-03")).await;
+    crate::steps::approve(&s, on("2025-02-03"), &operators, &payouts).await;
+    let statement = bank_day(&s, on("2025-02-03"), &[]).unwrap();
+    runs::import_statements(&with_folder, now, &[statement])
+        .await
+        .unwrap();
+    let (day, options) = (on("2025-02-04"), ReceiptOptions::default());
+    let run = runs::run_receipts(&with_folder, now, day, period, options);
+    assert_eq!(run.await.unwrap().mailed, 1);
+
+    let decided = cancel(&s, FIRST).await.unwrap();
+    assert_eq!(
+        (decided.state, decided.mailed, decided.unsent),
+        ("cancelled", 0, 1)
+    );
+    assert_eq!(
+        standing(&s, FIRST).await,
+        (ReceiptStanding::Cancelled, None)
+    );
+    let run = runs::run_receipts(&with_folder, now, on("2025-02-11"), period, options);
+    assert_eq!(
+        run.await.unwrap().mailed,
+        2,
+        "the cancellation and the new receipt"
+    );
+    let told = mails_to(&s, CAMILLE);
+    assert_eq!(
+        told.iter()
+            .filter(|m| m.text.contains("est annulé"))
+            .count(),
+        1
+    );
+    drop(with_folder);
+    s.checked().await;
+}
