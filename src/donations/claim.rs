@@ -57,7 +57,8 @@ pub async fn claim_link(
     let found: Option<(bool, bool, bool)> = sqlx::query_as(
         "select donor_id is not null
              or exists (select 1 from donation_claim c where c.donation_id = d.donation_id),
-           exists (select 1 from donation_refund r where r.donation_id = d.donation_id),
+           d.amount_cents <= coalesce((select sum(r.amount_cents) from donation_refund r
+             where r.donation_id = d.donation_id), 0),
            recorded_at < $2
          from donation d where donation_id = $1",
     )
@@ -92,7 +93,8 @@ pub async fn claim(
         "insert into donation_claim (donation_id, donor_id, claimed_at)
          select donation_id, $2, $3 from donation d where donation_id = $1 and donor_id is null
            and recorded_at >= $4
-           and not exists (select 1 from donation_refund r where r.donation_id = d.donation_id)
+           and d.amount_cents > coalesce((select sum(r.amount_cents) from donation_refund r
+             where r.donation_id = d.donation_id), 0)
          on conflict do nothing",
     )
     .bind(donation)

@@ -13,15 +13,25 @@ pub struct DonorDonation {
     pub merchant: String,
     pub cause: String,
     pub association: String,
+    /// What was given, and what of it the merchant gave back.
     pub amount_cents: i64,
+    pub refunded_cents: i64,
     /// The merchant's money arrived.
     pub collected_on: Option<NaiveDate>,
     /// The association has it.
     pub paid_out_on: Option<NaiveDate>,
     /// Number of its receipt.
     pub receipt: Option<String>,
-    /// The merchant gave it back.
+    /// The merchant gave it back, whole or in part: the last day on which it did.
     pub refunded_on: Option<NaiveDate>,
+}
+
+impl DonorDonation {
+    /// Whether anything of it was not given back.
+    #[must_use]
+    pub const fn remains(&self) -> bool {
+        self.refunded_cents < self.amount_cents
+    }
 }
 
 /// What one donor gave, without what was refunded: donations, cents, and cents that arrived at the
@@ -47,7 +57,7 @@ pub async fn of_donor(
     sqlx::query_as(
         "select d.donation_id, (d.occurred_at at time zone 'Europe/Paris')::date as recorded_on,
            m.name as merchant, c.title as cause, a.name as association, d.amount_cents,
-             d.collected_on,
+           d.refunded_cents, d.collected_on,
            d.paid_out_on, d.receipt_number as receipt,
            (d.refunded_at at time zone 'Europe/Paris')::date as refunded_on
          from donation_progress d join merchant m using (merchant_id) join cause c using (cause_id)
@@ -73,13 +83,14 @@ pub async fn total_of_donor(
         return Ok(DonorTotal::default());
     }
     sqlx::query_as(
-        "select count(*) as count, coalesce(sum(amount_cents), 0)::bigint as cents,
-           coalesce(sum(amount_cents) filter (where paid_out_on is not null),
+        "select count(*) as count,
+           coalesce(sum(amount_cents - refunded_cents), 0)::bigint as cents,
+           coalesce(sum(amount_cents - refunded_cents) filter (where paid_out_on is not null),
              0)::bigint as arrived_cents
          from donation_progress
          where donation_id in (select donation_id from donation where donor_id = $1
            union all select donation_id from donation_claim where donor_id = $1)
-           and refunded_at is null",
+           and refunded_cents < amount_cents",
     )
     .bind(donor)
     .fetch_one(db)
@@ -92,6 +103,8 @@ pub struct MerchantDonation {
     pub donation_id: DonationId,
     pub order_id: String,
     pub amount_cents: i64,
+    /// What of it was given back.
+    pub refunded_cents: i64,
     pub cause: String,
     pub association: String,
     pub occurred_at: DateTime<Utc>,
@@ -130,7 +143,7 @@ impl MerchantDonation {
     /// The furthest stage it has reached.
     #[must_use]
     pub const fn stage(&self) -> DonationStage {
-        if self.refunded_at.is_some() {
+        if self.refunded_cents >= self.amount_cents {
             DonationStage::Refunded
         } else if self.receipted_on.is_some() {
             DonationStage::Receipted
@@ -152,7 +165,8 @@ pub async fn find(
 ) -> Result<Option<MerchantDonation>, sqlx::Error> {
     let scope = reader.merchants();
     sqlx::query_as(
-        "select d.donation_id, d.order_id, d.amount_cents, c.slug as cause, a.name as association,
+        "select d.donation_id, d.order_id, d.amount_cents, d.refunded_cents, c.slug as cause,
+           a.name as association,
            d.occurred_at, d.recorded_at, d.refunded_at, d.collected_on, d.paid_out_on,
              d.receipted_on
          from donation_progress d join cause c using (cause_id)

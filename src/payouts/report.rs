@@ -66,16 +66,22 @@ pub async fn report(
 ) -> Result<String, sqlx::Error> {
     let scope = reader.associations();
     let lines: Vec<Line> = sqlx::query_as(
-        "select (d.occurred_at at time zone 'Europe/Paris')::date as day, m.name as merchant,
-          d.order_id,
-           c.title as cause, d.amount_cents
+        "select (d.occurred_at at time zone 'Europe/Paris')::date as day, d.occurred_at as at,
+           m.name as merchant, d.order_id,
+           c.title as cause, d.amount_cents - coalesce(r.taken_cents, 0) as amount_cents
          from payout p join payout_donation l using (payout_id) cross join lateral (
            select d.donation_id, d.occurred_at, d.merchant_id, d.cause_id, d.order_id,
              d.amount_cents
            from donation d where d.donation_id = l.donation_id limit 1) d
+         left join lateral (select t.taken_cents from refund_taken t
+           where t.donation_id = l.donation_id) r on true
          join merchant m using (merchant_id) join cause c using (cause_id)
          where payout_id = $1 and ($2 or p.association_id = $3)
-           order by d.occurred_at, d.donation_id",
+         union all
+         select p.prepared_on, null, '', '', 'given back of earlier payouts', -p.deducted_cents
+         from payout p where payout_id = $1 and ($2 or p.association_id = $3)
+           and p.deducted_cents > 0
+         order by at nulls last, order_id",
     )
     .bind(payout)
     .bind(scope.sees_all())

@@ -570,6 +570,7 @@ async fn a_decision_stands_when_its_message_cannot_leave_and_the_next_run_tells_
     let money: Vec<_> = asked
         .await
         .unwrap()
+        .collections
         .iter()
         .map(crate::steps::paid)
         .collect();

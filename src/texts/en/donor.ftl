@@ -34,6 +34,8 @@ donor-home-donations-empty = Your euros will appear here a few seconds after eac
 # $association and $merchant: their names.
 donor-home-donation = { $association } · at { $merchant }
 # $day: a day.
+# $amount: what was given back of the donation. $day: when.
+donor-home-refunded-part = { $amount } given back by the shop on { $day }
 donor-home-refunded = Given back by the shop on { $day }
 donor-home-recorded = Added to the order
 donor-home-collected = Paid in by the shop

@@ -34,6 +34,8 @@ donor-home-donations-empty = Vos euros paraîtront ici quelques secondes après 
 # $association et $merchant : leurs noms.
 donor-home-donation = { $association } · chez { $merchant }
 # $day : un jour.
+# $amount : ce qui a été rendu du don. $day : un jour.
+donor-home-refunded-part = { $amount } rendus par la boutique le { $day }
 donor-home-refunded = Rendu par la boutique le { $day }
 donor-home-recorded = Ajouté à la commande
 donor-home-collected = Versé par la boutique

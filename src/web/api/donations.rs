@@ -23,13 +23,18 @@ pub struct Donation {
     /// Euros, as a decimal string.
     #[schema(examples("1.00"))]
     amount: String,
+    /// What of it was given back, as a decimal string.
+    #[schema(examples("0.00"))]
+    amount_refunded: String,
     cause: String,
     association: String,
-    /// The last station that it reached: recorded, refunded, collected, paid_out or receipted.
+    /// The last station that it reached: recorded, refunded (given back whole), collected, paid_out
+    /// or receipted.
     #[schema(examples("collected"))]
     status: &'static str,
     occurred_at: DateTime<Utc>,
     recorded_at: DateTime<Utc>,
+    /// When something of it was last given back.
     refunded_at: Option<DateTime<Utc>>,
     collected_on: Option<NaiveDate>,
     paid_out_on: Option<NaiveDate>,
@@ -43,6 +48,7 @@ impl From<MerchantDonation> for Donation {
             donation_id: d.donation_id.to_string(),
             order_id: d.order_id,
             amount: euros(d.amount_cents),
+            amount_refunded: euros(d.refunded_cents),
             cause: d.cause,
             association: d.association,
             occurred_at: d.occurred_at,
