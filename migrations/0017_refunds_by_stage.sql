@@ -174,19 +174,20 @@ comment on view collection_last_attempt is 'The last attempt of each collection.
 
 create view merchant_position as
   select m.merchant_id, m.slug,
-    coalesce((select b.debits_cents - b.credits_cents
-      from account a join account_balance b using (account_id)
-      where a.kind = 'merchant_receivable' and a.owner = m.slug), 0)::bigint
-      as receivable_cents,
-    coalesce((select sum(t.amount_cents) from collection c
-      join collection_current_state s using (collection_id)
-      join collection_last_attempt t using (collection_id)
-      where c.merchant_id = m.merchant_id and s.state = 'submitted'), 0)::bigint
-      as in_transit_cents,
-    coalesce((select sum(d.due_cents) from donation_position d
-      where d.merchant_id = m.merchant_id and d.stage = 'pending'), 0)::bigint
-      as unarrived_cents
-  from merchant m;
+    coalesce(b.debits_cents - b.credits_cents, 0)::bigint as receivable_cents,
+    coalesce(t.cents, 0)::bigint as in_transit_cents,
+    coalesce(d.cents, 0)::bigint as unarrived_cents
+  from merchant m
+  left join account a on a.kind = 'merchant_receivable' and a.owner = m.slug
+  left join account_balance b using (account_id)
+  left join (
+    select c.merchant_id, sum(t.amount_cents) as cents
+    from collection c join collection_current_state s using (collection_id)
+    join collection_last_attempt t using (collection_id)
+    where s.state = 'submitted' group by c.merchant_id) t using (merchant_id)
+  left join (
+    select d.merchant_id, sum(d.due_cents) as cents from donation_position d
+    where d.stage = 'pending' group by d.merchant_id) d using (merchant_id);
 comment on view merchant_position is
   'What each merchant owes by its account and is asked for, beside what of its donations did not '
   'arrive: less is a credit that it may use, more is owed for donations already paid out.';

@@ -1,10 +1,11 @@
 //! Cover: what is left of a cash account beside everything that others may ask of it. Nothing
 //! leaves while it is negative: nobody's money fills another's hole.
 
-use sqlx::{FromRow, PgConnection};
+use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// The bank account against what may be asked of it, in cents.
-#[derive(Clone, Copy, Debug, FromRow)]
+#[derive(Clone, Copy, Debug)]
 pub struct Cover {
     /// On the account and not sent yet.
     pub cash_cents: i64,
@@ -30,33 +31,55 @@ impl Cover {
 ///
 /// The caller holds the settlement lock whole, so that nothing settles or leaves meanwhile.
 pub async fn cover(tx: &mut PgConnection) -> Result<Cover, sqlx::Error> {
-    sqlx::query_as(
+    let (cash_cents, owed_cents, float_cents): (i64, i64, i64) = sqlx::query_as(
         "with held as (
            select a.kind, a.owner, b.debits_cents - b.credits_cents as debit_cents
-           from account a join account_balance b using (account_id)),
-         disturbed as (
-           select d.merchant_id from donation_refund r join donation d using (donation_id)
-           where r.after_collection or r.stage <> 'pending'
-           union
-           select c.merchant_id from collection c join collection_state s using (collection_id)
-           where s.state = 'returned')
+           from account a join account_balance b using (account_id))
          select
            (select coalesce(sum(debit_cents) filter (where kind = 'safeguarded_cash'
                 and owner = 'bank'), 0)
               + coalesce(sum(debit_cents) filter (where kind = 'payout_in_transit'
-                and owner = 'transfer'), 0) from held)::bigint as cash_cents,
+                and owner = 'transfer'), 0) from held)::bigint,
            (select coalesce(sum(-debit_cents), 0) from held where kind = 'association_payable')
              ::bigint
              + (select coalesce(sum(amount_cents), 0) from bank_line
-                where side = 'credit' and outcome = 'unknown')::bigint as owed_cents,
-           (select coalesce(sum(greatest(
-                m.unarrived_cents - m.receivable_cents - m.in_transit_cents, 0)), 0)
-            from disturbed join merchant_position m using (merchant_id))::bigint
-             as credit_cents,
+                where side = 'credit' and outcome = 'unknown')::bigint,
            (select coalesce(sum(-debit_cents), 0) from held where owner = 'bank'
-              and kind in ('operator_current', 'provider_fees', 'operator_losses'))::bigint
-             as float_cents",
+              and kind in ('operator_current', 'provider_fees', 'operator_losses'))::bigint",
     )
+    .fetch_one(&mut *tx)
+    .await?;
+    let disturbed: Vec<Uuid> = sqlx::query_scalar(
+        "select d.merchant_id from donation_refund r join donation d using (donation_id)
+         where r.after_collection or r.stage <> 'pending'
+         union
+         select c.merchant_id from collection c join collection_state s using (collection_id)
+         where s.state = 'returned'",
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let credit_cents = if disturbed.is_empty() {
+        0
+    } else {
+        usable_credit(tx, &disturbed).await?
+    };
+    Ok(Cover {
+        cash_cents,
+        owed_cents,
+        credit_cents,
+        float_cents,
+    })
+}
+
+/// What these merchants may take off their next payments: what they owe and are asked for is less
+/// than what of their donations did not arrive.
+async fn usable_credit(tx: &mut PgConnection, merchants: &[Uuid]) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "select coalesce(sum(greatest(
+             unarrived_cents - receivable_cents - in_transit_cents, 0)), 0)::bigint
+         from merchant_position where merchant_id = any($1)",
+    )
+    .bind(merchants)
     .fetch_one(tx)
     .await
 }
