@@ -22,6 +22,8 @@ pub mod parties;
 
 pub mod outbox;
 
+pub mod refunds_due;
+
 pub mod donations;
 
 pub mod collections;

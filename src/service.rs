@@ -51,7 +51,7 @@ pub async fn serve(
     if parts.worker {
         workers.spawn(worker::postgres_watchdog(app.clone(), stopped.clone()));
         workers.spawn(worker::process_inbox(
-            app.db.clone(),
+            app.clone(),
             parsed_events,
             stopped.clone(),
         ));

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lettre::message::Mailbox;
 
-use crate::values::{BankAccount, Bic, Iban, Secret, TaxDate};
+use crate::values::{Amount, BankAccount, Bic, Iban, Secret, TaxDate};
 
 /// The account that files carry until one is set: the example of the European Committee for
 /// Banking Standards, which belongs to nobody, so that a bank refuses it.
@@ -19,6 +19,12 @@ const EXAMPLE_BIC: &str = "PSSTFRPPXXX";
 /// A payer may contest a direct debit for thirteen months (SEPA Core Direct Debit rulebook): until
 /// then, what a merchant sent can be shown.
 const INBOX_MONTHS: u32 = 13;
+
+/// A donation of more than this, in euros, is looked at by a person before it is posted.
+const DONATION_CEILING: &str = "10000.00";
+
+/// Days for which the link of an anonymous donation can be used.
+const CLAIM_DAYS: u32 = 90;
 
 /// What the environment says.
 #[derive(Clone, Debug)]
@@ -41,6 +47,10 @@ pub struct Settings {
     pub private_webhooks: bool,
     /// Whole months that the bodies of webhooks are kept after the one they came in.
     pub inbox_months: u32,
+    /// The largest donation that is posted without a person's decision.
+    pub donation_ceiling: Amount,
+    /// Days from its record during which an anonymous donation can be claimed.
+    pub claim_days: u32,
     /// Whose day makes a donation's tax year; none: a donation whose days fall in different years
     /// gets no receipt.
     pub tax_date: Option<TaxDate>,
@@ -119,7 +129,9 @@ pub fn examine(get: impl Fn(&str) -> Option<String>) -> SettingsReading {
     let mail_from = reader.sender();
     let account = reader.account();
     let private_webhooks = reader.switch("OBOLE_PRIVATE_WEBHOOKS");
-    let inbox_months = reader.months("OBOLE_INBOX_MONTHS", INBOX_MONTHS);
+    let inbox_months = reader.whole("OBOLE_INBOX_MONTHS", "months", 120, INBOX_MONTHS);
+    let donation_ceiling = reader.amount("OBOLE_DONATION_CEILING", DONATION_CEILING);
+    let claim_days = reader.whole("OBOLE_CLAIM_DAYS", "days", 3650, CLAIM_DAYS);
     let tax_date = reader.tax_date();
     let bank_dir = reader
         .text("OBOLE_BANK_DIR")
@@ -137,6 +149,8 @@ pub fn examine(get: impl Fn(&str) -> Option<String>) -> SettingsReading {
         account,
         private_webhooks,
         inbox_months,
+        donation_ceiling,
+        claim_days,
         tax_date,
     };
     SettingsReading {
@@ -262,18 +276,28 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
     }
 
-    fn months(&mut self, name: &'static str, default: u32) -> u32 {
+    /// A number of whole units, from 1 to `most`.
+    fn whole(&mut self, name: &'static str, units: &str, most: u32, default: u32) -> u32 {
         let Some(text) = self.text(name) else {
             return default;
         };
         match text.parse() {
-            Ok(months @ 1..=120) => months,
+            Ok(count) if (1..=most).contains(&count) => count,
             _ => {
-                let needed = format!("whole months are needed, 1 to 120, such as {default}");
+                let needed = format!("whole {units} are needed, 1 to {most}, such as {default}");
                 self.reject(name, needed);
                 default
             }
         }
+    }
+
+    fn amount(&mut self, name: &'static str, default: &str) -> Amount {
+        let text = self.text(name);
+        Amount::parse(text.as_deref().unwrap_or(default)).unwrap_or_else(|_| {
+            let needed = format!("euros are needed as a decimal, such as {default}");
+            self.reject(name, needed);
+            Amount::parse(default).expect("a default is an amount")
+        })
     }
 }
 
@@ -323,6 +347,8 @@ impl Settings {
             ("OBOLE_ACCOUNT_HOLDER", self.account.holder.clone()),
             ("OBOLE_BANK_DIR", self.bank_dir.display().to_string()),
             ("OBOLE_INBOX_MONTHS", self.inbox_months.to_string()),
+            ("OBOLE_DONATION_CEILING", self.donation_ceiling.to_string()),
+            ("OBOLE_CLAIM_DAYS", self.claim_days.to_string()),
             (
                 "OBOLE_GIFT_DATE",
                 self.tax_date.map_or_else(
@@ -346,6 +372,9 @@ mod tests {
             ("DATABASE_URL", "mysql://x"),
             ("OBOLE_SECRET_KEY", "short"),
             ("OBOLE_SMTP_URL", "ftp://x"),
+            ("OBOLE_INBOX_MONTHS", "121"),
+            ("OBOLE_DONATION_CEILING", "10 000"),
+            ("OBOLE_CLAIM_DAYS", "0"),
             ("OBOLE_GIFT_DATE", "today"),
         ];
         let errors = read(|name| {
@@ -362,6 +391,9 @@ mod tests {
                 "DATABASE_URL",
                 "OBOLE_SECRET_KEY",
                 "OBOLE_SMTP_URL",
+                "OBOLE_INBOX_MONTHS",
+                "OBOLE_DONATION_CEILING",
+                "OBOLE_CLAIM_DAYS",
                 "OBOLE_GIFT_DATE"
             ]
         );

@@ -53,7 +53,9 @@ pub async fn collect_and_pay(app: &App, donations: usize) -> anyhow::Result<Mont
     vacuum_and_checkpoint(app).await?;
     let grouping = grouping_time(app, donations).await?;
     let began = Instant::now();
-    let collections = runs::run_collections(app, now, on, period).await?;
+    let collections = runs::run_collections(app, now, on, period)
+        .await?
+        .collections;
     let collecting = began.elapsed();
     settle(app, &collections, on).await?;
     let began = Instant::now();
@@ -137,7 +139,9 @@ async fn settle_month(
     on: NaiveDate,
     period: Period,
 ) -> anyhow::Result<()> {
-    let collections = runs::run_collections(app, now, on, period).await?;
+    let collections = runs::run_collections(app, now, on, period)
+        .await?
+        .collections;
     settle(app, &collections, on).await?;
     let mut operators = Vec::new();
     for email in ["one@example.org", "two@example.org"] {

@@ -43,7 +43,7 @@ pub async fn rate(app: &App, merchants: &Merchants, events: usize) -> anyhow::Re
     fill_inbox(app, merchants, first, first + events).await?;
     let wal_before = wal_position(app).await?;
     let began = Instant::now();
-    worker::process_all(&app.db).await?;
+    worker::process_all(app).await?;
     let took = began.elapsed();
     let wal = wal_position(app).await? - wal_before;
     let posted = transfers(app).await? - before;

@@ -32,7 +32,7 @@ pub async fn close(
          select case_id, $3, $4, $5, $6 from open_case where kind = $1 and subject = any($2)
          on conflict do nothing",
     )
-    .bind(kind)
+    .bind(kind.word())
     .bind(subjects)
     .bind(decision.decision)
     .bind(decision.by)

@@ -4,8 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// What kind of thing waits for a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::Type, serde::Serialize)]
-#[sqlx(type_name = "text", rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CaseKind {
     /// A merchant gave back a donation that is with its association. Subject: the refund's fact.
@@ -27,8 +26,8 @@ pub enum CaseKind {
     /// The account does not cover what is to leave. Subject: nobody, the nil id.
     ShortOfCover,
     /// A message that could not be sent. Subject: the message.
-    MailRefused,
-    /// An invariant that does not hold. Subject: nobody, the nil id.
+    MessageRefused,
+    /// An invariant that does not hold. Subject: the check, an id derived from its name.
     CheckViolated,
 }
 
@@ -44,7 +43,7 @@ impl CaseKind {
         Self::CollectionFailed,
         Self::PayoutFailed,
         Self::ShortOfCover,
-        Self::MailRefused,
+        Self::MessageRefused,
         Self::CheckViolated,
     ];
 
@@ -61,7 +60,7 @@ impl CaseKind {
             Self::CollectionFailed => "collection-failed",
             Self::PayoutFailed => "payout-failed",
             Self::ShortOfCover => "short-of-cover",
-            Self::MailRefused => "mail-refused",
+            Self::MessageRefused => "message-refused",
             Self::CheckViolated => "check-violated",
         }
     }
@@ -78,7 +77,7 @@ impl CaseKind {
             Self::CollectionFailed => "the merchant's next collection",
             Self::PayoutFailed => "the payout",
             Self::ShortOfCover => "payouts from the account",
-            Self::MailRefused => "the message",
+            Self::MessageRefused => "the message",
             Self::CheckViolated => "payouts",
         }
     }
@@ -96,7 +95,7 @@ impl CaseKind {
             Self::CollectionFailed => &["ask-again", "other-rail", "write-off"],
             Self::PayoutFailed => &["pay-again", "hold"],
             Self::ShortOfCover => &["top-up"],
-            Self::MailRefused => &["correct-address", "leave"],
+            Self::MessageRefused => &["correct-address", "leave"],
             Self::CheckViolated => &[],
         }
     }

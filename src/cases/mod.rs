@@ -4,9 +4,11 @@
 mod close;
 mod kind;
 mod list;
+mod mail_refusal;
 mod open;
 
 pub use close::{Decision, close};
 pub use kind::{CaseKind, CaseKindError};
 pub use list::{Case, CaseFilter, list};
+pub use mail_refusal::{RefusedMail, note_refusal, note_sent, refused_mails};
 pub use open::{NewCase, open};

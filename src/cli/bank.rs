@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use obole::runs;
-use serde_json::json;
 
 use super::context::CommandContext;
-use super::outcome::Outcome;
+use super::outcome::{Outcome, set_aside_lines};
 
 /// What can be done with the bank's statements.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Import camt.053 statements; a line already known changes nothing.
+    /// Import camt.053 statements; a line already known changes nothing, and a file that cannot be
+    /// read stops no other.
     Import {
         #[arg(required = true)]
         files: Vec<PathBuf>,
@@ -22,11 +22,11 @@ pub enum Command {
 /// Runs one command.
 pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Result<Outcome> {
     let Command::Import { files } = command;
-    let imported = runs::import_statements(&context.app, context.now, &files).await?;
-    let text = Outcome::list(&imported)?.text;
+    let import = runs::import_statements(&context.app, context.now, &files).await?;
+    let text = Outcome::list(&import.files)?.text + &set_aside_lines(&import.set_aside);
     Ok(Outcome {
-        document: json!({"files": imported}),
+        document: serde_json::to_value(&import)?,
         text,
-        ok: true,
+        ok: import.set_aside.is_empty(),
     })
 }

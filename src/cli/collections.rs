@@ -7,7 +7,7 @@ use obole::values::{Period, euros};
 use serde_json::json;
 
 use super::context::CommandContext;
-use super::outcome::Outcome;
+use super::outcome::{Outcome, set_aside_lines};
 
 /// What can be done with collections.
 #[derive(Subcommand)]
@@ -29,13 +29,17 @@ pub enum Command {
 pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Result<Outcome> {
     let Command::Run { period, on } = command;
     let on = context.business_date(on);
-    let collections = runs::run_collections(&context.app, context.now, on, period).await?;
-    let total: i64 = collections.iter().map(|c| c.amount_cents).sum();
-    let text = Outcome::list(&collections)?.text;
-    let total = euros(total);
+    let run = runs::run_collections(&context.app, context.now, on, period).await?;
+    let total: i64 = run.collections.iter().map(|c| c.amount_cents).sum();
+    let text = Outcome::list(&run.collections)?.text + &set_aside_lines(&run.set_aside);
     Ok(Outcome {
-        document: json!({"period": period.to_string(), "collections": collections, "total": total}),
+        document: json!({
+            "period": period.to_string(),
+            "collections": run.collections,
+            "total": euros(total),
+            "set_aside": run.set_aside,
+        }),
         text,
-        ok: true,
+        ok: run.set_aside.is_empty(),
     })
 }

@@ -1,5 +1,6 @@
 //! What a command prints, for programs and for people.
 
+use obole::values::SetAside;
 use serde_json::Value;
 
 /// What a command leaves: its document, the same as text, and whether it found all in order.
@@ -67,6 +68,15 @@ impl Outcome {
             ok: true,
         })
     }
+}
+
+/// The lines that say what was set aside; none when nothing was.
+pub fn set_aside_lines(set_aside: &[SetAside]) -> String {
+    let line = |s: &SetAside| match s.reason.starts_with(&s.subject) {
+        true => format!("set aside: {}\n", s.reason),
+        false => format!("set aside: {}: {}\n", s.subject, s.reason),
+    };
+    set_aside.iter().map(line).collect()
 }
 
 fn shown(value: &Value) -> String {

@@ -2,13 +2,13 @@
 
 use chrono::NaiveDate;
 use clap::Subcommand;
-use obole::payouts::Payout;
+use obole::payouts::{Payout, PayoutState};
 use obole::runs;
 use obole::values::{Email, PayoutId, euros};
 use serde_json::json;
 
 use super::context::CommandContext;
-use super::outcome::Outcome;
+use super::outcome::{Outcome, set_aside_lines};
 
 /// What can be done with payouts.
 #[derive(Subcommand)]
@@ -41,15 +41,25 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
             runs::approve_payout(app, now, context.business_date(on), id, &email).await?
         }
     };
-    list(&payouts)
+    list(context, &payouts).await
 }
 
-fn list(payouts: &[Payout]) -> anyhow::Result<Outcome> {
+/// The payouts, and those that are set aside until a person decides.
+async fn list(context: &mut CommandContext, payouts: &[Payout]) -> anyhow::Result<Outcome> {
     let total: i64 = payouts.iter().map(|p| p.amount_cents).sum();
-    let text = Outcome::list(&payouts)?.text;
+    let mut set_aside = runs::failed_payouts(&mut context.db).await?;
+    // The others that failed had left before.
+    let unwritten = |p: &&Payout| p.state == PayoutState::Submitted && p.file.is_none();
+    let unwritten: Vec<String> = payouts
+        .iter()
+        .filter(unwritten)
+        .map(|p| p.payout_id.to_string())
+        .collect();
+    set_aside.retain(|s| unwritten.contains(&s.subject));
+    let text = Outcome::list(&payouts)?.text + &set_aside_lines(&set_aside);
     Ok(Outcome {
-        document: json!({"payouts": payouts, "total": euros(total)}),
+        document: json!({"payouts": payouts, "total": euros(total), "set_aside": set_aside}),
         text,
-        ok: true,
+        ok: set_aside.is_empty(),
     })
 }

@@ -119,18 +119,20 @@ async fn issue(arguments: RunArguments, context: &CommandContext) -> anyhow::Res
     let on = context.business_date(arguments.on);
     let run = runs::run_receipts(&context.app, context.now, on, arguments.period, options).await?;
     let text = format!(
-        "{}issued {}, {} euros; mailed {}, refused by the mail server {}\n{}",
+        "{}issued {}, {} euros; mailed {}, asked for what lacks {}, refused {}\n{}",
         Outcome::list(&run.receipts)?.text,
         run.issued,
         run.amount,
         run.mailed,
+        run.told,
         run.unsent,
         Outcome::list(&run.held)?.text
     );
     Ok(Outcome {
         document: serde_json::to_value(&run)?,
         text,
-        ok: run.unsent == 0,
+        // A receipt of the run without its document is told by its empty file.
+        ok: run.unsent == 0 && (arguments.dry_run || run.receipts.iter().all(|r| r.file.is_some())),
     })
 }
 

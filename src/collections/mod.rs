@@ -1,16 +1,20 @@
 //! Collections (prélèvements): each merchant's donations of a month are asked for once, and settle
 //! when the bank says that the money came.
 
+mod asked;
+mod fail;
 mod list;
 mod prepare;
 mod settle;
+mod shares;
 mod state;
 mod statement;
 mod submit;
 
+pub use fail::{FailError, reject, return_settled};
 pub use list::{Collection, CollectionFilter, list, mark_mailed};
 pub use prepare::{PrepareError, prepare};
 pub use settle::settle;
 pub use state::CollectionState;
 pub use statement::{Csv, StatementLine, csv, lines, lines_of_month};
-pub use submit::submit;
+pub use submit::{AskAgainError, ask_again, submit};

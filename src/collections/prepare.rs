@@ -23,33 +23,60 @@ pub enum PrepareError {
 }
 
 /// Finds each merchant's donations once, counts them, and links them in the order of their
-/// collection.
+/// collection. What is asked for is what the merchant owes for them by its account: beside later
+/// donations, and beside collections that failed and are asked for again by themselves.
 const PREPARE: &str = "with donations as materialized (
-       select donation_id, merchant_id, amount_cents from donation d
-       where merchant_id = any($1) and occurred_at < $2
-         and not exists (select 1 from donation_refund r where r.donation_id = d.donation_id)
+       select d.donation_id, d.merchant_id, d.amount_cents
+       from donation d left join refund_taken r using (donation_id)
+       where d.merchant_id = any($1) and d.occurred_at < $2
+         and d.amount_cents > coalesce(r.taken_cents, 0)
          and not exists (
            select 1 from collection_donation c where c.donation_id = d.donation_id and c.live)),
+     later as (
+       select d.merchant_id, sum(d.amount_cents - coalesce(r.taken_cents, 0))::bigint as cents
+       from donation d left join refund_taken r using (donation_id)
+       where d.merchant_id = any($1) and d.occurred_at >= $2 and not exists (
+         select 1 from collection_donation c where c.donation_id = d.donation_id and c.live)
+       group by d.merchant_id),
+     failed as (
+       select c.merchant_id, sum(t.amount_cents)::bigint as cents
+       from collection c join collection_current_state s using (collection_id)
+       join collection_last_attempt t using (collection_id)
+       where c.merchant_id = any($1) and s.state in ('rejected', 'returned')
+       group by c.merchant_id),
+     receivable as (
+       select m.merchant_id, b.debits_cents - b.credits_cents as cents
+       from merchant m join account a on a.kind = 'merchant_receivable' and a.owner = m.slug
+       join account_balance b using (account_id) where m.merchant_id = any($1)),
      credits as materialized (
        select r.fact_id, d.merchant_id, r.amount_cents
        from donation_refund r join donation d using (donation_id)
-       where d.merchant_id = any($1) and r.after_collection
-         and not exists (select 1 from collection_credit c where c.fact_id = r.fact_id and c.live)),
+       where d.merchant_id = any($1)
+         and (r.stage in ('pending', 'arrived') or (r.stage = 'paid_out' and not exists (
+           select 1 from open_refund_due o where o.refund_due_id = r.fact_id)))
+         and not exists (select 1 from collection_credit c where c.fact_id = r.fact_id and c.live)
+         and (exists (select 1 from donations n where n.donation_id = r.donation_id)
+           or exists (select 1 from collection_donation c
+             where c.donation_id = r.donation_id and c.live))),
      due as (
        select n.collection_id, n.merchant_id, n.reference, g.count,
-         g.cents - coalesce(c.cents, 0) as amount_cents
+         g.cents - coalesce(c.cents, 0) as lines_cents,
+         greatest(v.cents - coalesce(l.cents, 0) - coalesce(f.cents, 0), 0) as amount_cents
        from unnest($1::uuid[], $3::uuid[], $4::text[]) n(merchant_id, collection_id, reference)
        join (select merchant_id, count(*)::int as count, sum(amount_cents)::bigint as cents
              from donations group by merchant_id) g using (merchant_id)
+       join receivable v using (merchant_id)
+       left join later l using (merchant_id) left join failed f using (merchant_id)
        left join (select merchant_id, sum(amount_cents)::bigint as cents
                   from credits group by merchant_id) c using (merchant_id)
-       where g.cents > coalesce(c.cents, 0) and not exists (
+       where not exists (
          select 1 from collection o where o.merchant_id = n.merchant_id and o.period = $5)),
      prepared as (
        insert into collection
-         (collection_id, merchant_id, period, count, amount_cents, reference, prepared_on,
-           prepared_at)
-       select collection_id, merchant_id, $5, count, amount_cents, reference, $6, $7 from due),
+         (collection_id, merchant_id, period, count, amount_cents, carried_cents, reference,
+           prepared_on, prepared_at)
+       select collection_id, merchant_id, $5, count, amount_cents, amount_cents - lines_cents,
+         reference, $6, $7 from due),
      stated as (
        insert into collection_state (collection_id, n, state, occurred_on, recorded_at)
        select collection_id, 1, 'prepared', $6, $7 from due),

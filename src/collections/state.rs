@@ -1,4 +1,8 @@
-//! The states of a collection, and which may follow which.
+//! The states of a collection, which may follow which, and writing the next.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// Where a collection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::Type, serde::Serialize)]
@@ -59,6 +63,29 @@ impl CollectionState {
             Self::TakenBack | Self::WrittenOff => &[],
         }
     }
+}
+
+/// Writes the next state of each of these collections, reached on its day.
+pub(super) async fn record(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    collections: &[Uuid],
+    days: &[NaiveDate],
+    state: CollectionState,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into collection_state (collection_id, n, state, occurred_on, recorded_at)
+         select collection_id, (select max(n) + 1 from collection_state o
+           where o.collection_id = s.collection_id), $3, day, $4
+         from unnest($1::uuid[], $2::date[]) s(collection_id, day)",
+    )
+    .bind(collections)
+    .bind(days)
+    .bind(state)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use sqlx::{FromRow, PgConnection};
 use super::Collection;
 use crate::values::{CollectionId, Reader, csv_field, euros, paris_day};
 
-/// One line of a statement; a refund of a donation collected before is negative.
+/// One line of a statement: a donation, a refund, which is negative, or the credit that an earlier
+/// statement left (negative) or that this one leaves to the next.
 #[derive(Clone, Debug, FromRow)]
 pub struct StatementLine {
     pub collection_id: CollectionId,
@@ -45,7 +46,12 @@ const LINES_BY_KEY: &str = "select l.collection_id, d.occurred_at, l.donation_id
      join cause c using (cause_id) join association a on a.association_id = d.association_id
      where exists (select 1 from collection o
        where o.collection_id = any($1) and ($2 or o.merchant_id = $3))
-     order by l.collection_id, d.occurred_at, l.donation_id";
+     union all
+     select collection_id, prepared_on::timestamp at time zone 'Europe/Paris', null,
+       carried_cents, 'credit carried over', '', ''
+     from collection where collection_id = any($1) and carried_cents <> 0
+       and ($2 or merchant_id = $3)
+     order by collection_id, occurred_at, donation_id";
 
 /// The lines of a month's collections, in order of collection and time, in one reading of their
 /// merchants' donations ($2). The columns it is sorted by come before the texts, which the database
@@ -63,7 +69,11 @@ const LINES_OF_MONTH: &str = "select collection_id, occurred_at, l.donation_id,
      join (select donation_id, occurred_at, amount_cents, order_id, cause_id, association_id
            from donation where merchant_id = any($2)) d using (donation_id)
      join cause c using (cause_id) join association a on a.association_id = d.association_id
-     order by collection_id, occurred_at, l.donation_id";
+     union all
+     select collection_id, prepared_on::timestamp at time zone 'Europe/Paris', null,
+       carried_cents, 'credit carried over', '', ''
+     from collection where collection_id = any($1) and carried_cents <> 0
+     order by collection_id, occurred_at, donation_id";
 
 /// The lines of a collection that the reader may see.
 pub async fn lines(

@@ -36,6 +36,11 @@ impl DedicatedConnection {
         Ok(self.connection.insert(connection))
     }
 
+    /// Drops the connection as it is, in whatever state it is: the server ends what it did.
+    pub fn abandon(&mut self) {
+        self.connection = None;
+    }
+
     /// Gives up the connection: its work is done, or an error may have broken it.
     pub async fn close(&mut self) {
         if let Some(open) = self.connection.take()

@@ -72,6 +72,21 @@ fn whole(locked: u64, rows: usize) -> Result<(), sqlx::Error> {
     }
 }
 
+/// Shares all partitions until the end of the database transaction unless a run holds one of them,
+/// without waiting for it. Returns whether it did.
+pub async fn try_lock_shared(tx: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    // A partition shared in vain keeps runs out only until this transaction ends.
+    let (locked, rows): (i64, i64) = sqlx::query_as(
+        "with locked as materialized (
+           select partition from settlement_lock order by partition for share skip locked)
+         select (select count(*) from locked), (select count(*) from settlement_lock)",
+    )
+    .fetch_one(tx)
+    .await?;
+    whole(rows.unsigned_abs(), KEYS as usize)?;
+    Ok(locked == rows)
+}
+
 /// Shares all partitions until the end of the database transaction: many refunds at a time, and no
 /// run meanwhile.
 pub async fn lock_shared(tx: &mut PgConnection) -> Result<(), sqlx::Error> {

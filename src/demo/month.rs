@@ -76,7 +76,7 @@ impl Demo {
 
     /// Plays a month from the merchants' statements to the receipts.
     async fn play_month(&self, app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
-        worker::process_all(&app.db).await?;
+        worker::process_all(app).await?;
         let period = next_period(&mut *app.db.acquire().await?, now).await?;
         let (bank, account) = (&app.settings.bank_dir, &app.settings.account);
         let day = |n: u64| period.next().first_day() + Days::new(n - 1);
@@ -85,6 +85,7 @@ impl Demo {
         let mut incoming = Vec::new();
         for collection in runs::run_collections(app, now, day(2), period)
             .await?
+            .collections
             .into_iter()
             .filter(|c| c.state == CollectionState::Submitted)
         {

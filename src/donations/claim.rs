@@ -1,8 +1,9 @@
-//! Claiming an anonymous donation: the link in the order's e-mail gives it a donor, once.
+//! Claiming an anonymous donation: the link in the order's e-mail gives it a donor, once and for a
+//! time.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -29,38 +30,78 @@ pub fn of_claim_token(key: &[u8; 32], token: &str) -> Option<DonationId> {
     seal::is_derived_token(key, PURPOSE, &bytes, mac).then(|| DonationId(Uuid::from_bytes(bytes)))
 }
 
-/// Why a donation could not be claimed.
-#[derive(Debug, thiserror::Error)]
-pub enum ClaimError {
-    #[error("this donation is not anonymous, was refunded, or was claimed already")]
-    NotClaimable,
-    #[error("the database refused")]
-    Database(#[from] sqlx::Error),
+/// What a claim link can still do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClaimLink {
+    /// It gives the donation its donor.
+    Open,
+    /// The donation is in somebody's name: the link did its work, or is not needed.
+    Used,
+    /// Its days are over.
+    Expired,
+    /// The donation was given back.
+    GivenBack,
+    /// The donation is not recorded yet.
+    Early,
 }
 
-/// Gives an anonymous, unrefunded donation its donor, once.
+/// What the link of a donation can still do, so many days after its record at the latest.
+///
+/// Whoever has the link of an open one may claim it; of the others, only this may be told.
+pub async fn claim_link(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    donation: DonationId,
+    days: u32,
+) -> Result<ClaimLink, sqlx::Error> {
+    let found: Option<(bool, bool, bool)> = sqlx::query_as(
+        "select donor_id is not null
+             or exists (select 1 from donation_claim c where c.donation_id = d.donation_id),
+           exists (select 1 from donation_refund r where r.donation_id = d.donation_id),
+           recorded_at < $2
+         from donation d where donation_id = $1",
+    )
+    .bind(donation)
+    .bind(oldest(now, days))
+    .fetch_optional(db)
+    .await?;
+    Ok(match found {
+        None => ClaimLink::Early,
+        Some((true, _, _)) => ClaimLink::Used,
+        Some((_, _, true)) => ClaimLink::Expired,
+        Some((_, true, _)) => ClaimLink::GivenBack,
+        Some((false, false, false)) => ClaimLink::Open,
+    })
+}
+
+/// A donation recorded before this can no longer be claimed.
+fn oldest(now: DateTime<Utc>, days: u32) -> DateTime<Utc> {
+    now - TimeDelta::days(days.into())
+}
+
+/// Gives an anonymous, unrefunded donation its donor, once. Returns whether it did: somebody else
+/// may have been first, or the link ended meanwhile.
 pub async fn claim(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     donation: DonationId,
     donor: DonorId,
-) -> Result<(), ClaimError> {
+    days: u32,
+) -> Result<bool, sqlx::Error> {
     let claimed = sqlx::query(
         "insert into donation_claim (donation_id, donor_id, claimed_at)
          select donation_id, $2, $3 from donation d where donation_id = $1 and donor_id is null
+           and recorded_at >= $4
            and not exists (select 1 from donation_refund r where r.donation_id = d.donation_id)
          on conflict do nothing",
     )
     .bind(donation)
     .bind(donor)
     .bind(now)
+    .bind(oldest(now, days))
     .execute(db)
     .await?;
-    if claimed.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(ClaimError::NotClaimable)
-    }
+    Ok(claimed.rows_affected() == 1)
 }
 
 #[cfg(test)]

@@ -5,11 +5,14 @@ mod list;
 pub mod manifest;
 mod record;
 mod refund;
+mod stage;
 
-pub use claim::{ClaimError, claim, claim_token, of_claim_token};
+pub use claim::{ClaimLink, claim, claim_link, claim_token, of_claim_token};
 pub use list::{
     DonationStage, DonorDonation, DonorTotal, MerchantDonation, find, find_by_order, of_donor,
     total_of_donor,
 };
-pub use record::{Consent, FundedBy, NewDonation, RecordError, known, record};
+pub use record::{
+    Consent, FundedBy, GivenBack, NewDonation, RecordError, given_back, known, record,
+};
 pub use refund::{NewRefund, RefundOutcome, refund};

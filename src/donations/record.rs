@@ -90,6 +90,41 @@ pub async fn known(
     Ok(rows.into_iter().collect())
 }
 
+/// When a donation was given back whole.
+#[derive(Clone, Copy, Debug)]
+pub struct GivenBack {
+    /// When its last refund happened.
+    pub occurred_at: DateTime<Utc>,
+    /// When its last refund was recorded.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// The donations of a set of which nothing is left.
+pub async fn given_back(
+    db: &mut PgConnection,
+    ids: &[DonationId],
+) -> Result<BTreeMap<DonationId, GivenBack>, sqlx::Error> {
+    let rows: Vec<(DonationId, DateTime<Utc>, DateTime<Utc>)> = sqlx::query_as(
+        "select donation_id, max(r.occurred_at), max(r.recorded_at)
+         from donation d join donation_refund r using (donation_id)
+         where donation_id = any($1) group by donation_id
+         having sum(r.amount_cents) >= max(d.amount_cents)",
+    )
+    .bind(uuids(ids.iter().copied()))
+    .fetch_all(db)
+    .await?;
+    let back = |(id, occurred_at, recorded_at)| {
+        (
+            id,
+            GivenBack {
+                occurred_at,
+                recorded_at,
+            },
+        )
+    };
+    Ok(rows.into_iter().map(back).collect())
+}
+
 /// Records a batch of donations, each unknown so far, and posts them; one that is known refuses the
 /// batch.
 pub async fn record(

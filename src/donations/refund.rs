@@ -1,15 +1,18 @@
-//! Refunds: the merchant gave the donation back. Before its collection nobody owes it any more;
-//! after, the merchant is credited; once it is with the association, a person decides.
+//! Refunds: the merchant gave back a donation, whole or in part. The fact is recorded whatever the
+//! donation's stage, and posted by it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgConnection};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::record::{RecordError, uuids};
-use crate::ledger::{self, Fact, Parties, PostError, Transfer};
-use crate::values::{Amount, DonationId, EventId, derived_id};
+use super::record::RecordError;
+use super::stage::{self, RefundedDonation, Stage};
+use crate::cases::{self, CaseKind, NewCase};
+use crate::ledger::{self, Account, Borne, Fact, Parties, PostError, Transfer};
+use crate::refunds_due::{self, NewRefundDue, Origin, shortfall_id};
+use crate::values::{Amount, DonationId, EventId, derived_id, euros};
 
 /// A refund that an event reports.
 #[derive(Clone, Debug)]
@@ -34,37 +37,34 @@ impl NewRefund {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefundOutcome {
     Done,
-    /// The donation was already given back; once is enough.
+    /// It was told before, or nothing was left to give back; once is enough.
     Already,
     /// Its donation is not here yet.
     Unknown,
-    /// The donation is already with the association, or on its way.
-    PaidOut,
-}
-
-/// A donation as a refund finds it.
-#[derive(FromRow)]
-struct RefundedDonation {
-    donation_id: DonationId,
-    merchant: String,
-    association: String,
-    amount_cents: i64,
-    refunded: bool,
-    collected: bool,
-    paid_out: bool,
 }
 
 /// A refund about to be written.
 struct RefundRow<'a> {
     refund: &'a NewRefund,
     amount: Amount,
+    stage: Stage,
     after_collection: bool,
+}
+
+/// What a batch of refunds writes.
+#[derive(Default)]
+struct Batch<'a> {
+    rows: Vec<RefundRow<'a>>,
+    transfers: Vec<Transfer>,
+    due: Vec<NewRefundDue>,
+    cases: Vec<NewCase>,
 }
 
 /// Records a batch of refunds and posts them. Returns what became of each, in order.
 ///
 /// The caller holds the settlement lock shared: a run that prepares collections or payouts waits
 /// for it, or it for the run, so that no donation is refunded and collected in the same moment.
+/// Afterwards it takes back the prepared payouts of these donations.
 ///
 /// # Errors
 /// `RecordError::Known` when another transaction refunded one of these donations meanwhile.
@@ -76,68 +76,171 @@ pub async fn refund(
     if new.is_empty() {
         return Ok(Vec::new());
     }
-    let mut donations = load(db, new).await?;
+    let mut donations = stage::load(db, new.iter().map(|r| r.donation_id)).await?;
+    let mut payable = lock_payables(db, &donations).await?;
+    let mut batch = Batch::default();
     let mut outcomes = Vec::with_capacity(new.len());
-    let (mut rows, mut transfers) = (Vec::new(), Vec::new());
     for refund in new {
         outcomes.push(match donations.get_mut(&refund.donation_id) {
             None => RefundOutcome::Unknown,
-            Some(d) if d.refunded => RefundOutcome::Already,
-            Some(d) if d.paid_out => RefundOutcome::PaidOut,
-            Some(d) => {
-                d.refunded = true;
-                let amount = Amount::from_cents(d.amount_cents).map_err(|_| PostError::Overflow)?;
-                transfers.push(transfer(refund, d, amount));
-                rows.push(RefundRow {
-                    refund,
-                    amount,
-                    after_collection: d.collected,
-                });
-                RefundOutcome::Done
-            }
+            Some(d) => batch.add(refund, d, &mut payable)?,
         });
     }
     // In one order everywhere, because writing a refund locks its donation.
-    rows.sort_unstable_by_key(|r| r.refund.donation_id);
-    insert(db, now, &rows).await?;
-    ledger::post(db, now, &transfers).await?;
+    batch.rows.sort_unstable_by_key(|r| r.refund.donation_id);
+    insert(db, now, &batch.rows).await?;
+    refunds_due::record(db, now, &batch.due).await?;
+    if batch.due.is_empty() {
+        ledger::post(db, now, &batch.transfers).await?;
+    } else {
+        ledger::open_and_post(db, now, &batch.transfers).await?;
+    }
+    cases::open(db, now, &batch.cases).await?;
     Ok(outcomes)
 }
 
-async fn load(
+/// What the associations of donations that arrived are owed, locked: by slug, in cents.
+async fn lock_payables(
     db: &mut PgConnection,
-    new: &[NewRefund],
-) -> Result<BTreeMap<DonationId, RefundedDonation>, sqlx::Error> {
-    let found: Vec<RefundedDonation> = sqlx::query_as(
-        "select donation_id, m.slug as merchant, a.slug as association, amount_cents,
-           exists (select 1 from donation_refund r where r.donation_id = d.donation_id) as refunded,
-           exists (select 1 from collection_donation c
-                   where c.donation_id = d.donation_id and c.live) as collected,
-           exists (select 1 from payout_donation p
-                   where p.donation_id = d.donation_id and p.live) as paid_out
-         from donation d join merchant m using (merchant_id)
-           join association a using (association_id)
-         where donation_id = any($1)",
-    )
-    .bind(uuids(new.iter().map(|r| r.donation_id)))
-    .fetch_all(db)
-    .await?;
-    Ok(found.into_iter().map(|d| (d.donation_id, d)).collect())
+    donations: &BTreeMap<DonationId, RefundedDonation>,
+) -> Result<BTreeMap<String, i64>, sqlx::Error> {
+    let arrived = donations.values().filter(|d| d.stage() == Stage::Arrived);
+    let slugs: BTreeSet<String> = arrived.map(|d| d.association.clone()).collect();
+    let accounts: Vec<Account> = slugs
+        .iter()
+        .cloned()
+        .map(Account::AssociationPayable)
+        .collect();
+    if accounts.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let held = ledger::lock_balances(db, &accounts).await?;
+    Ok(slugs.into_iter().zip(held).collect())
 }
 
-fn transfer(refund: &NewRefund, d: &RefundedDonation, amount: Amount) -> Transfer {
-    let fact = Fact {
-        id: refund.fact_id(),
-        occurred_at: refund.occurred_at,
-    };
-    let of = Parties {
-        merchant: &d.merchant,
-        association: &d.association,
-    };
-    if d.collected {
-        ledger::donation_refunded_late(fact, of, amount)
-    } else {
-        ledger::donation_refunded(fact, of, amount)
+impl<'a> Batch<'a> {
+    /// Adds a refund of what it says, at most what is left of its donation; a case says what is
+    /// beyond.
+    fn add(
+        &mut self,
+        refund: &'a NewRefund,
+        d: &mut RefundedDonation,
+        payable: &mut BTreeMap<String, i64>,
+    ) -> Result<RefundOutcome, PostError> {
+        if d.refund_ids.contains(&refund.refund_id) {
+            return Ok(RefundOutcome::Already);
+        }
+        let left = d.amount_cents - d.refunded_cents;
+        let told = refund.amount.map_or(left, Amount::cents);
+        if told > left {
+            self.cases.push(beyond_case(refund, d, told, left));
+        }
+        if left == 0 {
+            return Ok(RefundOutcome::Already);
+        }
+        let amount = Amount::from_cents(told.min(left)).map_err(|_| PostError::Overflow)?;
+        d.refunded_cents += amount.cents();
+        d.refund_ids.push(refund.refund_id.clone());
+        self.post(refund, d, amount, payable);
+        self.rows.push(RefundRow {
+            refund,
+            amount,
+            stage: d.stage(),
+            after_collection: d.collection_state.is_some(),
+        });
+        Ok(RefundOutcome::Done)
+    }
+
+    /// Posts a refund by the stage of its donation.
+    fn post(
+        &mut self,
+        refund: &NewRefund,
+        d: &RefundedDonation,
+        amount: Amount,
+        payable: &mut BTreeMap<String, i64>,
+    ) {
+        let fact = Fact {
+            id: refund.fact_id(),
+            occurred_at: refund.occurred_at,
+        };
+        let of = Parties {
+            merchant: &d.merchant,
+            association: &d.association,
+        };
+        match d.stage() {
+            Stage::Pending => self
+                .transfers
+                .push(ledger::donation_refunded(fact, of, amount)),
+            Stage::Arrived => {
+                let held = payable.entry(d.association.clone()).or_default();
+                let borne = Borne::of(amount.cents(), *held);
+                *held -= borne.by_payable;
+                self.transfers
+                    .extend(ledger::donation_refunded_late(fact, of, borne));
+                if borne.due > 0 {
+                    self.due.push(NewRefundDue {
+                        refund_due_id: shortfall_id(fact.id, d.association_id),
+                        origin: Origin::Shortfall,
+                        association: d.association_id,
+                        amount_cents: borne.due,
+                        occurred_at: refund.occurred_at,
+                    });
+                }
+            }
+            Stage::PaidOut => {
+                self.transfers
+                    .push(ledger::donation_refunded_after_payout(fact, of, amount));
+                self.due.push(NewRefundDue {
+                    refund_due_id: fact.id,
+                    origin: Origin::Refund {
+                        merchant: d.merchant_id,
+                        donation: d.donation_id,
+                    },
+                    association: d.association_id,
+                    amount_cents: amount.cents(),
+                    occurred_at: refund.occurred_at,
+                });
+                self.cases.push(claim_case(fact.id, d, amount));
+            }
+            // The money never came and is given up: nobody owes it, so there is nothing to post.
+            Stage::WrittenOff => {}
+        }
+    }
+}
+
+/// A refund of a donation that its association has: somebody must say who bears it.
+fn claim_case(fact_id: Uuid, d: &RefundedDonation, amount: Amount) -> NewCase {
+    NewCase {
+        merchant: Some(d.merchant_id),
+        association: Some(d.association_id),
+        donation: Some(d.donation_id),
+        ..NewCase::new(
+            CaseKind::RefundAfterPayout,
+            fact_id,
+            format!(
+                "{} gave back {amount} euros of a donation that {} already has",
+                d.merchant, d.association
+            ),
+        )
+    }
+}
+
+/// A refund of more than is left: somebody must ask the merchant.
+fn beyond_case(refund: &NewRefund, d: &RefundedDonation, told: i64, left: i64) -> NewCase {
+    NewCase {
+        merchant: Some(d.merchant_id),
+        association: Some(d.association_id),
+        donation: Some(d.donation_id),
+        ..NewCase::new(
+            CaseKind::RefundBeyondDonation,
+            refund.event_id.0,
+            format!(
+                "{} says that it gave back {} euros of a donation of which {} were left",
+                d.merchant,
+                euros(told),
+                euros(left)
+            ),
+        )
     }
 }
 
@@ -146,35 +249,25 @@ async fn insert(
     now: DateTime<Utc>,
     rows: &[RefundRow<'_>],
 ) -> Result<(), RecordError> {
+    let refunds = || rows.iter().map(|r| r.refund);
     sqlx::query(
         "insert into donation_refund
-           (donation_id, refund_id, fact_id, amount_cents, event_id, after_collection,
+           (donation_id, refund_id, fact_id, amount_cents, event_id, after_collection, stage,
              occurred_at, recorded_at)
          select n.donation_id, n.refund_id, n.fact_id, n.amount_cents, n.event_id, n.late,
-           n.occurred_at, $8
+           n.stage, n.occurred_at, $9
          from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::uuid[], $6::boolean[],
-           $7::timestamptz[])
-           n(donation_id, refund_id, fact_id, amount_cents, event_id, late, occurred_at)",
+           $7::text[], $8::timestamptz[])
+           n(donation_id, refund_id, fact_id, amount_cents, event_id, late, stage, occurred_at)",
     )
-    .bind(
-        rows.iter()
-            .map(|r| r.refund.donation_id.0)
-            .collect::<Vec<_>>(),
-    )
-    .bind(
-        rows.iter()
-            .map(|r| r.refund.refund_id.as_str())
-            .collect::<Vec<_>>(),
-    )
-    .bind(rows.iter().map(|r| r.refund.fact_id()).collect::<Vec<_>>())
+    .bind(refunds().map(|r| r.donation_id.0).collect::<Vec<_>>())
+    .bind(refunds().map(|r| r.refund_id.as_str()).collect::<Vec<_>>())
+    .bind(refunds().map(NewRefund::fact_id).collect::<Vec<_>>())
     .bind(rows.iter().map(|r| r.amount.cents()).collect::<Vec<_>>())
-    .bind(rows.iter().map(|r| r.refund.event_id.0).collect::<Vec<_>>())
+    .bind(refunds().map(|r| r.event_id.0).collect::<Vec<_>>())
     .bind(rows.iter().map(|r| r.after_collection).collect::<Vec<_>>())
-    .bind(
-        rows.iter()
-            .map(|r| r.refund.occurred_at)
-            .collect::<Vec<_>>(),
-    )
+    .bind(rows.iter().map(|r| r.stage.word()).collect::<Vec<_>>())
+    .bind(refunds().map(|r| r.occurred_at).collect::<Vec<_>>())
     .bind(now)
     .execute(db)
     .await

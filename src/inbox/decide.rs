@@ -3,18 +3,20 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, Datelike as _, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::event::Checkout;
+use crate::cases::{CaseKind, NewCase};
 use crate::donations::{Consent, NewDonation};
 use crate::parties::cause::Cause;
 use crate::parties::choice::{self, CauseChoice};
 use crate::parties::merchant::Merchant;
-use crate::values::{CauseId, DonationId, DonorId, EventId, MerchantId};
+use crate::values::{Amount, CauseId, DonationId, DonorId, EventId, MerchantId};
 
 /// What the checkouts of a batch are decided with.
-#[derive(Default)]
 pub(super) struct Facts {
+    /// A donation of more is not posted: a person looks at it first.
+    pub ceiling: Amount,
     pub merchants: HashMap<MerchantId, Merchant>,
     pub causes: HashMap<CauseId, Cause>,
     pub cause_ids: HashMap<String, CauseId>,
@@ -22,6 +24,13 @@ pub(super) struct Facts {
     pub donors: HashMap<String, DonorId>,
     /// The causes that donors chose. Each decision counts the turn that a cause takes.
     pub choices: BTreeMap<DonorId, Vec<CauseChoice>>,
+}
+
+impl Facts {
+    fn donor_of(&self, checkout: &Checkout) -> Option<DonorId> {
+        let email = checkout.donor.as_ref()?.email.as_str();
+        self.donors.get(email).copied()
+    }
 }
 
 /// A checkout to decide about, and the event that it came in.
@@ -34,32 +43,57 @@ pub(super) struct ReceivedCheckout<'c> {
     pub checkout: &'c Checkout,
 }
 
-/// The first year that a sender may state.
-const FIRST_YEAR: i32 = 2000;
-
-/// A time that a sender states. One before the first year is a mistake of its clock or its format,
-/// and PostgreSQL refuses the extreme ones.
-fn plausible(stated: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-    stated.filter(|at| at.year() >= FIRST_YEAR)
+/// Why a checkout gives no donation.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    /// In words for a person who can mend it.
+    pub reason: String,
+    /// What a person must decide.
+    pub case: Option<NewCase>,
 }
 
-/// When something happened: what the event says, but never after the event was received, whatever
-/// the sender's clock says.
+impl<T: Into<String>> From<T> for Refusal {
+    fn from(reason: T) -> Self {
+        Self {
+            reason: reason.into(),
+            case: None,
+        }
+    }
+}
+
+/// The first instant that a sender may state: the beginning of 2020 in Paris.
+const FIRST_INSTANT: i64 = 1_577_833_200;
+/// How far a sender's clock may be ahead of ours.
+const MOST_AHEAD: TimeDelta = TimeDelta::days(1);
+
+/// A time that a sender states, at the latest when its event was received; none when it states none
+/// or one that is a mistake of its clock or its format: from before 2020, or over a day ahead.
+/// PostgreSQL refuses the extreme ones.
+pub(super) fn stated_at(
+    stated: Option<DateTime<Utc>>,
+    received_at: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    stated
+        .filter(|at| at.timestamp() >= FIRST_INSTANT && *at <= received_at + MOST_AHEAD)
+        .map(|at| at.min(received_at))
+}
+
+/// When something happened: what the event says, else when it was received.
 pub(super) fn occurred_at(
     stated: Option<DateTime<Utc>>,
     received_at: DateTime<Utc>,
 ) -> DateTime<Utc> {
-    plausible(stated).map_or(received_at, |at| at.min(received_at))
+    stated_at(stated, received_at).unwrap_or(received_at)
 }
 
-/// The donation of a checkout, or why there is none, in words for a person who can mend it.
+/// The donation of a checkout, or why there is none.
 ///
 /// The cause is the one that the order names, else the donor's choice, else the merchant's default.
 /// A donation that looks odd is recorded as charged, with flags for a person.
 pub(super) fn decide(
     received: &ReceivedCheckout<'_>,
     facts: &mut Facts,
-) -> Result<NewDonation, String> {
+) -> Result<NewDonation, Refusal> {
     let checkout = received.checkout;
     let merchant = facts
         .merchants
@@ -70,11 +104,10 @@ pub(super) fn decide(
         .ok_or("the merchant's rule cannot be read")?;
     let by_rule = rule.amount(checkout.order_total_cents);
     let amount = checkout.amount.unwrap_or(by_rule);
-    let donor_id = checkout
-        .donor
-        .as_ref()
-        .and_then(|d| facts.donors.get(d.email.as_str()))
-        .copied();
+    let donor_id = facts.donor_of(checkout);
+    if amount > facts.ceiling {
+        return Err(above_ceiling(received, facts, amount));
+    }
     let cause_id = match &checkout.cause {
         Some(slug) => *facts.cause_ids.get(slug).ok_or_else(|| {
             format!("no cause is called {slug:?}: add it, then redrive this event")
@@ -113,7 +146,7 @@ pub(super) fn decide(
         association: cause.association_slug.clone(),
         donor_id,
         consent: consent.map(|c| Consent {
-            shown_at: plausible(c.shown_at),
+            shown_at: stated_at(c.shown_at, received.received_at),
             ..c.clone()
         }),
         funded_by: checkout.funded_by,
@@ -125,15 +158,36 @@ pub(super) fn decide(
     })
 }
 
+/// A donation of more than the ceiling: as likely a mistake as a fact.
+fn above_ceiling(received: &ReceivedCheckout<'_>, facts: &Facts, amount: Amount) -> Refusal {
+    let ceiling = facts.ceiling;
+    let named = received.checkout.cause.as_ref();
+    let cause = named.and_then(|slug| facts.causes.get(facts.cause_ids.get(slug)?));
+    let what = format!(
+        "a donation of {amount} was told of, more than the ceiling of {ceiling}; it is not posted"
+    );
+    Refusal {
+        reason: format!(
+            "a donation of {amount} is above the ceiling of {ceiling}: ask the merchant whether \
+             it was charged; if it was, raise OBOLE_DONATION_CEILING, then redrive this event"
+        ),
+        case: Some(NewCase {
+            merchant: Some(received.merchant_id),
+            association: cause.map(|c| c.association_id),
+            ..NewCase::new(CaseKind::DonationAboveCeiling, received.event_id.0, what)
+        }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
+    use chrono::NaiveDate;
 
     use super::*;
     use crate::donations::FundedBy;
     use crate::parties::donor::DonorDetails;
     use crate::parties::merchant::RuleKind;
-    use crate::values::{Amount, AssociationId, Email, Locale};
+    use crate::values::{Amount, AssociationId, Email, Locale, paris_midnight};
 
     const MERCHANT: MerchantId = MerchantId(uuid::Uuid::from_u128(1));
     const DONOR: DonorId = DonorId(uuid::Uuid::from_u128(2));
@@ -166,6 +220,7 @@ mod tests {
             live: true,
         };
         Facts {
+            ceiling: Amount::from_cents(1_000_000).unwrap(),
             merchants: HashMap::from([(MERCHANT, merchant)]),
             causes: HashMap::from([
                 (FOREST, cause(FOREST, "foret")),
@@ -201,7 +256,7 @@ mod tests {
         }
     }
 
-    fn decided(checkout: &Checkout, facts: &mut Facts) -> Result<NewDonation, String> {
+    fn decided(checkout: &Checkout, facts: &mut Facts) -> Result<NewDonation, Refusal> {
         let received = ReceivedCheckout {
             event_id: EventId::new(),
             received_at: received_at(),
@@ -238,11 +293,11 @@ mod tests {
         let mut facts = facts();
         let mut order = checkout();
         order.cause = Some("ocean".into());
-        let reason = decided(&order, &mut facts).unwrap_err();
+        let reason = decided(&order, &mut facts).unwrap_err().reason;
         assert!(reason.contains("\"ocean\": add it"), "{reason}");
         order.cause = None;
         facts.merchants.get_mut(&MERCHANT).unwrap().default_cause_id = None;
-        let reason = decided(&order, &mut facts).unwrap_err();
+        let reason = decided(&order, &mut facts).unwrap_err().reason;
         assert!(reason.starts_with("no cause:"), "{reason}");
         facts.merchants.clear();
         assert!(decided(&order, &mut facts).is_err());
@@ -272,6 +327,26 @@ mod tests {
     }
 
     #[test]
+    fn above_the_ceiling_a_person_decides_whoever_set_the_amount() {
+        let mut facts = facts();
+        let mut order = checkout();
+        order.amount = Amount::from_cents(1_000_000).ok();
+        assert!(decided(&order, &mut facts).is_ok());
+        order.amount = Amount::from_cents(1_000_001).ok();
+        let refusal = decided(&order, &mut facts).unwrap_err();
+        assert!(refusal.reason.contains("10000.01 is above"), "{refusal:?}");
+        let case = refusal.case.unwrap();
+        assert_eq!(case.kind, CaseKind::DonationAboveCeiling);
+        assert_eq!((case.merchant, case.association), (Some(MERCHANT), None));
+        // The merchant's rule sets this one.
+        order.amount = None;
+        order.cause = Some("foret".into());
+        facts.merchants.get_mut(&MERCHANT).unwrap().rule_cents = 2_000_000;
+        let case = decided(&order, &mut facts).unwrap_err().case.unwrap();
+        assert_eq!(case.association, Some(facts.causes[&FOREST].association_id));
+    }
+
+    #[test]
     fn nothing_happens_after_it_was_received() {
         let received_at = received_at();
         let hour = TimeDelta::hours(1);
@@ -284,8 +359,24 @@ mod tests {
             occurred_at(Some(received_at + hour), received_at),
             received_at
         );
-        let ancient = "-200000-01-01T00:00:00Z".parse().ok();
-        assert!(ancient.is_some());
-        assert_eq!(occurred_at(ancient, received_at), received_at);
+    }
+
+    #[test]
+    fn a_time_from_before_2020_in_paris_or_over_a_day_ahead_is_none_at_all() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().ok();
+        let received_at = received_at();
+        for (stated, taken) in [
+            ("-200000-01-01T00:00:00Z", None),
+            ("2019-12-31T22:59:59.999Z", None),
+            ("2019-12-31T23:00:00Z", at("2019-12-31T23:00:00Z")),
+            ("2026-11-25T10:00:00Z", Some(received_at)),
+            ("2026-11-25T10:00:00.001Z", None),
+            ("+200000-01-01T00:00:00Z", None),
+        ] {
+            assert!(at(stated).is_some(), "{stated}");
+            assert_eq!(stated_at(at(stated), received_at), taken, "{stated}");
+        }
+        let midnight = paris_midnight(NaiveDate::from_ymd_opt(2020, 1, 1).unwrap());
+        assert_eq!(midnight.timestamp(), FIRST_INSTANT);
     }
 }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::donations::{Consent, FundedBy};
 use crate::parties::donor::DonorDetails;
-use crate::values::{Amount, DonationId, FieldError, MerchantId, listed};
+use crate::values::{Amount, DonationId, FieldError, MerchantId, line_fits, listed};
 
 /// An event, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,10 +131,8 @@ impl FieldErrors {
     /// control characters. PostgreSQL refuses the control character NUL in a text.
     pub fn require_text(&mut self, field: &str, text: Option<&str>, max_chars: usize) {
         let Some(text) = text else { return };
-        if text.trim().is_empty() && !field.contains("name")
-            || text.chars().count() > max_chars
-            || text.chars().any(char::is_control)
-        {
+        let blank_name = text.trim().is_empty() && field.contains("name");
+        if !(line_fits(text, max_chars) || blank_name && text.chars().count() <= max_chars) {
             self.0.push(FieldError::new(
                 field,
                 format!("1 to {max_chars} characters are needed, without control characters"),

@@ -149,8 +149,8 @@ async fn load_page(
            select v.endpoint_id, v.merchant, i.* from visible v cross join lateral (
              select i.event_id, i.delivery_key, i.received_at, s.state, i.reason, i.attempts
              from inbox_state i
-             cross join lateral (select coalesce(i.waiting_state,
-               case when v.test then 'test' when i.outcome is not null then 'posted' end) as state
+             cross join lateral (select case when v.test then 'test' else coalesce(
+               i.waiting_state, case when i.outcome is not null then 'posted' end) end as state
              ) s
              where i.endpoint_id = v.endpoint_id
                and ($1::text is null or ($1 not in ('dead', 'conflict', 'parked')
@@ -159,13 +159,17 @@ async fn load_page(
                  or (i.received_at, i.event_id) < (select received_at, event_id from after))
              order by i.received_at desc, i.event_id desc limit $5) i
            union all
-           select v.endpoint_id, v.merchant, p.event_id, p.delivery_key, p.received_at, p.state,
+           select v.endpoint_id, v.merchant, p.event_id, p.delivery_key, p.received_at,
+             case when v.test then 'test' else p.state end,
              p.reason, p.attempts
            from inbox_problem p join visible v using (endpoint_id)
            -- A conflict is not in inbox_event; the other problems are, and were listed above.
-           where (p.state = $1 or ($1 is null and not exists (
-               select 1 from inbox_event i where i.endpoint_id = p.endpoint_id
-                 and i.delivery_key = p.delivery_key and i.event_id = p.event_id)))
+           left join lateral (
+             select i.event_id from inbox_event i
+             where i.endpoint_id = p.endpoint_id and i.delivery_key = p.delivery_key
+               and i.event_id = p.event_id limit 1) above on true
+           where (p.state = $1 and not v.test
+               or ($1 is null or $1 = 'test' and v.test) and above.event_id is null)
              and ($4::uuid is null
                or (p.received_at, p.event_id) < (select received_at, event_id from after)))
          select log.*, b.topic, b.body

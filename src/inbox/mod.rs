@@ -35,7 +35,9 @@ pub use order_fetch::{OrderFetch, dead_letter_fetch, due_fetches, postpone_fetch
 pub use parsed::ParsedEvents;
 pub use partitions::{drop_partitions, prepare_partitions};
 pub use problem::dead_letter;
-pub use process::{Existing, ProcessError, process_batch};
-pub use queue::{QueuedEvent, Redrive, depths, is_behind, redrive, requeue_parked, take_batch};
+pub use process::{Existing, ProcessError, ProcessOptions, WhenLocked, process_batch};
+pub use queue::{
+    QueuedEvent, Redrive, depths, is_behind, redrive, requeue_parked, take_batch, take_these,
+};
 pub use show::{EventWithBody, show};
 pub use state::{EventState, EventStateError};

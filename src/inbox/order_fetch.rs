@@ -107,7 +107,7 @@ pub async fn due_fetches(
         "select event_id, endpoint_id, received_at, attempts, dialect, settings, body
          from inbox_fetch join endpoint using (endpoint_id)
          join inbox_body using (event_id, received_at)
-         where next_at <= $1 order by next_at limit $2",
+         where next_at <= $1 and not test order by next_at limit $2",
     )
     .bind(now)
     .bind(MAX_DUE)

@@ -1,7 +1,10 @@
-//! Events with a problem: dead letters, conflicts, and refunds parked until their order comes.
+//! Events with a problem: dead letters, conflicts, and what is parked: refunds until their order
+//! comes or a run ends, and orders that came again until the refund before them is recorded.
 //!
 //! The committer stores the problems of deliveries itself, in the one statement that accepts them
 //! (insert_batch.rs).
+
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -16,7 +19,7 @@ pub(super) enum ProblemState {
     Dead,
     /// Two contents under one name.
     Conflict,
-    /// A refund that waits for this donation.
+    /// A refund, or a repeated order, that waits for this donation or for a run.
     Parked(DonationId),
 }
 
@@ -60,6 +63,34 @@ impl Problem {
             reason,
         }
     }
+
+    /// The problem of an event that was not tried, because something else must come first.
+    pub fn waiting(event: &QueuedEvent, state: ProblemState, reason: String) -> Self {
+        Self {
+            attempts: event.attempts,
+            ..Self::new(event, state, reason)
+        }
+    }
+
+    /// The donation that it is parked for.
+    pub fn waits_for(&self) -> Option<DonationId> {
+        self.state.donation_id()
+    }
+}
+
+/// Those of these donations for which live refunds are parked.
+pub(super) async fn parked_for(
+    db: &mut PgConnection,
+    ids: &[DonationId],
+) -> Result<HashSet<DonationId>, sqlx::Error> {
+    let parked: Vec<DonationId> = sqlx::query_scalar(
+        "select p.donation_id from inbox_problem p join endpoint e using (endpoint_id)
+         where p.state = 'parked' and p.donation_id = any($1) and not e.test",
+    )
+    .bind(ids.iter().map(|d| d.0).collect::<Vec<_>>())
+    .fetch_all(db)
+    .await?;
+    Ok(parked.into_iter().collect())
 }
 
 /// Stores problems of events that have none.

@@ -2,26 +2,29 @@
 //! one database transaction. A crash anywhere leaves nothing or everything.
 //!
 //! Every event ends as a donation or refund that names it, as a stored outcome, as an order to
-//! fetch, or as a problem.
+//! fetch, or as a problem. Those of test endpoints end as they are: kept and shown.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
-use super::decide::{Facts, decide};
+use super::decide::{Facts, decide, stated_at};
 use super::endpoint;
 use super::order_fetch::enqueue_fetches;
 use super::outcome::{self, Outcome};
 use super::parsed::ParsedEvents;
 use super::problem::{self, ProblemState};
 use super::queue::{self, QueuedEvent, Requeue};
-use super::tasks::{CheckoutTask, Tasks, understand};
+use super::tasks::{CheckoutTask, Repetition, Tasks, understand};
+use crate::cases::{self, CaseKind, Decision, NewCase};
 use crate::db;
-use crate::donations::{self, NewDonation, NewRefund, RecordError, RefundOutcome};
+use crate::donations::{self, GivenBack, NewDonation, NewRefund, RecordError, RefundOutcome};
 use crate::ledger::PostError;
 use crate::parties::{cause, choice, donor, merchant};
-use crate::values::{DonationId, DonorId, MerchantId};
+use crate::values::{Amount, DonationId, DonorId, MerchantId};
+use crate::{payouts, receipts};
 
 /// Why a batch was not processed; all of it is still in the queue.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +32,9 @@ pub enum ProcessError {
     /// To be processed again with `Existing::Check`.
     #[error("a donation or refund of the batch may be recorded already")]
     MayBeRecorded,
+    /// One of our own mistakes, which an event of the batch brought to light.
+    #[error("processing panicked: {0}")]
+    Panicked(String),
     #[error(transparent)]
     Record(RecordError),
     #[error("the database refused")]
@@ -42,6 +48,7 @@ impl ProcessError {
     pub fn is_event_at_fault(&self) -> bool {
         let database = match self {
             Self::MayBeRecorded => return false,
+            Self::Panicked(_) => return true,
             Self::Database(e) => e,
             Self::Record(RecordError::Database(e)) => e,
             Self::Record(RecordError::Post(PostError::Database(e))) => e,
@@ -72,6 +79,24 @@ pub enum Existing {
     AssumeNone,
 }
 
+/// What refunds do while a run holds the settlement lock, for minutes perhaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenLocked {
+    /// All of the batch waits until the run has ended.
+    Wait,
+    /// They are parked, and the rest of the batch goes on.
+    Park,
+}
+
+/// How a batch is processed.
+#[derive(Clone, Copy, Debug)]
+pub struct ProcessOptions {
+    /// A donation of more than this is not posted.
+    pub ceiling: Amount,
+    pub existing: Existing,
+    pub when_locked: WhenLocked,
+}
+
 /// Processes events that were taken from the queue in this database transaction.
 ///
 /// # Errors
@@ -81,20 +106,21 @@ pub async fn process_batch(
     now: DateTime<Utc>,
     parsed_events: &ParsedEvents,
     events: &[QueuedEvent],
-    existing: Existing,
+    options: ProcessOptions,
 ) -> Result<(), ProcessError> {
     let contexts = endpoint::load_contexts(tx, events.iter().map(|e| e.endpoint_id)).await?;
     let mut tasks = understand(tx, parsed_events, events, &contexts).await?;
-    if !tasks.refunds.is_empty() {
-        // Before any balance is locked, as runs do: two that lock in the same order cannot
-        // deadlock.
-        db::settlement_lock::lock_shared(tx).await?;
+    // Before any balance is locked, as runs do: two that lock in the same order cannot deadlock.
+    if !tasks.refunds.is_empty() && !may_refund(tx, options.when_locked).await? {
+        tasks.park_refunds();
     }
-    let recorded = record_checkouts(tx, now, existing, &mut tasks).await?;
+    let recorded = record_checkouts(tx, now, options, &mut tasks).await?;
     record_refunds(tx, now, &mut tasks).await?;
+    decide_repetitions(tx, &mut tasks).await?;
     enqueue_fetches(tx, now, &tasks.fetches).await?;
     outcome::record(tx, &tasks.outcomes).await?;
     problem::record(tx, &tasks.problems).await?;
+    settle_cases(tx, now, &tasks).await?;
     if !recorded.is_empty() {
         // After the problems: a refund of this very batch may wait for one of its donations.
         queue::requeue(tx, Requeue::ParkedFor(&recorded)).await?;
@@ -102,48 +128,54 @@ pub async fn process_batch(
     Ok(())
 }
 
-/// Decides each checkout and records the donations; returns those that are new. Repetitions,
-/// conflicts and checkouts without a cause are added to the outcomes and problems.
+/// Shares the settlement lock, which refunds need.
+async fn may_refund(tx: &mut PgConnection, when_locked: WhenLocked) -> Result<bool, sqlx::Error> {
+    match when_locked {
+        WhenLocked::Wait => db::settlement_lock::lock_shared(tx).await.map(|()| true),
+        WhenLocked::Park => db::settlement_lock::try_lock_shared(tx).await,
+    }
+}
+
+/// Decides each checkout and records the donations; returns those that are new. Orders that came
+/// again are left for `decide_repetitions`, and checkouts without a donation become problems.
 async fn record_checkouts(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    existing: Existing,
+    options: ProcessOptions,
     tasks: &mut Tasks<'_>,
 ) -> Result<Vec<DonationId>, ProcessError> {
-    if tasks.checkouts.is_empty() {
+    let checkouts = std::mem::take(&mut tasks.checkouts);
+    if checkouts.is_empty() {
         return Ok(Vec::new());
     }
-    let mut recorded = match existing {
+    let mut recorded = match options.existing {
         Existing::AssumeNone => BTreeMap::new(),
         Existing::Check => {
-            let ids: Vec<DonationId> = tasks.checkouts.iter().map(|c| c.donation_id).collect();
+            let ids: Vec<DonationId> = checkouts.iter().map(|c| c.donation_id).collect();
             donations::known(tx, &ids).await?
         }
     };
-    let mut facts = load_facts(tx, now, &tasks.checkouts, &recorded).await?;
+    let mut facts = load_facts(tx, now, options.ceiling, &checkouts, &recorded).await?;
     let mut new: Vec<NewDonation> = Vec::new();
-    for task in &tasks.checkouts {
+    for task in checkouts {
         let content_hash = task.checkout.content_hash();
-        match recorded.get(&task.donation_id) {
-            Some(first) if *first == content_hash => {
-                tasks.outcomes.push(task.source.outcome(Outcome::Repeated));
+        if let Some(first) = recorded.get(&task.donation_id) {
+            let same_content = *first == content_hash;
+            tasks.repetitions.push(Repetition { task, same_content });
+            continue;
+        }
+        match decide(&task.received(&content_hash), &mut facts) {
+            Ok(donation) => {
+                recorded.insert(task.donation_id, content_hash);
+                new.push(donation);
             }
-            Some(_) => tasks.problems.push(task.source.problem(
-                ProblemState::Conflict,
-                "this order was already counted with another content: compare the two, then ask \
-                 the merchant which is true",
-            )),
-            None => match decide(&task.received(&content_hash), &mut facts) {
-                Ok(donation) => {
-                    recorded.insert(task.donation_id, content_hash);
-                    new.push(donation);
-                }
-                Err(reason) if existing == Existing::Check => tasks
-                    .problems
-                    .push(task.source.problem(ProblemState::Dead, reason)),
-                // If its order is recorded already, this is a repetition and needs no decision.
-                Err(_) => return Err(ProcessError::MayBeRecorded),
-            },
+            Err(refusal) if options.existing == Existing::Check => {
+                let problem = task.source.problem(ProblemState::Dead, refusal.reason);
+                tasks.problems.push(problem);
+                tasks.cases.extend(refusal.case);
+            }
+            // If its order is recorded already, this is a repetition and needs no decision.
+            Err(_) => return Err(ProcessError::MayBeRecorded),
         }
     }
     choice::save_choices(tx, &facts.choices).await?;
@@ -157,6 +189,7 @@ async fn record_checkouts(
 async fn load_facts(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
+    ceiling: Amount,
     checkouts: &[CheckoutTask<'_>],
     recorded: &BTreeMap<DonationId, Vec<u8>>,
 ) -> Result<Facts, sqlx::Error> {
@@ -176,6 +209,7 @@ async fn load_facts(
     let causes = cause::list(tx).await?;
     let merchants = merchant::of_ids(tx, &merchant_ids).await?;
     Ok(Facts {
+        ceiling,
         merchants: merchants.into_iter().map(|m| (m.merchant_id, m)).collect(),
         cause_ids: causes
             .iter()
@@ -187,7 +221,8 @@ async fn load_facts(
     })
 }
 
-/// Records the refunds. One whose donation is not recorded is parked until it is.
+/// Records the refunds: payouts that have not left lose their donations, and receipts that say
+/// more than is left are questioned. One whose donation is not recorded is parked until it is.
 async fn record_refunds(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -195,6 +230,13 @@ async fn record_refunds(
 ) -> Result<(), ProcessError> {
     let new: Vec<NewRefund> = tasks.refunds.iter().map(|r| r.refund.clone()).collect();
     let refunded = donations::refund(tx, now, &new).await?;
+    let done = tasks.refunds.iter().zip(&refunded);
+    let done: Vec<DonationId> = done
+        .filter(|(_, outcome)| **outcome == RefundOutcome::Done)
+        .map(|(task, _)| task.refund.donation_id)
+        .collect();
+    payouts::take_back_prepared(tx, now, &done).await?;
+    receipts::question_refunded(tx, now, &done).await?;
     for (task, outcome) in tasks.refunds.iter().zip(refunded) {
         match outcome {
             RefundOutcome::Done => {}
@@ -205,13 +247,108 @@ async fn record_refunds(
                 ProblemState::Parked(task.refund.donation_id),
                 "waits for its checkout.completed",
             )),
-            RefundOutcome::PaidOut => tasks.problems.push(task.source.problem(
-                ProblemState::Dead,
-                "the donation is already with the association: agree with it first",
-            )),
         }
     }
     Ok(())
+}
+
+/// Decides what orders are that came again, once the refunds of the batch are recorded: a
+/// repetition, a conflict, or an order of its own after the donation was given back.
+async fn decide_repetitions(
+    tx: &mut PgConnection,
+    tasks: &mut Tasks<'_>,
+) -> Result<(), sqlx::Error> {
+    if tasks.repetitions.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<DonationId> = tasks
+        .repetitions
+        .iter()
+        .map(|r| r.task.donation_id)
+        .collect();
+    let given_back = donations::given_back(tx, &ids).await?;
+    let mut waiting = problem::parked_for(tx, &ids).await?;
+    waiting.extend(
+        tasks
+            .problems
+            .iter()
+            .filter_map(problem::Problem::waits_for),
+    );
+    for Repetition { task, same_content } in std::mem::take(&mut tasks.repetitions) {
+        if waiting.contains(&task.donation_id) {
+            let state = ProblemState::Parked(task.donation_id);
+            let reason = "waits for the refund of its donation, which came before it";
+            tasks.problems.push(task.source.waiting(state, reason));
+        } else if given_back
+            .get(&task.donation_id)
+            .is_some_and(|back| came_after(&task, back))
+        {
+            tasks.cases.push(second_order(&task));
+            tasks.problems.push(task.source.problem(
+                ProblemState::Conflict,
+                "this order came again after its donation was given back, and is not posted: ask \
+                 the merchant whether its customer was charged again, and decide its case",
+            ));
+        } else if same_content {
+            tasks.outcomes.push(task.source.outcome(Outcome::Repeated));
+        } else {
+            tasks.problems.push(task.source.problem(
+                ProblemState::Conflict,
+                "this order was already counted with another content: compare the two, then ask \
+                 the merchant which is true",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an order was placed after its donation was given back. Where it does not say when, its
+/// receipt tells: a late repetition comes before the refund is recorded, or says so.
+fn came_after(task: &CheckoutTask<'_>, back: &GivenBack) -> bool {
+    let received_at = task.source.event.received_at;
+    match stated_at(task.checkout.at, received_at) {
+        Some(at) => at > back.occurred_at,
+        None => received_at > back.recorded_at,
+    }
+}
+
+fn second_order(task: &CheckoutTask<'_>) -> NewCase {
+    let what = "an order came again after its donation was given back; it is not posted";
+    NewCase {
+        merchant: Some(task.source.merchant_id),
+        donation: Some(task.donation_id),
+        ..NewCase::new(CaseKind::SecondOrder, task.source.event.event_id.0, what)
+    }
+}
+
+/// Opens the cases of the batch, and closes those of events that were processed again and that
+/// leave nothing to decide.
+async fn settle_cases(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    tasks: &Tasks<'_>,
+) -> Result<(), sqlx::Error> {
+    for kind in [CaseKind::DonationAboveCeiling, CaseKind::SecondOrder] {
+        let is_open = |id| {
+            tasks
+                .cases
+                .iter()
+                .any(|c| c.kind == kind && c.subject == id)
+        };
+        let settled: Vec<Uuid> = tasks
+            .redriven
+            .iter()
+            .map(|event_id| event_id.0)
+            .filter(|id| !is_open(*id))
+            .collect();
+        let decision = Decision {
+            decision: "redriven",
+            by: "obole",
+            why: "the event was processed again, and nothing of this is left to decide",
+        };
+        cases::close(tx, now, kind, &settled, decision).await?;
+    }
+    cases::open(tx, now, &tasks.cases).await
 }
 
 #[cfg(test)]

@@ -39,6 +39,24 @@ pub async fn take_batch(
     Ok(events)
 }
 
+/// Takes those of some events that are still in the queue and that nobody else has taken.
+pub async fn take_these(
+    tx: &mut PgConnection,
+    ids: &[EventId],
+) -> Result<Vec<QueuedEvent>, sqlx::Error> {
+    let mut events: Vec<QueuedEvent> = sqlx::query_as(
+        "delete from inbox_queue where ctid = any(array(
+           select ctid from inbox_queue where event_id = any($1)
+           order by event_id for update skip locked))
+         returning event_id, endpoint_id, received_at, attempts",
+    )
+    .bind(ids.iter().map(|e| e.0).collect::<Vec<_>>())
+    .fetch_all(tx)
+    .await?;
+    events.sort_unstable_by_key(|e| e.event_id);
+    Ok(events)
+}
+
 /// Which events with a problem go back to the queue.
 pub(super) enum Requeue<'a> {
     /// These, as far as the reader may see them.
@@ -51,7 +69,8 @@ pub(super) enum Requeue<'a> {
     ParkedWithDonation,
 }
 
-/// Puts events with a problem back in the queue and returns their ids.
+/// Puts events with a problem back in the queue and returns their ids; those of test endpoints stay
+/// where they are.
 pub(super) async fn requeue(
     tx: &mut PgConnection,
     which: Requeue<'_>,
@@ -85,7 +104,8 @@ pub(super) async fn requeue(
              where $4 and state = 'parked'),
          back as (
            delete from inbox_problem where event_id = any(array(select event_id from chosen))
-             and ($5 or endpoint_id in (select endpoint_id from endpoint where merchant_id = $6))
+             and endpoint_id in (select endpoint_id from endpoint
+               where not test and ($5 or merchant_id = $6))
            returning event_id, endpoint_id, received_at, attempts)
          insert into inbox_queue (event_id, endpoint_id, received_at, attempts)
          select event_id, endpoint_id, received_at, attempts from back returning event_id",
@@ -100,8 +120,8 @@ pub(super) async fn requeue(
     .await
 }
 
-/// Puts refunds back in the queue whose donation was recorded while they were being parked. Returns
-/// how many.
+/// Puts refunds back in the queue whose donation was recorded while they were being parked, and
+/// those that waited for a run. Returns how many.
 ///
 /// Recording a donation puts back the refunds that are parked for it; this finds those that were
 /// parked at that moment.
@@ -170,14 +190,16 @@ pub async fn depths(db: &mut PgConnection) -> Result<Vec<(String, i64)>, sqlx::E
     sqlx::query_as(
         "select 'queued', count(*) from inbox_queue
          union all select 'fetching', count(*) from inbox_fetch
-         union all select s, (select count(*) from inbox_problem where state = s)
+         union all select s, (select count(*)
+           from inbox_problem join endpoint using (endpoint_id) where state = s and not test)
            from unnest(array['dead', 'conflict', 'parked']) s",
     )
     .fetch_all(db)
     .await
 }
 
-/// How long an event may wait before processing counts as behind.
+/// How long an event may wait before processing counts as behind. What is parked while a run goes
+/// on does not count: the run may take minutes, and another process would not be faster.
 const MAX_LAG: TimeDelta = TimeDelta::minutes(1);
 
 /// Whether an event has waited in the queue for more than a minute.

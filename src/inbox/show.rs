@@ -40,8 +40,8 @@ pub async fn show(
                and i.delivery_key = p.delivery_key and i.event_id = p.event_id))
          select f.event_id, f.endpoint_id, f.delivery_key, f.received_at, m.slug as merchant,
            f.reason, f.attempts, b.headers->>'topic' as topic, b.body,
-           coalesce(f.waiting_state,
-             case when e.test then 'test' when f.outcome is not null then 'posted' end) as state
+           case when e.test then 'test' else coalesce(
+             f.waiting_state, case when f.outcome is not null then 'posted' end) end as state
          from found f join endpoint e using (endpoint_id) join merchant m using (merchant_id)
          left join inbox_body b on b.event_id = f.event_id and b.received_at = f.received_at
          where $2 or m.merchant_id = $3",

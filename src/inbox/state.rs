@@ -27,11 +27,12 @@ pub enum EventState {
     Dead,
     /// Two contents came under one name.
     Conflict,
-    /// A refund that waits for its order.
+    /// A refund that waits for its order or for a run, or a repeated order that waits for one.
     Parked,
     /// Its order is being fetched from the platform.
     Fetching,
-    /// It came in at a test endpoint: kept and shown, never in the books.
+    /// It came in at a test endpoint: kept and shown, with its reason if it is not understood, and
+    /// never in the books.
     Test,
     /// It was accepted and nothing became of it, which is never right.
     Lost,

@@ -14,6 +14,7 @@ use super::outcome::{EventOutcome, Outcome};
 use super::parsed::ParsedEvents;
 use super::problem::{Problem, ProblemState};
 use super::queue::QueuedEvent;
+use crate::cases::NewCase;
 use crate::donations::NewRefund;
 use crate::values::{DonationId, EndpointId, EventId, MerchantId};
 
@@ -28,6 +29,11 @@ impl Source<'_> {
     /// Its problem, after this attempt.
     pub fn problem(self, state: ProblemState, reason: impl Into<String>) -> Problem {
         Problem::new(self.event, state, reason.into())
+    }
+
+    /// Its problem while it waits for something else: this was no attempt.
+    pub fn waiting(self, state: ProblemState, reason: impl Into<String>) -> Problem {
+        Problem::waiting(self.event, state, reason.into())
     }
 
     pub fn outcome(self, outcome: Outcome) -> EventOutcome {
@@ -45,6 +51,13 @@ pub(super) struct CheckoutTask<'b> {
     pub checkout: Box<Checkout>,
 }
 
+/// A checkout of an order that is recorded already.
+pub(super) struct Repetition<'b> {
+    pub task: CheckoutTask<'b>,
+    /// It says what the first said.
+    pub same_content: bool,
+}
+
 /// A refund to record.
 pub(super) struct RefundTask<'b> {
     pub source: Source<'b>,
@@ -55,10 +68,15 @@ pub(super) struct RefundTask<'b> {
 #[derive(Default)]
 pub(super) struct Tasks<'b> {
     pub checkouts: Vec<CheckoutTask<'b>>,
+    pub repetitions: Vec<Repetition<'b>>,
     pub refunds: Vec<RefundTask<'b>>,
     pub fetches: Vec<&'b QueuedEvent>,
     pub problems: Vec<Problem>,
     pub outcomes: Vec<EventOutcome>,
+    /// What a person must decide.
+    pub cases: Vec<NewCase>,
+    /// Checkouts that were set aside before and put back in the queue.
+    pub redriven: Vec<EventId>,
 }
 
 impl CheckoutTask<'_> {
@@ -103,6 +121,10 @@ pub(super) async fn understand<'b>(
                 .push(Problem::new(event, ProblemState::Dead, reason));
             continue;
         };
+        if context.test {
+            // However it came to the queue: it is kept and shown, and that is all.
+            continue;
+        }
         let source = Source {
             event,
             merchant_id: context.merchant_id,
@@ -153,13 +175,28 @@ async fn load_bodies(
 }
 
 impl<'b> Tasks<'b> {
+    /// Parks the refunds, because a run holds the settlement lock: they are tried again each second
+    /// (`requeue_parked`).
+    pub fn park_refunds(&mut self) {
+        for task in self.refunds.drain(..) {
+            let state = ProblemState::Parked(task.refund.donation_id);
+            let reason = "waits until a run has ended that collects, pays out or issues receipts";
+            self.problems.push(task.source.waiting(state, reason));
+        }
+    }
+
     fn add(&mut self, source: Source<'b>, event: Result<Event, ParseError>) {
         match event {
-            Ok(Event::Checkout(checkout)) => self.checkouts.push(CheckoutTask {
-                source,
-                donation_id: DonationId::of_order(source.merchant_id, &checkout.order_id),
-                checkout,
-            }),
+            Ok(Event::Checkout(checkout)) => {
+                if source.event.attempts > 0 {
+                    self.redriven.push(source.event.event_id);
+                }
+                self.checkouts.push(CheckoutTask {
+                    source,
+                    donation_id: DonationId::of_order(source.merchant_id, &checkout.order_id),
+                    checkout,
+                });
+            }
             Ok(Event::Refund(refund)) if refund.donation_refunded => {
                 self.refunds.push(RefundTask::new(source, refund));
             }

@@ -12,12 +12,17 @@ use crate::values::derived_id;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Account {
     MerchantReceivable(String),
+    MerchantCredit(String),
     AssociationPending(String),
     AssociationPayable(String),
+    RefundDue(String),
+    OperatorCurrent(CashAccount),
     CollectionInTransit(Rail),
     PayoutInTransit(Rail),
     SafeguardedCash(CashAccount),
     Suspense(CashAccount),
+    ProviderFees(CashAccount),
+    OperatorLosses(CashAccount),
 }
 
 impl Account {
@@ -25,12 +30,17 @@ impl Account {
     fn names(&self) -> (&'static str, &str) {
         match self {
             Self::MerchantReceivable(slug) => ("merchant_receivable", slug),
+            Self::MerchantCredit(slug) => ("merchant_credit", slug),
             Self::AssociationPending(slug) => ("association_pending", slug),
             Self::AssociationPayable(slug) => ("association_payable", slug),
+            Self::RefundDue(slug) => ("refund_due", slug),
+            Self::OperatorCurrent(cash) => ("operator_current", cash.word()),
             Self::CollectionInTransit(rail) => ("collection_in_transit", rail.word()),
             Self::PayoutInTransit(rail) => ("payout_in_transit", rail.word()),
             Self::SafeguardedCash(cash) => ("safeguarded_cash", cash.word()),
             Self::Suspense(cash) => ("suspense", cash.word()),
+            Self::ProviderFees(cash) => ("provider_fees", cash.word()),
+            Self::OperatorLosses(cash) => ("operator_losses", cash.word()),
         }
     }
 

@@ -1,12 +1,12 @@
 //! Posting: a batch of transfers and the balances they move, in the caller's database transaction.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Account, Transfer};
+use super::{Account, Transfer, open};
 use crate::db::Rows;
 
 /// Why a batch was not posted; nothing of it then is.
@@ -84,4 +84,16 @@ pub async fn post(
         return Err(PostError::NoAccount);
     }
     Ok(())
+}
+
+/// As `post`, for acts that are rare: the accounts that they move are opened first.
+pub async fn open_and_post(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    transfers: &[Transfer],
+) -> Result<(), PostError> {
+    let moved: BTreeSet<&Account> = transfers.iter().flat_map(Transfer::accounts).collect();
+    let accounts: Vec<Account> = moved.into_iter().cloned().collect();
+    open(db, &accounts).await?;
+    post(db, now, transfers).await
 }

@@ -5,18 +5,35 @@
 //! | donation_recorded | merchant_receivable | association_pending |
 //! | donation_refunded | association_pending | merchant_receivable |
 //! | donation_refunded_late | association_payable | merchant_receivable |
+//! | donation_refunded_late | refund_due | merchant_receivable |
+//! | donation_refunded_after_payout | refund_due | merchant_credit |
+//! | refund_agreed | association_payable | refund_due |
+//! | refund_agreed | merchant_credit | merchant_receivable |
+//! | refund_borne | operator_losses | refund_due |
+//! | refund_borne | merchant_credit | merchant_receivable |
+//! | refund_recovered | association_payable | refund_due |
 //! | collection_submitted | collection_in_transit | merchant_receivable |
 //! | collection_rejected | merchant_receivable | collection_in_transit |
 //! | collection_settled | safeguarded_cash | collection_in_transit |
 //! | collection_settled | association_pending | association_payable |
+//! | collection_returned | merchant_receivable | safeguarded_cash |
+//! | collection_returned | association_payable | association_pending |
+//! | collection_returned | refund_due | association_pending |
+//! | collection_written_off | association_pending | merchant_receivable |
+//! | collection_written_off | operator_losses | merchant_receivable |
 //! | payout_submitted | association_payable | payout_in_transit |
 //! | payout_settled | payout_in_transit | safeguarded_cash |
+//! | payout_refused | payout_in_transit | association_payable |
 //! | payout_returned | safeguarded_cash | association_payable |
+//! | payout_unmade | association_payable | refund_due |
+//! | payout_unmade | merchant_credit | merchant_receivable |
+//! | payout_unmade | association_payable | association_pending |
+//! | payout_unmade | refund_due | association_pending |
 //! | bank_credit_unknown | safeguarded_cash | suspense |
 //! | bank_debit_unknown | suspense | safeguarded_cash |
 //!
 //! No function here names a fee account beside an account of donations: a donation cannot pay a
-//! fee.
+//! fee. Where an association's payable cannot bear a debit whole, the rest is a refund due of it.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -35,6 +52,26 @@ pub struct Transfer {
     pub(super) credit: Account,
     pub(super) amount: Amount,
     pub(super) occurred_at: DateTime<Utc>,
+}
+
+impl Transfer {
+    /// The two accounts that it moves, which must be open before it is posted.
+    #[must_use]
+    pub fn accounts(&self) -> [&Account; 2] {
+        [&self.debit, &self.credit]
+    }
+
+    /// What it moves from one account to the other.
+    #[must_use]
+    pub const fn amount(&self) -> Amount {
+        self.amount
+    }
+
+    /// The fact's word, a row of the posting table.
+    #[must_use]
+    pub const fn fact(&self) -> &'static str {
+        self.fact
+    }
 }
 
 /// A fact about one thing at one time, from which transfers are made.
@@ -63,6 +100,21 @@ impl Fact {
             occurred_at: self.occurred_at,
         }
     }
+
+    /// A posting of several legs, numbered in their order; a leg of nothing is left out.
+    fn legs(
+        self,
+        fact: &'static str,
+        legs: impl IntoIterator<Item = (Account, Account, i64)>,
+    ) -> Vec<Transfer> {
+        (0_i16..)
+            .zip(legs)
+            .filter_map(|(leg, (debit, credit, cents))| {
+                let amount = Amount::from_cents(cents).ok()?;
+                Some(self.transfer(fact, leg, debit, credit, amount))
+            })
+            .collect()
+    }
 }
 
 /// Slugs of the two parties of a donation, named so that they cannot be swapped.
@@ -77,6 +129,10 @@ impl Parties<'_> {
         Account::MerchantReceivable(self.merchant.to_owned())
     }
 
+    fn credit(self) -> Account {
+        Account::MerchantCredit(self.merchant.to_owned())
+    }
+
     fn pending(self) -> Account {
         Account::AssociationPending(self.association.to_owned())
     }
@@ -84,116 +140,204 @@ impl Parties<'_> {
     fn payable(self) -> Account {
         Account::AssociationPayable(self.association.to_owned())
     }
+
+    fn refund_due(self) -> Account {
+        Account::RefundDue(self.association.to_owned())
+    }
+}
+
+/// What an association gives up: what its payable bears, and what is then due of it. In cents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Borne {
+    pub by_payable: i64,
+    pub due: i64,
+}
+
+impl Borne {
+    /// An amount borne by a payable of so much: never more than is there.
+    #[must_use]
+    pub fn of(amount_cents: i64, payable_cents: i64) -> Self {
+        let by_payable = amount_cents.min(payable_cents.max(0));
+        Self {
+            by_payable,
+            due: amount_cents - by_payable,
+        }
+    }
+}
+
+/// What one association gives up, by its slug.
+#[derive(Clone, Debug)]
+pub struct AssociationShare {
+    pub association: String,
+    pub borne: Borne,
 }
 
 /// The merchant charged a donation: it owes it, and the association will receive it.
 #[must_use]
 pub fn donation_recorded(fact: Fact, of: Parties<'_>, amount: Amount) -> Transfer {
-    fact.transfer(
-        "donation_recorded",
-        0,
-        of.receivable(),
-        of.pending(),
-        amount,
-    )
+    let (debit, credit) = (of.receivable(), of.pending());
+    fact.transfer("donation_recorded", 0, debit, credit, amount)
 }
 
-/// The merchant gave the donation back before it was collected: nobody owes it any more.
+/// The merchant gave back what has not arrived, asked for or not: nobody owes it any more.
 #[must_use]
 pub fn donation_refunded(fact: Fact, of: Parties<'_>, amount: Amount) -> Transfer {
-    fact.transfer(
-        "donation_refunded",
-        0,
-        of.pending(),
-        of.receivable(),
-        amount,
-    )
+    let (debit, credit) = (of.pending(), of.receivable());
+    fact.transfer("donation_refunded", 0, debit, credit, amount)
 }
 
-/// The merchant gave the donation back after it was asked for: the association gives it up, the
-/// merchant is credited.
+/// The merchant gave back what has arrived and did not leave: the association gives it up, the
+/// merchant may take it off its next payment.
 #[must_use]
-pub fn donation_refunded_late(fact: Fact, of: Parties<'_>, amount: Amount) -> Transfer {
-    fact.transfer(
-        "donation_refunded_late",
-        0,
-        of.payable(),
-        of.receivable(),
-        amount,
-    )
+pub fn donation_refunded_late(fact: Fact, of: Parties<'_>, borne: Borne) -> Vec<Transfer> {
+    let legs = [
+        (of.payable(), of.receivable(), borne.by_payable),
+        (of.refund_due(), of.receivable(), borne.due),
+    ];
+    fact.legs("donation_refunded_late", legs)
+}
+
+/// The merchant gave back what the association has: a claim, and a credit that waits for it.
+#[must_use]
+pub fn donation_refunded_after_payout(fact: Fact, of: Parties<'_>, amount: Amount) -> Transfer {
+    let (debit, credit) = (of.refund_due(), of.credit());
+    fact.transfer("donation_refunded_after_payout", 0, debit, credit, amount)
+}
+
+/// The association gives back, out of what it is owed now, and the merchant's credit is usable.
+#[must_use]
+pub fn refund_agreed(fact: Fact, of: Parties<'_>, amount: Amount) -> Vec<Transfer> {
+    let legs = [
+        (of.payable(), of.refund_due(), amount.cents()),
+        (of.credit(), of.receivable(), amount.cents()),
+    ];
+    fact.legs("refund_agreed", legs)
+}
+
+/// The operator bears a refund, out of its float, and the merchant's credit is usable.
+#[must_use]
+pub fn refund_borne(fact: Fact, at: CashAccount, of: Parties<'_>, amount: Amount) -> Vec<Transfer> {
+    let losses = Account::OperatorLosses(at);
+    let legs = [
+        (losses, of.refund_due(), amount.cents()),
+        (of.credit(), of.receivable(), amount.cents()),
+    ];
+    fact.legs("refund_borne", legs)
+}
+
+/// What an association owed is taken from what it is owed now.
+#[must_use]
+pub fn refund_recovered(fact: Fact, association: &str, amount: Amount) -> Transfer {
+    let payable = Account::AssociationPayable(association.to_owned());
+    let due = Account::RefundDue(association.to_owned());
+    fact.transfer("refund_recovered", 0, payable, due, amount)
 }
 
 /// The request for payment left: the merchant no longer owes, the money is on its way.
 #[must_use]
 pub fn collection_submitted(fact: Fact, rail: Rail, merchant: &str, amount: Amount) -> Transfer {
     let receivable = Account::MerchantReceivable(merchant.to_owned());
-    fact.transfer(
-        "collection_submitted",
-        0,
-        Account::CollectionInTransit(rail),
-        receivable,
-        amount,
-    )
+    let in_transit = Account::CollectionInTransit(rail);
+    fact.transfer("collection_submitted", 0, in_transit, receivable, amount)
 }
 
 /// The request for payment was refused: the merchant owes again.
 #[must_use]
 pub fn collection_rejected(fact: Fact, rail: Rail, merchant: &str, amount: Amount) -> Transfer {
     let receivable = Account::MerchantReceivable(merchant.to_owned());
-    fact.transfer(
-        "collection_rejected",
-        0,
-        receivable,
-        Account::CollectionInTransit(rail),
-        amount,
-    )
+    let in_transit = Account::CollectionInTransit(rail);
+    fact.transfer("collection_rejected", 0, receivable, in_transit, amount)
 }
 
-/// The money arrived: what was promised to each association can be paid out.
+/// The money arrived, or none was asked for because the merchant's credit was larger: what was
+/// promised to each association can be paid out.
 #[must_use]
 pub fn collection_settled(
     fact: Fact,
     rail: Rail,
-    total: Amount,
+    total: Option<Amount>,
     associations: &[(String, Amount)],
 ) -> Vec<Transfer> {
-    let (cash, in_transit) = (
-        Account::SafeguardedCash(rail.cash_account()),
-        Account::CollectionInTransit(rail),
-    );
-    std::iter::once(fact.transfer("collection_settled", 0, cash, in_transit, total))
-        .chain(associations.iter().zip(1..).map(|((slug, amount), leg)| {
-            let pending = Account::AssociationPending(slug.clone());
-            let payable = Account::AssociationPayable(slug.clone());
-            fact.transfer("collection_settled", leg, pending, payable, *amount)
-        }))
-        .collect()
+    let cash = Account::SafeguardedCash(rail.cash_account());
+    let in_transit = Account::CollectionInTransit(rail);
+    let arrived = (cash, in_transit, total.map_or(0, Amount::cents));
+    let shares = associations.iter().map(|(slug, amount)| {
+        let pending = Account::AssociationPending(slug.clone());
+        let payable = Account::AssociationPayable(slug.clone());
+        (pending, payable, amount.cents())
+    });
+    fact.legs("collection_settled", std::iter::once(arrived).chain(shares))
+}
+
+/// The money was taken back after it had arrived: the merchant owes again, and what the
+/// associations still hold of it is promised again.
+#[must_use]
+pub fn collection_returned(
+    fact: Fact,
+    rail: Rail,
+    merchant: &str,
+    amount: Amount,
+    shares: &[AssociationShare],
+) -> Vec<Transfer> {
+    let receivable = Account::MerchantReceivable(merchant.to_owned());
+    let cash = Account::SafeguardedCash(rail.cash_account());
+    let back = (receivable, cash, amount.cents());
+    let legs = std::iter::once(back).chain(shares.iter().flat_map(promised_again));
+    fact.legs("collection_returned", legs)
+}
+
+/// What an association loses when the money of its donations is taken back.
+fn promised_again(share: &AssociationShare) -> [(Account, Account, i64); 2] {
+    let pending = || Account::AssociationPending(share.association.clone());
+    let payable = Account::AssociationPayable(share.association.clone());
+    let due = Account::RefundDue(share.association.clone());
+    [
+        (payable, pending(), share.borne.by_payable),
+        (due, pending(), share.borne.due),
+    ]
+}
+
+/// The money will not come: what no association has is promised no more, and the operator bears
+/// what they have. In cents.
+#[must_use]
+pub fn collection_written_off(
+    fact: Fact,
+    at: CashAccount,
+    merchant: &str,
+    associations: &[(String, Amount)],
+    borne_cents: i64,
+) -> Vec<Transfer> {
+    let receivable = || Account::MerchantReceivable(merchant.to_owned());
+    let promised = associations.iter().map(|(slug, amount)| {
+        let pending = Account::AssociationPending(slug.clone());
+        (pending, receivable(), amount.cents())
+    });
+    let borne = (Account::OperatorLosses(at), receivable(), borne_cents);
+    fact.legs("collection_written_off", promised.chain([borne]))
 }
 
 /// The money left towards the association.
 #[must_use]
 pub fn payout_submitted(fact: Fact, rail: Rail, association: &str, amount: Amount) -> Transfer {
     let payable = Account::AssociationPayable(association.to_owned());
-    fact.transfer(
-        "payout_submitted",
-        0,
-        payable,
-        Account::PayoutInTransit(rail),
-        amount,
-    )
+    let in_transit = Account::PayoutInTransit(rail);
+    fact.transfer("payout_submitted", 0, payable, in_transit, amount)
 }
 
 /// The money was debited from the ring-fenced account.
 #[must_use]
 pub fn payout_settled(fact: Fact, rail: Rail, amount: Amount) -> Transfer {
+    let in_transit = Account::PayoutInTransit(rail);
     let cash = Account::SafeguardedCash(rail.cash_account());
-    fact.transfer(
-        "payout_settled",
-        0,
-        Account::PayoutInTransit(rail),
-        cash,
-        amount,
-    )
+    fact.transfer("payout_settled", 0, in_transit, cash, amount)
+}
+
+/// The bank refused the order before it debited it.
+#[must_use]
+pub fn payout_refused(fact: Fact, rail: Rail, association: &str, amount: Amount) -> Transfer {
+    let in_transit = Account::PayoutInTransit(rail);
+    let payable = Account::AssociationPayable(association.to_owned());
+    fact.transfer("payout_refused", 0, in_transit, payable, amount)
 }
 
 /// The payout came back.
@@ -202,6 +346,24 @@ pub fn payout_returned(fact: Fact, rail: Rail, association: &str, amount: Amount
     let cash = Account::SafeguardedCash(rail.cash_account());
     let payable = Account::AssociationPayable(association.to_owned());
     fact.transfer("payout_returned", 0, cash, payable, amount)
+}
+
+/// A donation of a payout that came back was given back by its merchant meanwhile: the
+/// association never had it, so it owes nothing, and the merchant's credit is usable.
+#[must_use]
+pub fn payout_unmade_refund(fact: Fact, of: Parties<'_>, amount: Amount) -> Vec<Transfer> {
+    let legs = [
+        (of.payable(), of.refund_due(), amount.cents()),
+        (of.credit(), of.receivable(), amount.cents()),
+    ];
+    fact.legs("payout_unmade", legs)
+}
+
+/// Donations of a payout that came back whose collection was taken back meanwhile are promised
+/// again.
+#[must_use]
+pub fn payout_unmade_promise(fact: Fact, share: &AssociationShare) -> Vec<Transfer> {
+    fact.legs("payout_unmade", promised_again(share))
 }
 
 /// A cash account shows a credit that nothing here explains.

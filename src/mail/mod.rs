@@ -5,6 +5,7 @@
 
 mod cancellation;
 mod content;
+mod incomplete;
 mod receipts;
 mod replacement;
 mod report;
@@ -12,6 +13,7 @@ mod sign_in;
 mod statement;
 
 pub use cancellation::CancellationMail;
+pub use incomplete::IncompleteMail;
 pub use receipts::{EnclosedReceipt, ReceiptsMail};
 pub use replacement::ReplacementMail;
 pub use report::ReportMail;

@@ -5,6 +5,7 @@
 //! programs show a mail that went out twice only once.
 
 mod attachments;
+mod incomplete;
 mod receipts;
 mod report;
 mod send;
@@ -14,7 +15,8 @@ mod statement;
 pub use attachments::{
     delete_receipt_document, duplicate_path, receipt_document, receipt_path, statement_path,
 };
+pub use incomplete::ask_for_identities;
 pub use receipts::{MailCounts, send_receipts, send_written};
 pub use report::send_reports;
-pub use sign_in::send_link;
+pub use sign_in::{Landing, send_link};
 pub use statement::send_statements;

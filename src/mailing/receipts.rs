@@ -1,18 +1,21 @@
 //! The receipts of a run to each donor, in one mail, and what became of a receipt.
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 
 use super::attachments::receipt_document;
-use super::send::{mailer, send_or_log_refusal};
+use super::send::Postbox;
 use crate::app::App;
 use crate::concurrent::for_each_concurrent;
 use crate::db::AdvisoryLock;
-use crate::gateways::mailer::{FileAttachment, MAX_CONNECTIONS, Mailer, OutgoingMail};
+use crate::gateways::mailer::{FileAttachment, MAX_CONNECTIONS, OutgoingMail, Refusal};
 use crate::mail::{CancellationMail, EnclosedReceipt, ReceiptsMail, ReplacementMail};
 use crate::parties::donor::{self, Donor};
 use crate::parties::unsubscribe;
 use crate::progress::{Step, UnitCounter};
-use crate::receipts::{self, MailKind, OpenMail, Receipt};
+use crate::receipts::{self, ContentError, MailKind, OpenMail, Receipt};
 use crate::values::{MailContent, MailId, Reader};
 
 /// The most mails whose contents are loaded by one query.
@@ -50,10 +53,10 @@ pub async fn send_written(
     let workers = MAX_CONNECTIONS as usize;
     let size = (mails.len() / (4 * workers)).clamp(1, MAX_GROUP);
     let groups = mails.chunks(size).map(<[_]>::to_vec).collect();
-    let (mailer, app) = (mailer(app)?, app.clone());
+    let (postbox, app) = (Postbox::open(app, now).await?, app.clone());
     let counts = for_each_concurrent(workers, groups, move |group: Vec<OpenMail>| {
-        let (app, mailer, done) = (app.clone(), mailer.clone(), done.clone());
-        async move { send_group(&app, &mailer, now, &group, &done).await }
+        let (app, postbox, done) = (app.clone(), postbox.clone(), done.clone());
+        async move { send_group(&app, &postbox, now, &group, &done).await }
     })
     .await?;
     lock.release().await?;
@@ -65,15 +68,14 @@ pub async fn send_written(
 
 async fn send_group(
     app: &App,
-    mailer: &Mailer,
+    postbox: &Postbox,
     now: DateTime<Utc>,
     group: &[OpenMail],
     done: &UnitCounter,
 ) -> anyhow::Result<MailCounts> {
     let mut db = app.db.acquire().await?;
     let donors = donor::of_ids(&mut db, Reader::System, group.iter().map(|m| m.donor_id)).await?;
-    let mail_ids = group.iter().map(|m| m.mail_id);
-    let mut receipts = receipts::of_mails(&mut db, app.key.expose(), mail_ids).await?;
+    let mut contents = contents(app, &mut db, group).await?;
     // The pool's connections must not wait for the mail server.
     drop(db);
     let mut counts = MailCounts::default();
@@ -83,13 +85,19 @@ async fn send_group(
             done.add_one();
             continue;
         };
-        let of_mail = receipts.remove(&mail.mail_id);
-        // One that brings receipts never goes without them: they became invalid meanwhile.
-        if of_mail.is_none() && mail.kind != MailKind::Cancellation {
-            done.add_one();
-            continue;
-        }
-        if send_to_donor(app, mailer, mail, donor, of_mail.unwrap_or_default()).await? {
+        let sent = if contents.unreadable.contains(&mail.mail_id) {
+            refuse(postbox, mail, "what they say cannot be opened").await?;
+            false
+        } else {
+            let of_mail = contents.receipts.remove(&mail.mail_id).unwrap_or_default();
+            // One that brings receipts never goes without them: they became invalid meanwhile.
+            if of_mail.is_empty() && mail.kind != MailKind::Cancellation {
+                done.add_one();
+                continue;
+            }
+            send_to_donor(app, postbox, mail, donor, of_mail).await?
+        };
+        if sent {
             receipts::mark_sent(&mut *app.db.acquire().await?, now, mail.mail_id).await?;
             counts.sent += 1;
         } else {
@@ -100,10 +108,56 @@ async fn send_group(
     Ok(counts)
 }
 
-/// Sends one mail to a donor. Returns false when the server refused the mail.
+/// What a group's mails bring.
+#[derive(Default)]
+struct Contents {
+    receipts: HashMap<MailId, Vec<Receipt>>,
+    /// Mails of receipts that cannot be opened.
+    unreadable: HashSet<MailId>,
+}
+
+/// Opens the receipts of a group's mails. Where one cannot be opened, the others are.
+async fn contents(
+    app: &App,
+    db: &mut PgConnection,
+    group: &[OpenMail],
+) -> anyhow::Result<Contents> {
+    let (key, mails) = (app.key.expose(), group.iter().map(|m| m.mail_id));
+    let mut contents = Contents::default();
+    match receipts::of_mails(db, key, mails.clone()).await {
+        Err(ContentError::Seal(_) | ContentError::Read(_)) => {}
+        all => {
+            contents.receipts = all?;
+            return Ok(contents);
+        }
+    }
+    for mail in mails {
+        match receipts::of_mails(db, key, std::iter::once(mail)).await {
+            Err(ContentError::Database(error)) => return Err(error.into()),
+            Err(error) => {
+                tracing::error!(%mail, %error, "a message has no receipts");
+                contents.unreadable.insert(mail);
+            }
+            Ok(of_mail) => contents.receipts.extend(of_mail),
+        }
+    }
+    Ok(contents)
+}
+
+/// Notes that a mail cannot be made.
+async fn refuse(postbox: &Postbox, mail: &OpenMail, reason: &str) -> anyhow::Result<()> {
+    let refusal = Refusal::permanent(reason);
+    postbox.refuse(about(mail), mail.mail_id, &refusal).await
+}
+
+fn about(mail: &OpenMail) -> String {
+    format!("the receipts of {}", mail.donor_id)
+}
+
+/// Sends one mail to a donor. Returns false when the mail was refused, which stops nobody else's.
 async fn send_to_donor(
     app: &App,
-    mailer: &Mailer,
+    postbox: &Postbox,
     mail: &OpenMail,
     to: &Donor,
     receipts: Vec<Receipt>,
@@ -113,22 +167,27 @@ async fn send_to_donor(
     let mut attachments = Vec::with_capacity(receipts.len());
     for r in receipts {
         let file_name = format!("recu-{}.pdf", r.number);
-        attachments.push(FileAttachment::pdf(
-            file_name,
-            receipt_document(app, r).await?,
-        ));
+        match receipt_document(app, r).await {
+            Ok(pdf) => attachments.push(FileAttachment::pdf(file_name, pdf)),
+            Err(error) => {
+                let (mail_id, error) = (mail.mail_id, format!("{error:#}"));
+                tracing::error!(%mail_id, error, "a receipt has no document");
+                refuse(postbox, mail, "a document of them cannot be made").await?;
+                return Ok(false);
+            }
+        }
     }
     // What became of a receipt is told to everybody who has it.
     let is_optional = mail.kind == MailKind::Receipts;
     let unsubscribe = unsubscribe::unsubscribe_path(app.key.expose(), to.donor_id);
-    let mail = OutgoingMail {
+    let outgoing = OutgoingMail {
         mail_id: mail.mail_id,
         to: to.email.as_deref().unwrap_or_default(),
         content,
         attachments,
         unsubscribe_url: is_optional.then(|| format!("{url}{unsubscribe}")),
     };
-    Ok(send_or_log_refusal(app, mailer, mail).await?)
+    Ok(postbox.send(about(mail), outgoing).await?.is_ok())
 }
 
 fn message(mail: &OpenMail, to: &Donor, receipts: &[Receipt], dashboard: &str) -> MailContent {

@@ -2,21 +2,23 @@
 
 use chrono::{DateTime, Utc};
 
-use super::send::{mailer, send_or_log_refusal};
+use super::send::Postbox;
 use crate::app::App;
 use crate::db::AdvisoryLock;
 use crate::gateways::mailer::{FileAttachment, OutgoingMail};
 use crate::mail::ReportMail;
 use crate::payouts;
 use crate::progress::Step;
-use crate::values::{Locale, MailId, Reader, derived_id};
+use crate::values::{Locale, MailId, Reader, SetAside, derived_id};
 
-/// Sends the report of each settled payout that is not marked as reported.
-pub async fn send_reports(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
+/// Sends the report of each settled payout that is not marked as reported. Returns the associations
+/// whose report was refused.
+pub async fn send_reports(app: &App, now: DateTime<Utc>) -> anyhow::Result<Vec<SetAside>> {
     // A mail is marked after it left: two runs at once would both send it.
     let lock = AdvisoryLock::acquire(&app.db, "sending reports").await?;
     let mut db = app.db.acquire().await?;
-    let mailer = mailer(app)?;
+    let postbox = Postbox::open(app, now).await?;
+    let mut refused = Vec::new();
     let unreported = payouts::unreported(&mut db).await?;
     let sent = app.progress.count(Step::MailReports, unreported.len());
     for p in unreported {
@@ -39,11 +41,13 @@ pub async fn send_reports(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
             attachments: vec![FileAttachment::csv(file_name, &csv)],
             unsubscribe_url: None,
         };
-        if send_or_log_refusal(app, &mailer, mail).await? {
-            payouts::mark_reported(&mut db, now, p.payout_id).await?;
+        let about = format!("the report of payout {} to its association", p.reference);
+        match postbox.send(about, mail).await? {
+            Ok(()) => payouts::mark_reported(&mut db, now, p.payout_id).await?,
+            Err(refusal) => refused.push(SetAside::new(p.reference, refusal.reason)),
         }
         sent.add_one();
     }
     lock.release().await?;
-    Ok(())
+    Ok(refused)
 }

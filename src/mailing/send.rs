@@ -1,7 +1,14 @@
-//! Sending one mail of many: a refusal of one must not stop the others.
+//! Sending one mail of many: what is refused of one must not stop the others.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 
 use crate::app::App;
-use crate::gateways::mailer::{MailError, Mailer, OutgoingMail};
+use crate::cases::{self, RefusedMail};
+use crate::gateways::mailer::{MailError, Mailer, OutgoingMail, Refusal};
+use crate::values::MailId;
 
 /// The mailer of the settings.
 pub(super) fn mailer(app: &App) -> Result<Mailer, MailError> {
@@ -9,19 +16,74 @@ pub(super) fn mailer(app: &App) -> Result<Mailer, MailError> {
     Mailer::new(smtp_url, &app.settings.data.join("mail"))
 }
 
-/// Sends a mail. Returns false when the server refused this mail; the next run tries it again.
-pub(super) async fn send_or_log_refusal(
-    app: &App,
-    mailer: &Mailer,
-    mail: OutgoingMail<'_>,
-) -> Result<bool, MailError> {
-    let mail_id = mail.mail_id;
-    match mailer.send(&app.settings.mail_from, mail).await {
-        Ok(()) => Ok(true),
-        Err(MailError::Refused(code)) => {
-            tracing::warn!(%mail_id, code, "a message was refused; the next run tries it again");
-            Ok(false)
+/// Where a run puts its mails. Clones share its connections.
+#[derive(Clone)]
+pub(super) struct Postbox {
+    app: App,
+    mailer: Mailer,
+    now: DateTime<Utc>,
+    /// The mails that a case is open for, which closes when they leave.
+    refused_before: Arc<HashSet<MailId>>,
+}
+
+impl Postbox {
+    /// A postbox for a run that began at `now`.
+    pub async fn open(app: &App, now: DateTime<Utc>) -> anyhow::Result<Self> {
+        let refused_before = cases::refused_mails(&mut *app.db.acquire().await?).await?;
+        Ok(Self {
+            mailer: mailer(app)?,
+            app: app.clone(),
+            now,
+            refused_before: Arc::new(refused_before),
+        })
+    }
+
+    /// Sends a mail. Returns why, when this one mail was refused; that is noted, and the next run
+    /// tries again. `about` says what it is and for whom, without an address.
+    ///
+    /// # Errors
+    /// Fails for what concerns every mail: a server that is away, or that refuses us.
+    pub async fn send(
+        &self,
+        about: String,
+        mail: OutgoingMail<'_>,
+    ) -> anyhow::Result<Result<(), Refusal>> {
+        let mail_id = mail.mail_id;
+        match self.mailer.send(&self.app.settings.mail_from, mail).await {
+            Ok(()) => {
+                if self.refused_before.contains(&mail_id) {
+                    let mut tx = self.app.db.begin().await?;
+                    cases::note_sent(&mut tx, self.now, mail_id).await?;
+                    tx.commit().await?;
+                }
+                Ok(Ok(()))
+            }
+            Err(MailError::Refused(refusal)) => {
+                self.refuse(about, mail_id, &refusal).await?;
+                Ok(Err(refusal))
+            }
+            Err(error) => Err(error.into()),
         }
-        Err(error) => Err(error),
+    }
+
+    /// Notes that a mail cannot be sent.
+    pub async fn refuse(
+        &self,
+        about: String,
+        mail_id: MailId,
+        refusal: &Refusal,
+    ) -> anyhow::Result<()> {
+        let Refusal { reason, permanent } = refusal;
+        tracing::warn!(%mail_id, reason, "a message was refused; the next run tries it again");
+        let refused = RefusedMail {
+            mail_id,
+            about,
+            reason: reason.clone(),
+            permanent: *permanent,
+        };
+        let mut tx = self.app.db.begin().await?;
+        cases::note_refusal(&mut tx, self.now, &refused).await?;
+        tx.commit().await?;
+        Ok(())
     }
 }

@@ -3,18 +3,19 @@
 use chrono::{DateTime, Utc};
 
 use super::attachments::statement_path;
-use super::send::{mailer, send_or_log_refusal};
+use super::send::Postbox;
 use crate::app::App;
 use crate::collections::{self, Collection, CollectionFilter};
 use crate::concurrent::for_each_concurrent;
 use crate::db::AdvisoryLock;
-use crate::gateways::mailer::{FileAttachment, MAX_CONNECTIONS, Mailer, OutgoingMail};
+use crate::gateways::mailer::{FileAttachment, MAX_CONNECTIONS, OutgoingMail};
 use crate::mail::StatementMail;
 use crate::progress::Step;
-use crate::values::{Locale, MailId, Reader, derived_id};
+use crate::values::{Locale, MailId, Reader, SetAside, derived_id};
 
-/// Sends each statement that is not marked as mailed.
-pub async fn send_statements(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
+/// Sends each statement that is not marked as mailed. Returns the merchants whose statement was
+/// refused.
+pub async fn send_statements(app: &App, now: DateTime<Utc>) -> anyhow::Result<Vec<SetAside>> {
     // A mail is marked after it left: two runs at once would both send it.
     let lock = AdvisoryLock::acquire(&app.db, "sending statements").await?;
     let unmailed = collections::list(
@@ -24,26 +25,27 @@ pub async fn send_statements(app: &App, now: DateTime<Utc>) -> anyhow::Result<()
     )
     .await?;
     let sent = app.progress.count(Step::MailStatements, unmailed.len());
-    let (mailer, app) = (mailer(app)?, app.clone());
-    for_each_concurrent(MAX_CONNECTIONS as usize, unmailed, move |c| {
-        let (app, mailer, sent) = (app.clone(), mailer.clone(), sent.clone());
+    let (postbox, app) = (Postbox::open(app, now).await?, app.clone());
+    let refused = for_each_concurrent(MAX_CONNECTIONS as usize, unmailed, move |c| {
+        let (app, postbox, sent) = (app.clone(), postbox.clone(), sent.clone());
         async move {
-            send_statement(&app, &mailer, now, &c).await?;
+            let refused = send_statement(&app, &postbox, now, &c).await?;
             sent.add_one();
-            Ok(())
+            Ok(refused)
         }
     })
     .await?;
     lock.release().await?;
-    Ok(())
+    Ok(refused.into_iter().flatten().collect())
 }
 
+/// Sends one statement. Returns the merchant when it was refused.
 async fn send_statement(
     app: &App,
-    mailer: &Mailer,
+    postbox: &Postbox,
     now: DateTime<Utc>,
     c: &Collection,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<SetAside>> {
     let id = c.collection_id;
     // The run that prepared the collection wrote the file, unless it was cut short before.
     let csv = match tokio::fs::read_to_string(statement_path(app, c)).await {
@@ -75,8 +77,12 @@ async fn send_statement(
         attachments: vec![FileAttachment::csv(file_name, &csv)],
         unsubscribe_url: None,
     };
-    if send_or_log_refusal(app, mailer, mail).await? {
-        collections::mark_mailed(&mut *app.db.acquire().await?, now, id).await?;
-    }
-    Ok(())
+    let about = format!("the statement of {} for {}", c.merchant, c.period);
+    Ok(match postbox.send(about, mail).await? {
+        Ok(()) => {
+            collections::mark_mailed(&mut *app.db.acquire().await?, now, id).await?;
+            None
+        }
+        Err(refusal) => Some(SetAside::new(&c.merchant, refusal.reason)),
+    })
 }

@@ -8,8 +8,11 @@ use super::{AddError, PartyState};
 use crate::ledger::{self, Account};
 use crate::values::{
     AssociationId, Bic, Email, FieldError, Iban, PostalAddress, Reader, Rna, Siren,
-    is_named_by_978, paris_day, slug_is_valid,
+    is_named_by_978, line_fits, paris_day, slug_is_valid,
 };
+
+/// The longest text of an association's file, in characters.
+const MAX_TEXT_CHARS: usize = 500;
 
 /// The file that presents an association (`contracts/association.schema.json`).
 #[derive(Clone, Debug, Deserialize)]
@@ -77,8 +80,8 @@ impl AssociationFile {
         let iban = take(&mut wrong, "iban", Iban::parse(&self.iban));
         let bic = take(&mut wrong, "bic", Bic::parse(&self.bic));
         let texts = self.texts().into_iter().map(|(field, text)| {
-            let fits = !text.trim().is_empty() && text.len() <= 500;
-            (fits, field, "between 1 and 500 characters are needed")
+            let message = "between 1 and 500 characters are needed, on one line";
+            (line_fits(text, MAX_TEXT_CHARS), field, message)
         });
         for (right, field, message) in self.rules(now).into_iter().chain(texts) {
             if !right {
@@ -113,9 +116,10 @@ impl AssociationFile {
                 "a SIREN or an RNA number is needed: receipts must carry one",
             ),
             (
-                self.address.is_complete(),
+                self.address_fits(),
                 "address",
-                "line1, postal_code, city and country are needed: receipts must carry them",
+                "line1, postal_code, city and country are needed, each on one line: receipts must \
+                 carry them",
             ),
             (
                 matches!(self.rate.as_str(), "66" | "75"),
@@ -123,7 +127,7 @@ impl AssociationFile {
                 "the tax reduction is \"66\" or \"75\" percent",
             ),
             (
-                !self.articles.is_empty(),
+                !self.articles.is_empty() && self.articles.iter().all(|a| line_fits(a, 100)),
                 "articles",
                 "the articles of the tax code (CGI) that receipts name, such as [\"200\"]",
             ),
@@ -145,6 +149,17 @@ impl AssociationFile {
                 "the mandate is not signed yet",
             ),
         ]
+    }
+
+    /// Whether the address is complete, and each of its lines can be stored and printed.
+    fn address_fits(&self) -> bool {
+        let a = &self.address;
+        let line2 = a.line2.as_deref().filter(|l| !l.is_empty());
+        [&a.line1, &a.postal_code, &a.city, &a.country]
+            .into_iter()
+            .map(String::as_str)
+            .chain(line2)
+            .all(|line| line_fits(line, MAX_TEXT_CHARS))
     }
 
     /// The texts that receipts print as they are given.

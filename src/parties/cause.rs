@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
 use super::AddError;
-use crate::values::{CauseId, slug_is_valid};
+use crate::values::{CauseId, line_fits, slug_is_valid};
 
 /// The four themes, as slugs.
 pub const THEMES: [&str; 4] = ["exclusion", "environment", "childhood", "medical-research"];
@@ -32,10 +32,10 @@ pub async fn add(
             format!("one of {}", THEMES.join(", ")),
         ));
     }
-    if title.trim().is_empty() || title.len() > 200 {
+    if !line_fits(title, 200) {
         return Err(AddError::field(
             "title",
-            "between 1 and 200 characters are needed",
+            "between 1 and 200 characters are needed, on one line",
         ));
     }
     let id = CauseId::new();

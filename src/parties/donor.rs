@@ -48,8 +48,36 @@ pub struct DonorDetails {
     pub locale: Locale,
 }
 
-/// Finds or makes the donors of a batch. What is known of a donor stays: an event
-/// fills gaps and overwrites nothing.
+impl DonorDetails {
+    /// Which parts of an identity it tells.
+    const fn parts(&self) -> Parts {
+        Parts {
+            first_name: self.first_name.is_some(),
+            last_name: self.last_name.is_some(),
+            address: self.address.is_some(),
+        }
+    }
+
+    /// Whether this telling takes the place of an earlier one of the same batch, by the rule that
+    /// the database holds stored ones to.
+    fn replaces(&self, earlier: &Self) -> bool {
+        let same_name = |earlier: &Option<String>, name: &Option<String>| {
+            let lower = |n: &Option<String>| n.as_ref().map(|n| n.to_lowercase());
+            earlier.is_none() || lower(earlier) == lower(name)
+        };
+        let says_the_same = same_name(&earlier.first_name, &self.first_name)
+            && same_name(&earlier.last_name, &self.last_name)
+            && (earlier.address.is_none() || earlier.address == self.address);
+        self.parts().may_replace(earlier.parts()) && (self.parts().are_complete() || says_the_same)
+    }
+}
+
+/// Finds or makes the donors of a batch.
+///
+/// What an event tells of a donor is one telling, by one person: people who share an address must
+/// not be mixed on a receipt. So a telling is kept or replaced as a whole. An incomplete one is
+/// replaced by a complete one, or by one that says all that it said and more; a complete one stays,
+/// and so does what donors said of themselves.
 pub async fn find_or_create(
     db: &mut PgConnection,
     now: DateTime<Utc>,
@@ -58,7 +86,10 @@ pub async fn find_or_create(
     // One row an address, in order of address, so that two batches never deadlock.
     let mut by_email: BTreeMap<&str, &DonorDetails> = BTreeMap::new();
     for t in details {
-        by_email.entry(t.email.as_str()).or_insert(t);
+        let kept = by_email.entry(t.email.as_str()).or_insert(t);
+        if t.replaces(kept) {
+            *kept = t;
+        }
     }
     if by_email.is_empty() {
         return Ok(HashMap::new());
@@ -70,27 +101,38 @@ pub async fn find_or_create(
         .filter(|(email, t)| {
             known
                 .get(**email)
-                .is_none_or(|(_, gaps)| gaps.is_filled_by(t))
+                .is_none_or(|(_, told)| told.is_some_and(|earlier| t.parts().may_replace(earlier)))
         })
         .map(|(_, t)| *t)
         .collect();
-    if new.is_empty() {
-        return Ok(known
-            .into_iter()
-            .map(|(email, (id, _))| (email, id))
-            .collect());
+    if !new.is_empty() {
+        insert_or_replace(db, now, &new).await?;
+        known.extend(load_known(db, new.iter().map(|t| t.email.as_str())).await?);
     }
+    Ok(known
+        .into_iter()
+        .map(|(email, (id, _))| (email, id))
+        .collect())
+}
+
+async fn insert_or_replace(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    new: &[&DonorDetails],
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into donor (donor_id, email, first_name, last_name, address, locale, created_at)
          select n.*, $7
          from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::text[]) n
-         on conflict (email) do update set
-           first_name = coalesce(donor.first_name, excluded.first_name),
-           last_name = coalesce(donor.last_name, excluded.last_name),
-           address = coalesce(donor.address, excluded.address)
-         where (donor.first_name is null and excluded.first_name is not null)
-            or (donor.last_name is null and excluded.last_name is not null)
-            or (donor.address is null and excluded.address is not null)",
+         on conflict (email) do update set first_name = excluded.first_name,
+           last_name = excluded.last_name, address = excluded.address
+         where donor.told_by = 'event'
+           and num_nulls(donor.first_name, donor.last_name, donor.address) > 0
+           and (num_nulls(excluded.first_name, excluded.last_name, excluded.address) = 0
+             or (donor.first_name is null
+                   or lower(donor.first_name) = lower(excluded.first_name))
+                and (donor.last_name is null or lower(donor.last_name) = lower(excluded.last_name))
+                and (donor.address is null or donor.address = excluded.address))",
     )
     .bind(new.iter().map(|_| DonorId::new().0).collect::<Vec<_>>())
     .bind(new.iter().map(|t| t.email.as_str()).collect::<Vec<_>>())
@@ -103,56 +145,61 @@ pub async fn find_or_create(
     )
     .bind(new.iter().map(|t| t.locale.as_str()).collect::<Vec<_>>())
     .bind(now)
-    .execute(&mut *db)
+    .execute(db)
     .await?;
-    known.extend(load_known(db, new.iter().map(|t| t.email.as_str())).await?);
-    Ok(known
-        .into_iter()
-        .map(|(email, (id, _))| (email, id))
-        .collect())
+    Ok(())
 }
 
-/// What of a donor is not known yet.
+/// Which parts of an identity a telling has.
 #[derive(Clone, Copy)]
-struct Gaps {
+struct Parts {
     first_name: bool,
     last_name: bool,
     address: bool,
 }
 
-impl Gaps {
-    const fn is_filled_by(self, t: &DonorDetails) -> bool {
-        (self.first_name && t.first_name.is_some())
-            || (self.last_name && t.last_name.is_some())
-            || (self.address && t.address.is_some())
+impl Parts {
+    const fn are_complete(self) -> bool {
+        self.first_name && self.last_name && self.address
+    }
+
+    /// Whether a telling of these parts may take the place of one of those, as far as this shows:
+    /// it has all that the earlier one has, and more.
+    const fn may_replace(self, earlier: Self) -> bool {
+        let has_all = (self.first_name || !earlier.first_name)
+            && (self.last_name || !earlier.last_name)
+            && (self.address || !earlier.address);
+        let has_more = (self.first_name && !earlier.first_name)
+            || (self.last_name && !earlier.last_name)
+            || (self.address && !earlier.address);
+        has_all && has_more
     }
 }
 
+/// The donors that are known, each with the parts of the telling that an event may replace; none
+/// where the donor spoke for themselves.
 async fn load_known<'e>(
     db: &mut PgConnection,
     emails: impl Iterator<Item = &'e str>,
-) -> Result<HashMap<String, (DonorId, Gaps)>, sqlx::Error> {
-    let rows: Vec<(String, DonorId, bool, bool, bool)> = sqlx::query_as(
-        "select email, donor_id, first_name is null, last_name is null, address is null
+) -> Result<HashMap<String, (DonorId, Option<Parts>)>, sqlx::Error> {
+    let rows: Vec<(String, DonorId, bool, bool, bool, bool)> = sqlx::query_as(
+        "select email, donor_id, told_by = 'event', first_name is not null, last_name is not null,
+           address is not null
          from donor where email = any($1)",
     )
     .bind(emails.collect::<Vec<_>>())
     .fetch_all(db)
     .await?;
-    let known = |(email, id, first_name, last_name, address)| {
-        (
-            email,
-            (
-                id,
-                Gaps {
-                    first_name,
-                    last_name,
-                    address,
-                },
-            ),
-        )
-    };
-    Ok(rows.into_iter().map(known).collect())
+    let mut known = HashMap::with_capacity(rows.len());
+    for (email, id, by_event, first_name, last_name, address) in rows {
+        let parts = Parts {
+            first_name,
+            last_name,
+            address,
+        };
+        known.insert(email, (id, by_event.then_some(parts)));
+    }
+    Ok(known)
 }
 
 /// A donor's profile.
@@ -219,7 +266,7 @@ pub struct Profile {
     pub receipt_frequency: ReceiptFrequency,
 }
 
-/// Writes what a donor says of themselves over what events said.
+/// Writes what a donor says of themselves over what events said, for good.
 pub async fn update(
     db: &mut PgConnection,
     id: DonorId,
@@ -227,7 +274,7 @@ pub async fn update(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "update donor set first_name = $2, last_name = $3, address = $4, locale = $5,
-           receipt_frequency = $6
+           receipt_frequency = $6, told_by = 'donor'
          where donor_id = $1",
     )
     .bind(id)
@@ -248,4 +295,55 @@ pub async fn leave_receipts(db: &mut PgConnection, id: DonorId) -> Result<(), sq
         .execute(db)
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(
+        first_name: Option<&str>,
+        last_name: Option<&str>,
+        line1: Option<&str>,
+    ) -> DonorDetails {
+        DonorDetails {
+            email: Email::parse("durand@example.org").unwrap(),
+            first_name: first_name.map(str::to_owned),
+            last_name: last_name.map(str::to_owned),
+            address: line1.map(|line1| PostalAddress {
+                line1: line1.into(),
+                line2: None,
+                postal_code: "75020".into(),
+                city: "Paris".into(),
+                country: "FR".into(),
+            }),
+            locale: Locale::default(),
+        }
+    }
+
+    #[test]
+    fn a_telling_takes_the_place_of_another_as_a_whole_or_not_at_all() {
+        let [camille, paul, durand] = [Some("Camille"), Some("Paul"), Some("Durand")];
+        let [here, there] = [Some("3 rue des Lilas"), Some("1 place du Puits")];
+        let nothing = told(None, None, None);
+        let whole = told(paul, durand, there);
+        for (earlier, later, replaced) in [
+            (nothing.clone(), told(camille, None, None), true),
+            (told(camille, None, None), whole.clone(), true),
+            (told(camille, durand, None), whole.clone(), true),
+            (told(camille, durand, here), whole.clone(), false),
+            (told(camille, durand, None), told(paul, None, there), false),
+            (told(camille, None, None), told(None, durand, there), false),
+            (told(camille, None, None), told(paul, durand, None), false),
+            (
+                told(camille, None, None),
+                told(Some("CAMILLE"), durand, None),
+                true,
+            ),
+            (told(None, None, here), told(camille, durand, None), false),
+            (told(camille, None, None), nothing.clone(), false),
+        ] {
+            assert_eq!(later.replaces(&earlier), replaced, "{earlier:?} {later:?}");
+        }
+    }
 }

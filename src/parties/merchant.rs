@@ -7,7 +7,7 @@ use sqlx::{FromRow, PgConnection};
 use super::{AddError, PartyState, seal, slug_of};
 use crate::ledger::{self, Account};
 use crate::rails::Rail;
-use crate::values::{Amount, CauseId, Email, MerchantId, Reader, slug_is_valid};
+use crate::values::{Amount, CauseId, Email, MerchantId, Reader, line_fits, slug_is_valid};
 
 /// The stored kind of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
@@ -97,10 +97,10 @@ impl MerchantTerms {
                 "lower-case letters, digits and hyphens, such as librairie",
             ));
         }
-        if name.trim().is_empty() || name.len() > 200 {
+        if !line_fits(name, 200) {
             return Err(AddError::field(
                 "name",
-                "between 1 and 200 characters are needed",
+                "between 1 and 200 characters are needed, on one line",
             ));
         }
         let email = Email::parse(email).map_err(|e| AddError::field("email", e))?;

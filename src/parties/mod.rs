@@ -4,6 +4,7 @@
 pub mod association;
 pub mod cause;
 pub mod choice;
+pub mod completion;
 pub mod donor;
 pub mod key_sentinel;
 pub mod merchant;

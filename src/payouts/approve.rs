@@ -3,8 +3,11 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
 
+use super::cover::{Cover, cover};
 use super::state::{PayoutState, RAIL};
+use crate::cases::{self, CaseKind, Decision, NewCase};
 use crate::db::settlement_lock;
 use crate::ledger::{self, Account, Fact, PostError};
 use crate::values::{Amount, OperatorId, PayoutId, euros, paris_midnight};
@@ -18,45 +21,67 @@ pub enum ApproveError {
     SamePerson,
     #[error("this payout has already left")]
     AlreadyLeft,
-    #[error("the account holds {held} euros for it, and {wanted} are wanted: nothing leaves")]
-    NotThere { held: String, wanted: String },
+    #[error(
+        "this payout was taken back, because something of it was given back or did not stay; \
+         `obole payouts run` prepares what remains"
+    )]
+    TakenBack,
     #[error(transparent)]
     Post(#[from] PostError),
     #[error("the database refused")]
     Database(#[from] sqlx::Error),
 }
 
+/// What an approval led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Approval {
+    /// Another person must approve.
+    First,
+    /// The order leaves.
+    Leaves,
+    /// Two people approved, and it waits until the account covers it; why, in words.
+    Waits(String),
+}
+
 #[derive(FromRow)]
-struct Row {
+struct ApprovedPayout {
+    payout_id: PayoutId,
     association: String,
     amount_cents: i64,
     state: PayoutState,
+    approvals: i64,
 }
 
-/// Counts an operator's approval; with the second, the payout is posted as submitted. Returns
-/// whether it now leaves.
+/// One payout, or all that two people approved and that have not left.
+const PAYOUTS: &str = "select payout_id, a.slug as association, amount_cents, s.state, v.approvals
+     from payout p join association a using (association_id)
+     cross join lateral (select state from payout_state s
+       where s.payout_id = p.payout_id order by s.n desc limit 1) s
+     cross join lateral (select count(*) as approvals from payout_approval v
+       where v.payout_id = p.payout_id) v
+     where payout_id = $1 or ($1 is null and s.state = 'prepared' and v.approvals >= 2)
+     order by p.prepared_at, p.payout_id";
+
+/// Counts an operator's approval; with the second, the payout is posted as submitted, or waits for
+/// cover, which is a case. Returns which.
 pub async fn approve(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     on: NaiveDate,
     payout: PayoutId,
     operator: OperatorId,
-) -> Result<bool, ApproveError> {
+) -> Result<Approval, ApproveError> {
     // The lock also keeps two approvals of one payout from each seeing itself as the first.
     settlement_lock::lock_exclusive(tx).await?;
-    let row: Option<Row> = sqlx::query_as(
-        "select a.slug as association, amount_cents, s.state
-         from payout p join association a using (association_id)
-         cross join lateral (select state from payout_state s
-           where s.payout_id = p.payout_id order by s.n desc limit 1) s
-         where payout_id = $1",
-    )
-    .bind(payout)
-    .fetch_optional(&mut *tx)
-    .await?;
-    let row = row.ok_or(ApproveError::Unknown)?;
-    if row.state != PayoutState::Prepared {
-        return Err(ApproveError::AlreadyLeft);
+    let found: Option<ApprovedPayout> = sqlx::query_as(PAYOUTS)
+        .bind(Some(payout))
+        .fetch_optional(&mut *tx)
+        .await?;
+    let mut found = found.ok_or(ApproveError::Unknown)?;
+    match found.state {
+        PayoutState::Prepared => {}
+        PayoutState::TakenBack => return Err(ApproveError::TakenBack),
+        _ => return Err(ApproveError::AlreadyLeft),
     }
     let counted = sqlx::query(
         "insert into payout_approval (payout_id, operator_id, approved_at) values ($1, $2, $3)
@@ -70,60 +95,115 @@ pub async fn approve(
     if counted.rows_affected() == 0 {
         return Err(ApproveError::SamePerson);
     }
-    let approvals: i64 =
-        sqlx::query_scalar("select count(*) from payout_approval where payout_id = $1")
-            .bind(payout)
-            .fetch_one(&mut *tx)
-            .await?;
-    if approvals < 2 {
-        return Ok(false);
+    found.approvals += 1;
+    if found.approvals < 2 {
+        return Ok(Approval::First);
     }
-    submit(tx, now, on, payout, &row).await?;
-    Ok(true)
+    Ok(submit_covered(tx, now, on, &found).await?)
 }
 
-/// Posts a payout as submitted, if the accounts hold what it needs.
-async fn submit(
+/// Submits the payouts that two people approved and that waited for cover, oldest first, as far as
+/// it now reaches.
+pub async fn submit_waiting(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     on: NaiveDate,
-    payout: PayoutId,
-    row: &Row,
-) -> Result<(), ApproveError> {
-    let payable = Account::AssociationPayable(row.association.clone());
+) -> Result<(), PostError> {
+    settlement_lock::lock_exclusive(tx).await?;
+    let waiting: Vec<ApprovedPayout> = sqlx::query_as(PAYOUTS)
+        .bind(None::<PayoutId>)
+        .fetch_all(&mut *tx)
+        .await?;
+    for payout in &waiting {
+        submit_covered(tx, now, on, payout).await?;
+    }
+    Ok(())
+}
+
+/// Posts a payout as submitted, if the account covers everything that may be asked of it and holds
+/// what it needs. Otherwise a case holds it.
+async fn submit_covered(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    payout: &ApprovedPayout,
+) -> Result<Approval, PostError> {
+    let payable = Account::AssociationPayable(payout.association.clone());
     let cash = Account::SafeguardedCash(RAIL.cash_account());
     let held = ledger::lock_balances(tx, &[payable, cash]).await?;
-    let held = held.into_iter().min().unwrap_or(0);
-    if held < row.amount_cents {
-        return Err(ApproveError::NotThere {
-            held: euros(held),
-            wanted: euros(row.amount_cents),
-        });
+    let payable_cents = held.first().copied().unwrap_or(0);
+    let cover = cover(tx).await?;
+    if let Some(why) = obstacle(payout.amount_cents, payable_cents, &cover) {
+        let case = NewCase::new(CaseKind::ShortOfCover, Uuid::nil(), why.clone());
+        cases::open(tx, now, &[case]).await?;
+        return Ok(Approval::Waits(why));
     }
     sqlx::query(
         "insert into payout_state (payout_id, n, state, occurred_on, recorded_at)
          select $1, max(n) + 1, 'submitted', $2, $3 from payout_state where payout_id = $1",
     )
-    .bind(payout)
+    .bind(payout.payout_id)
     .bind(on)
     .bind(now)
     .execute(&mut *tx)
     .await?;
-    let amount = Amount::from_cents(row.amount_cents).map_err(|_| PostError::Overflow)?;
+    let amount = Amount::from_cents(payout.amount_cents).map_err(|_| PostError::Overflow)?;
     let fact = Fact {
-        id: payout.0,
+        id: payout.payout_id.0,
         occurred_at: paris_midnight(on),
     };
-    ledger::post(
-        tx,
-        now,
-        &[ledger::payout_submitted(
-            fact,
-            RAIL,
-            &row.association,
-            amount,
-        )],
-    )
-    .await?;
-    Ok(())
+    let transfer = ledger::payout_submitted(fact, RAIL, &payout.association, amount);
+    ledger::post(tx, now, &[transfer]).await?;
+    let decision = Decision {
+        decision: "covered",
+        by: "obole",
+        why: "the account covers what is asked of it",
+    };
+    cases::close(tx, now, CaseKind::ShortOfCover, &[Uuid::nil()], decision).await?;
+    Ok(Approval::Leaves)
+}
+
+/// Why a payout may not leave now, in words; none when it may.
+fn obstacle(wanted_cents: i64, payable_cents: i64, cover: &Cover) -> Option<String> {
+    if cover.left_cents() < 0 {
+        return Some(format!(
+            "the account is {} euros short of what may be asked of it: top it up, or wait until \
+             shops pay",
+            euros(-cover.left_cents())
+        ));
+    }
+    let held = payable_cents.min(cover.cash_cents);
+    (held < wanted_cents).then(|| {
+        format!(
+            "the account holds {} euros for this payout, and {} are wanted",
+            euros(held),
+            euros(wanted_cents)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(cash: i64, owed: i64, credit: i64) -> Cover {
+        Cover {
+            cash_cents: cash,
+            owed_cents: owed,
+            credit_cents: credit,
+            float_cents: 0,
+        }
+    }
+
+    #[test]
+    fn nothing_leaves_while_something_is_missing_for_anybody() {
+        assert_eq!(obstacle(2000, 2000, &account(4000, 4000, 0)), None);
+        // A bank fee took five: neither association is paid with the other's money.
+        let short = obstacle(2000, 2000, &account(3500, 4000, 0)).unwrap();
+        assert!(short.contains("5.00 euros short"), "{short}");
+        // A shop's credit is nobody's to spend.
+        assert!(obstacle(2000, 2000, &account(4000, 3500, 600)).is_some());
+        let owed_less = obstacle(2000, 1500, &account(4000, 4000, 0)).unwrap();
+        assert!(owed_less.contains("15.00"), "{owed_less}");
+    }
 }

@@ -2,17 +2,22 @@
 //! approve.
 
 mod approve;
+mod cover;
 mod files;
 mod list;
 mod prepare;
 mod report;
 mod settle;
 mod state;
+mod take_back;
+mod unmake;
 
-pub use approve::{ApproveError, approve};
+pub use approve::{Approval, ApproveError, approve, submit_waiting};
+pub use cover::{Cover, cover};
 pub use files::{PayoutOrder, mark_written, unwritten_orders};
 pub use list::{Payout, list};
 pub use prepare::{MINIMUM_CENTS, prepare};
 pub use report::{PayoutReport, mark_reported, report, unreported};
 pub use settle::{SettleOutcome, settle};
 pub use state::PayoutState;
+pub use take_back::{take_back_of_collections, take_back_prepared};

@@ -4,8 +4,11 @@
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use sqlx::PgConnection;
 
+use super::take_back::take_back_unowed;
 use crate::db::{self, Partition, settlement_lock};
+use crate::ledger::PostError;
 use crate::rails::transfer;
+use crate::refunds_due;
 use crate::values::{AssociationId, PayoutId};
 
 /// Below this many cents an association is paid at most once a quarter. A payout that did not reach
@@ -13,30 +16,44 @@ use crate::values::{AssociationId, PayoutId};
 pub const MINIMUM_CENTS: i64 = 1500;
 
 /// Finds what arrived once, counts it by association, and links it in the order of the links'
-/// index.
+/// index. A payout is its donations, but never more than what the association is owed beside its
+/// other prepared payouts: it may have agreed to give back some of what it had before.
 const PREPARE: &str = "with arrived as materialized (
-       select d.donation_id, d.association_id, d.amount_cents
+       select d.donation_id, d.association_id,
+         d.amount_cents - coalesce(r.taken_cents, 0) as due_cents
        from collection_current_state s join collection_donation c using (collection_id)
        join donation d using (donation_id)
+       left join refund_taken r using (donation_id)
        where d.association_id = any($5) and c.live and s.state = 'settled' and s.occurred_on <= $3
-         and not exists (select 1 from donation_refund r where r.donation_id = d.donation_id)
+         and d.amount_cents > coalesce(r.taken_cents, 0)
          and not exists (
            select 1 from payout_donation p where p.donation_id = d.donation_id and p.live)),
+     owed as (
+       select a.association_id, b.credits_cents - b.debits_cents - coalesce((
+           select sum(p.amount_cents) from payout p join payout_current_state s using (payout_id)
+           where p.association_id = a.association_id and s.state = 'prepared'), 0) as cents
+       from association a
+       join account k on k.kind = 'association_payable' and k.owner = a.slug
+       join account_balance b using (account_id) where a.association_id = any($5)),
      due as (
-       select n.payout_id, n.association_id, n.reference, count(*)::int as count,
-         sum(a.amount_cents)::bigint as cents
-       from arrived a
+       select n.payout_id, n.association_id, n.reference, g.count,
+         least(g.cents, o.cents) as cents, g.cents - least(g.cents, o.cents) as deducted_cents
+       from (select association_id, count(*)::int as count, sum(due_cents)::bigint as cents
+             from arrived group by association_id) g
+       join owed o using (association_id)
        join unnest($5::uuid[], $6::uuid[], $7::text[]) n(association_id, payout_id, reference)
          using (association_id)
-       group by n.payout_id, n.association_id, n.reference
-       having sum(a.amount_cents) >= $1 or not exists (
-         select 1 from payout p join payout_current_state s using (payout_id)
-         where p.association_id = n.association_id and p.prepared_on >= $2
-           and s.state in ('prepared', 'submitted', 'settled'))),
+       where least(g.cents, o.cents) > 0
+         and (least(g.cents, o.cents) >= $1 or not exists (
+           select 1 from payout p join payout_current_state s using (payout_id)
+           where p.association_id = n.association_id and p.prepared_on >= $2
+             and s.state in ('prepared', 'submitted', 'settled')))),
      prepared as (
        insert into payout
-         (payout_id, association_id, count, amount_cents, reference, prepared_on, prepared_at)
-       select payout_id, association_id, count, cents, reference, $3, $4 from due),
+         (payout_id, association_id, count, amount_cents, deducted_cents, reference, prepared_on,
+           prepared_at)
+       select payout_id, association_id, count, cents, deducted_cents, reference, $3, $4
+       from due),
      stated as (
        insert into payout_state (payout_id, n, state, occurred_on, recorded_at)
        select payout_id, 1, 'prepared', $3, $4 from due)
@@ -44,15 +61,15 @@ const PREPARE: &str = "with arrived as materialized (
      select donation_id, payout_id from arrived join due using (association_id)
        order by donation_id";
 
-/// Prepares payouts from what has arrived for a partition of the associations, once.
+/// Prepares payouts from what has arrived for a partition of the associations, once. What they owe
+/// is taken first; a prepared payout that they are no longer owed whole is given up for a new one.
 pub async fn prepare(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     on: NaiveDate,
     partition: &Partition,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), PostError> {
     settlement_lock::lock_partition(tx, partition).await?;
-    db::disable_nested_loops(tx).await?;
     let quarter = NaiveDate::from_ymd_opt(on.year(), (on.month() - 1) / 3 * 3 + 1, 1).unwrap_or(on);
     let associations: Vec<AssociationId> = sqlx::query_scalar(
         "select association_id from association
@@ -61,6 +78,9 @@ pub async fn prepare(
     .bind(partition.keys())
     .fetch_all(&mut *tx)
     .await?;
+    take_back_unowed(tx, now, &associations).await?;
+    refunds_due::recover(tx, now, on, &associations).await?;
+    db::disable_nested_loops(tx).await?;
     let ids: Vec<PayoutId> = associations.iter().map(|_| PayoutId::new()).collect();
     sqlx::query(PREPARE)
         .bind(MINIMUM_CENTS)
@@ -76,5 +96,6 @@ pub async fn prepare(
         )
         .execute(&mut *tx)
         .await?;
+    db::enable_nested_loops(tx).await?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use sqlx::{FromRow, PgConnection};
 
 use super::state::{PayoutState, RAIL};
+use super::unmake::{UnmadePayout, unmake};
 use crate::ledger::{self, Fact, PostError, Transfer};
 use crate::outbox::{self, Announcement, Kind};
 use crate::rails::transfer;
@@ -168,19 +169,19 @@ impl Changes {
         .bind(now)
         .execute(&mut *tx)
         .await?;
+        ledger::post(tx, now, &self.transfers).await?;
         let returned = self
             .states
             .iter()
             .filter(|s| s.state == PayoutState::Returned);
-        let returned: Vec<_> = returned.map(|s| s.payout_id.0).collect();
-        if !returned.is_empty() {
-            // Their donations wait for a next payout.
-            sqlx::query("update payout_donation set live = false where payout_id = any($1)")
-                .bind(returned)
-                .execute(&mut *tx)
-                .await?;
-        }
-        ledger::post(tx, now, &self.transfers).await?;
+        let returned: Vec<UnmadePayout> = returned
+            .map(|s| UnmadePayout {
+                payout_id: s.payout_id,
+                on: s.on,
+                what: "came back from its bank",
+            })
+            .collect();
+        unmake(tx, now, &returned).await?;
         outbox::announce(tx, now, Kind::PayoutSettled, &self.announcements).await?;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Issuing: eligible donations become receipts with the next numbers, in one database transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde_json::json;
@@ -36,6 +36,8 @@ pub enum IssueError {
 pub struct IssueSummary {
     pub receipts: Vec<IssuedReceipt>,
     pub withheld: BTreeMap<WithheldReason, i64>,
+    /// The donors whose donations wait for their identity.
+    pub incomplete: BTreeSet<DonorId>,
 }
 
 /// A receipt of a run.
@@ -167,6 +169,9 @@ impl<'a> IssueRun<'a> {
         let (None, Some(donor)) = (reason, c.donor_id) else {
             let reason = reason.unwrap_or(WithheldReason::Anonymous);
             *self.summary.withheld.entry(reason).or_default() += 1;
+            if reason == WithheldReason::IdentityIncomplete {
+                self.summary.incomplete.extend(c.donor_id);
+            }
             return None;
         };
         Some(Addressee {

@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use super::matching::{NewLine, Outcome, match_lines};
 use super::suspense::post_unknown;
+use crate::cases::{self, CaseKind, NewCase};
 use crate::db;
 use crate::ledger::PostError;
-use crate::values::{BankLine, BankSide, derived_id};
+use crate::values::{BankLine, BankSide, PayoutId, derived_id};
 
 /// The counts of an import: lines in the file, new lines that were matched, new lines that were
 /// not, and lines that an earlier import already stored.
@@ -23,25 +24,42 @@ pub struct ImportSummary {
     pub known: usize,
 }
 
+/// What an import did.
+#[derive(Clone, Debug)]
+pub struct Import {
+    pub summary: ImportSummary,
+    /// The payouts that came back; their receipts are to be questioned.
+    pub returned_payouts: Vec<PayoutId>,
+}
+
 /// Imports a statement's lines, each once. Lines that match nothing are posted to suspense, where a
 /// person decides.
 pub async fn import(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     lines: &[BankLine],
-) -> Result<ImportSummary, PostError> {
+) -> Result<Import, PostError> {
     // One import at a time: two imports of the same file must not both find a line new.
     db::settlement_lock::lock_exclusive(tx).await?;
     let mut new = new_lines(tx, lines).await?;
     match_lines(tx, now, &mut new).await?;
     post_unknown(tx, now, &new).await?;
     store_lines(tx, now, &new).await?;
-    let unmatched = new.iter().filter(|l| l.outcome == Outcome::Unknown).count();
-    Ok(ImportSummary {
-        entries: lines.len(),
-        matched: new.len() - unmatched,
-        unmatched,
-        known: lines.len() - new.len(),
+    let unknown = || new.iter().filter(|l| l.outcome == Outcome::Unknown);
+    cases::open(tx, now, &unknown().map(unmatched_case).collect::<Vec<_>>()).await?;
+    let unmatched = unknown().count();
+    let returned = new.iter().filter_map(|l| match l.outcome {
+        Outcome::PayoutReturned(id) => Some(id),
+        _ => None,
+    });
+    Ok(Import {
+        summary: ImportSummary {
+            entries: lines.len(),
+            matched: new.len() - unmatched,
+            unmatched,
+            known: lines.len() - new.len(),
+        },
+        returned_payouts: returned.collect(),
     })
 }
 
@@ -70,6 +88,19 @@ async fn new_lines<'l>(
             outcome: Outcome::Unknown,
         })
         .collect())
+}
+
+/// A line that nothing here explains: a person must say what it is.
+fn unmatched_case(new: &NewLine<'_>) -> NewCase {
+    let (line, side) = (new.line, side_word(new.line.side));
+    NewCase::new(
+        CaseKind::BankLineUnmatched,
+        new.line_id,
+        format!(
+            "a {side} of {} euros on {} is unexplained",
+            line.amount, line.booked_on
+        ),
+    )
 }
 
 /// Stores the new lines with their outcomes.

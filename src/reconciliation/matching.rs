@@ -14,6 +14,7 @@ use crate::{collections, payouts};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     CollectionSettled(CollectionId),
+    CollectionReturned(CollectionId),
     PayoutSettled(PayoutId),
     PayoutReturned(PayoutId),
     Unknown,
@@ -24,16 +25,17 @@ impl Outcome {
     pub const fn word(self) -> &'static str {
         match self {
             Self::CollectionSettled(_) => "collection_settled",
+            Self::CollectionReturned(_) => "collection_returned",
             Self::PayoutSettled(_) => "payout_settled",
             Self::PayoutReturned(_) => "payout_returned",
             Self::Unknown => "unknown",
         }
     }
 
-    /// The collection that the line settled.
+    /// The collection that the line settled or took back.
     pub const fn collection(self) -> Option<Uuid> {
         match self {
-            Self::CollectionSettled(id) => Some(id.0),
+            Self::CollectionSettled(id) | Self::CollectionReturned(id) => Some(id.0),
             Self::PayoutSettled(_) | Self::PayoutReturned(_) | Self::Unknown => None,
         }
     }
@@ -42,7 +44,7 @@ impl Outcome {
     pub const fn payout(self) -> Option<Uuid> {
         match self {
             Self::PayoutSettled(id) | Self::PayoutReturned(id) => Some(id.0),
-            Self::CollectionSettled(_) | Self::Unknown => None,
+            Self::CollectionSettled(_) | Self::CollectionReturned(_) | Self::Unknown => None,
         }
     }
 }
@@ -55,8 +57,8 @@ pub(super) struct NewLine<'l> {
     pub outcome: Outcome,
 }
 
-/// Matches new lines and settles what they match: credits with collections first, then all other
-/// lines with payouts.
+/// Matches new lines and settles what they match: credits with collections that were asked for,
+/// debits with collections whose money is taken back, then all other lines with payouts.
 pub(super) async fn match_lines(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -69,6 +71,16 @@ pub(super) async fn match_lines(
     let settled = collections::settle(tx, now, &bank_lines(&credits)).await?;
     for (new, collection) in credits.into_iter().zip(settled) {
         new.outcome = collection.map_or(Outcome::Unknown, Outcome::CollectionSettled);
+    }
+    let debits: Vec<_> = lines
+        .iter_mut()
+        .filter(|l| l.line.side == BankSide::Debit)
+        .collect();
+    let returned = collections::return_settled(tx, now, &bank_lines(&debits)).await?;
+    let taken_back: Vec<CollectionId> = returned.iter().flatten().copied().collect();
+    payouts::take_back_of_collections(tx, now, &taken_back).await?;
+    for (new, collection) in debits.into_iter().zip(returned) {
+        new.outcome = collection.map_or(Outcome::Unknown, Outcome::CollectionReturned);
     }
     let unmatched: Vec<_> = lines
         .iter_mut()

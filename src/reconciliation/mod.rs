@@ -5,4 +5,4 @@ mod import;
 mod matching;
 mod suspense;
 
-pub use import::{ImportSummary, import};
+pub use import::{Import, ImportSummary, import};

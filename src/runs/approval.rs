@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::payout_files::write_payout_files;
 use crate::app::App;
 use crate::parties::operator;
-use crate::payouts::{self, Payout};
+use crate::payouts::{self, Approval, Payout};
 use crate::values::{Email, PayoutId, Reader};
 
 /// Records an operator's approval and, with the second one, writes the payout's file. Returns the
@@ -22,8 +22,11 @@ pub async fn approve_payout(
     let operator = operator::find(&mut tx, email)
         .await?
         .context("no operator has this address; see `obole operator add`")?;
-    payouts::approve(&mut tx, now, on, id, operator).await?;
+    let approval = payouts::approve(&mut tx, now, on, id, operator).await?;
     tx.commit().await?;
     write_payout_files(app, now).await?;
+    if let Approval::Waits(why) = approval {
+        anyhow::bail!("approved, but the payout waits: {why}; then run `obole payouts run`");
+    }
     Ok(payouts::list(&mut *app.db.acquire().await?, Reader::System, Some(id)).await?)
 }

@@ -1,6 +1,6 @@
 //! The import of bank statements, after which the reports of settled payouts are mailed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
@@ -10,8 +10,18 @@ use crate::app::App;
 use crate::gateways::bank::read_statement;
 use crate::mailing::send_reports;
 use crate::progress::Step;
+use crate::receipts;
 use crate::reconciliation::{self, ImportSummary};
-use crate::values::{BankAccount, BankLine, Iban};
+use crate::values::{BankAccount, BankLine, Iban, SetAside};
+
+/// The outcome of an import.
+#[derive(Clone, Debug, Serialize)]
+pub struct StatementImport {
+    pub files: Vec<ImportedStatement>,
+    /// The files that were not imported, and the reports that were not mailed; importing the same
+    /// files again does what is missing.
+    pub set_aside: Vec<SetAside>,
+}
 
 /// The result of one file's import.
 #[derive(Clone, Debug, Serialize)]
@@ -21,39 +31,59 @@ pub struct ImportedStatement {
     pub imported: ImportSummary,
 }
 
-/// Imports statements, each in one database transaction. All are read before the first is imported,
-/// so that a file that cannot be read stops the others too.
+/// Imports statements, each in one database transaction: one that cannot be imported stops no
+/// other.
+///
+/// # Errors
+/// Fails when none could be imported, with all reasons.
 pub async fn import_statements(
     app: &App,
     now: DateTime<Utc>,
     files: &[PathBuf],
-) -> anyhow::Result<Vec<ImportedStatement>> {
-    let mut statements = Vec::with_capacity(files.len());
+) -> anyhow::Result<StatementImport> {
+    let counter = app.progress.count(Step::ImportStatement, files.len());
+    let mut import = StatementImport {
+        files: Vec::with_capacity(files.len()),
+        set_aside: Vec::new(),
+    };
     for path in files {
-        let name = path.display().to_string();
-        let xml = std::fs::read_to_string(path).with_context(|| name.clone())?;
-        let lines = read_statement(&name, &xml)?;
-        ensure_own_account(&name, &lines, &app.settings.account)?;
-        statements.push((name, lines));
-    }
-    let counter = app.progress.count(Step::ImportStatement, statements.len());
-    let mut imported = Vec::with_capacity(statements.len());
-    for (file, lines) in statements {
-        let mut tx = app.db.begin().await?;
-        let summary = reconciliation::import(&mut tx, now, &lines)
-            .await
-            .with_context(|| file.clone())?;
-        tx.commit().await?;
+        let file = path.display().to_string();
+        match import_statement(app, now, path, &file).await {
+            Ok(imported) => import.files.push(ImportedStatement { file, imported }),
+            Err(error) => import
+                .set_aside
+                .push(SetAside::new(file, format!("{error:#}"))),
+        }
         counter.add_one();
-        imported.push(ImportedStatement {
-            file,
-            imported: summary,
-        });
     }
-    send_reports(app, now).await.context(
+    if import.files.is_empty() {
+        let reasons: Vec<String> = import.set_aside.into_iter().map(|s| s.reason).collect();
+        anyhow::bail!("{}", reasons.join("\n"));
+    }
+    let unsent = send_reports(app, now).await.context(
         "the statements are imported; import them again to mail the payout reports that wait",
     )?;
-    Ok(imported)
+    import.set_aside.extend(unsent);
+    Ok(import)
+}
+
+/// Imports one statement, whole or not at all.
+async fn import_statement(
+    app: &App,
+    now: DateTime<Utc>,
+    path: &Path,
+    name: &str,
+) -> anyhow::Result<ImportSummary> {
+    let xml = std::fs::read_to_string(path).with_context(|| name.to_owned())?;
+    let lines = read_statement(name, &xml)?;
+    ensure_own_account(name, &lines, &app.settings.account)?;
+    let mut tx = app.db.begin().await?;
+    let import = reconciliation::import(&mut tx, now, &lines)
+        .await
+        .with_context(|| name.to_owned())?;
+    receipts::question_unpaid(&mut tx, now, &import.returned_payouts).await?;
+    tx.commit().await?;
+    Ok(import.summary)
 }
 
 /// Fails if a line moved another account than the one of the settings. The example account stands

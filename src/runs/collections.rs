@@ -10,16 +10,26 @@ use crate::concurrent::{for_each_concurrent, parallelism};
 use crate::db::Partition;
 use crate::mailing::{send_statements, statement_path};
 use crate::progress::Step;
-use crate::values::{Period, Reader};
+use crate::values::{Period, Reader, SetAside};
+
+/// The outcome of a run.
+#[derive(Clone, Debug)]
+pub struct CollectionRun {
+    /// All collections of the month.
+    pub collections: Vec<Collection>,
+    /// The merchants whose statement was not written or not mailed; the next run does what is
+    /// missing.
+    pub set_aside: Vec<SetAside>,
+}
 
 /// Prepares and submits a month's collections, writes their statements and mails those that were
-/// not mailed before. Returns all collections of the month.
+/// not mailed before.
 pub async fn run_collections(
     app: &App,
     now: DateTime<Utc>,
     on: NaiveDate,
     period: Period,
-) -> anyhow::Result<Vec<Collection>> {
+) -> anyhow::Result<CollectionRun> {
     let partitions = Partition::split(parallelism());
     let prepared = app
         .progress
@@ -41,12 +51,24 @@ pub async fn run_collections(
     let filter = CollectionFilter::Month(period);
     let mut collections = collections::list(&mut db, Reader::System, filter).await?;
     drop(db);
-    write_statements(app, &collections).await?;
+    let unwritten = write_statements(app, &collections).await?;
+    let mut set_aside = Vec::new();
     for collection in &mut collections {
-        collection.file = Some(statement_path(app, collection).display().to_string());
+        match unwritten.get(&collection.collection_id) {
+            None => collection.file = Some(statement_path(app, collection).display().to_string()),
+            Some(error) => {
+                let reason = format!("its statement is not written: {error}");
+                set_aside.push(SetAside::new(&collection.merchant, reason));
+            }
+        }
     }
-    send_statements(app, now)
+    let unmailed = send_statements(app, now)
         .await
         .context("the collections are prepared; run this again to mail the statements that wait")?;
-    Ok(collections)
+    set_aside.extend(unmailed);
+    set_aside.sort();
+    Ok(CollectionRun {
+        collections,
+        set_aside,
+    })
 }

@@ -18,25 +18,33 @@ use crate::values::CollectionId;
 /// The most files that one worker writes at a time: each waits for the disk, not for a core.
 const MAX_OPEN_FILES: usize = 16;
 
-/// Writes the statements of collections, on all cores.
-pub(super) async fn write_statements(app: &App, of: &[Collection]) -> anyhow::Result<()> {
+/// Writes the statements of collections, on all cores. Returns why some were not written: the
+/// others are.
+pub(super) async fn write_statements(
+    app: &App,
+    of: &[Collection],
+) -> anyhow::Result<BTreeMap<CollectionId, FileError>> {
     let written = app.progress.count(Step::WriteStatements, of.len());
     let shares = of
         .chunks(of.len().div_ceil(parallelism()).max(1))
         .map(<[_]>::to_vec)
         .collect();
     let app = app.clone();
-    for_each_concurrent(parallelism(), shares, move |share: Vec<Collection>| {
+    let unwritten = for_each_concurrent(parallelism(), shares, move |share: Vec<Collection>| {
         let (app, written) = (app.clone(), written.clone());
         async move { write_share(&app, &share, &written).await }
     })
     .await?;
-    Ok(())
+    Ok(unwritten.into_iter().flatten().collect())
 }
 
 /// Writes some collections' statements. Their lines are read in one stream, ordered by collection,
 /// and each file is written while the next collection's lines are read.
-async fn write_share(app: &App, of: &[Collection], written: &UnitCounter) -> anyhow::Result<()> {
+async fn write_share(
+    app: &App,
+    of: &[Collection],
+    written: &UnitCounter,
+) -> anyhow::Result<Unwritten> {
     let mut paths: BTreeMap<CollectionId, PathBuf> = of
         .iter()
         .map(|c| (c.collection_id, statement_path(app, c)))
@@ -52,7 +60,7 @@ async fn write_share(app: &App, of: &[Collection], written: &UnitCounter) -> any
         if let Some((id, csv)) = current.take_if(|(id, _)| Some(*id) != next)
             && let Some(path) = paths.remove(&id)
         {
-            files.write(path, csv).await?;
+            files.write(id, path, csv).await?;
         }
         let Some(line) = line else { break };
         current
@@ -63,10 +71,14 @@ async fn write_share(app: &App, of: &[Collection], written: &UnitCounter) -> any
     files.finish().await
 }
 
+/// Why files were not written, by their collections.
+type Unwritten = Vec<(CollectionId, FileError)>;
+
 /// Writes files in the background, so many at a time.
 struct FileWriters<'a> {
-    running: JoinSet<Result<(), FileError>>,
+    running: JoinSet<Result<(), (CollectionId, FileError)>>,
     written: &'a UnitCounter,
+    unwritten: Unwritten,
 }
 
 impl<'a> FileWriters<'a> {
@@ -74,21 +86,23 @@ impl<'a> FileWriters<'a> {
         Self {
             running: JoinSet::new(),
             written,
+            unwritten: Vec::new(),
         }
     }
 
-    /// Starts to write a file, once there are few enough others.
-    async fn write(&mut self, path: PathBuf, csv: Csv) -> anyhow::Result<()> {
+    /// Starts to write a collection's file, once there are few enough others.
+    async fn write(&mut self, id: CollectionId, path: PathBuf, csv: Csv) -> anyhow::Result<()> {
         while self.running.len() >= MAX_OPEN_FILES && self.wait_for_one().await? {}
-        self.running
-            .spawn_blocking(move || write_whole(&path, csv.text().as_bytes()));
+        self.running.spawn_blocking(move || {
+            write_whole(&path, csv.text().as_bytes()).map_err(|error| (id, error))
+        });
         Ok(())
     }
 
-    /// Waits until all files are written.
-    async fn finish(mut self) -> anyhow::Result<()> {
+    /// Waits until all files are written. Returns why some are not.
+    async fn finish(mut self) -> anyhow::Result<Unwritten> {
         while self.wait_for_one().await? {}
-        Ok(())
+        Ok(self.unwritten)
     }
 
     /// Waits for a file to be written; returns false when none is.
@@ -96,7 +110,9 @@ impl<'a> FileWriters<'a> {
         let Some(result) = self.running.join_next().await else {
             return Ok(false);
         };
-        result??;
+        if let Err(unwritten) = result? {
+            self.unwritten.push(unwritten);
+        }
         self.written.add_one();
         Ok(true)
     }

@@ -15,8 +15,9 @@ mod receipts;
 
 pub use add_merchant::{MerchantCredentials, NewMerchant, add_merchant};
 pub use approval::approve_payout;
-pub use bank_statements::{ImportedStatement, import_statements};
-pub use collections::run_collections;
+pub use bank_statements::{ImportedStatement, StatementImport, import_statements};
+pub use collections::{CollectionRun, run_collections};
+pub use payout_files::failed_payouts;
 pub use payouts::run_payouts;
 pub use receipt_decisions::{DecidedReceipt, cancel_receipt, duplicate_receipt, replace_receipt};
 pub use receipts::{ReceiptOptions, ReceiptRun, RunReceipt, WithheldDonations, run_receipts};

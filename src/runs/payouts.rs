@@ -31,6 +31,9 @@ pub async fn run_payouts(
         }
     })
     .await?;
+    let mut tx = app.db.begin().await?;
+    payouts::submit_waiting(&mut tx, now, on).await?;
+    tx.commit().await?;
     write_payout_files(app, now).await?;
     let payouts = payouts::list(&mut *app.db.acquire().await?, Reader::System, None).await?;
     Ok(payouts

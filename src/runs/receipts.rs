@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::concurrent::{for_each_concurrent, parallelism};
-use crate::mailing::{receipt_document, receipt_path, send_receipts};
+use crate::mailing::{ask_for_identities, receipt_document, receipt_path, send_receipts};
 use crate::progress::Step;
-use crate::receipts::{self, IssueSummary, IssueTerms, IssuedReceipt};
+use crate::receipts::{self, ContentError, IssueSummary, IssueTerms, IssuedReceipt, Receipt};
 use crate::values::{Period, Reader, ReceiptId, euros};
 
 /// Receipts whose contents are loaded by one query.
@@ -33,6 +33,8 @@ pub struct ReceiptRun {
     pub mailed: usize,
     /// Mails that the mail server refused; the next run tries them again.
     pub unsent: usize,
+    /// Donors who were asked, by one mail, for what their receipts lack.
+    pub told: usize,
     pub receipts: Vec<RunReceipt>,
 }
 
@@ -82,12 +84,16 @@ pub async fn run_receipts(
         let mails = send_receipts(app, now)
             .await
             .context("the receipts are issued; run this again to mail those that wait")?;
-        (run.mailed, run.unsent) = (mails.sent, mails.refused);
+        let asked = ask_for_identities(app, now, &issued.incomplete)
+            .await
+            .context("the receipts are issued and mailed; run this again to ask for what lacks")?;
+        (run.mailed, run.told) = (mails.sent, asked.sent);
+        run.unsent = mails.refused + asked.refused;
     }
     store_documents(app, &issued.receipts).await?;
     for (listed, r) in run.receipts.iter_mut().zip(&issued.receipts) {
         let path = receipt_path(app, r.receipt_id, &r.number);
-        listed.file = Some(path.display().to_string());
+        listed.file = path.exists().then(|| path.display().to_string());
     }
     Ok(run)
 }
@@ -109,6 +115,7 @@ fn summary(period: Period, issued: &IssueSummary) -> ReceiptRun {
             .collect(),
         mailed: 0,
         unsent: 0,
+        told: 0,
         receipts: issued
             .receipts
             .iter()
@@ -124,7 +131,7 @@ fn summary(period: Period, issued: &IssueSummary) -> ReceiptRun {
 }
 
 /// Writes the documents of receipts into the data folder, on all cores. Those that were mailed are
-/// there already.
+/// there already. One that cannot be made stops no other.
 async fn store_documents(app: &App, of: &[IssuedReceipt]) -> anyhow::Result<()> {
     let missing: Vec<ReceiptId> = of
         .iter()
@@ -138,12 +145,12 @@ async fn store_documents(app: &App, of: &[IssuedReceipt]) -> anyhow::Result<()> 
     for_each_concurrent(parallelism() + 1, groups, move |group: Vec<ReceiptId>| {
         let (app, stored) = (app.clone(), stored.clone());
         async move {
-            let mut db = app.db.acquire().await?;
-            let contents =
-                receipts::of_ids(&mut db, app.key.expose(), Reader::System, &group).await?;
-            drop(db);
-            for receipt in contents {
-                receipt_document(&app, receipt).await?;
+            for receipt in contents(&app, &group).await? {
+                let number = receipt.number.clone();
+                if let Err(error) = receipt_document(&app, receipt).await {
+                    let error = format!("{error:#}");
+                    tracing::error!(number, error, "a receipt has no document");
+                }
                 stored.add_one();
             }
             Ok(())
@@ -151,4 +158,22 @@ async fn store_documents(app: &App, of: &[IssuedReceipt]) -> anyhow::Result<()> 
     })
     .await?;
     Ok(())
+}
+
+/// The receipts of a group. Where one cannot be opened, the others are loaded without it.
+async fn contents(app: &App, group: &[ReceiptId]) -> anyhow::Result<Vec<Receipt>> {
+    let (mut db, key) = (app.db.acquire().await?, app.key.expose());
+    match receipts::of_ids(&mut db, key, Reader::System, group).await {
+        Err(ContentError::Seal(_) | ContentError::Read(_)) => {}
+        all => return Ok(all?),
+    }
+    let mut found = Vec::new();
+    for id in group {
+        match receipts::of_ids(&mut db, key, Reader::System, &[*id]).await {
+            Err(ContentError::Database(error)) => return Err(error.into()),
+            Err(error) => tracing::error!(receipt = %id, %error, "a receipt has no document"),
+            Ok(receipt) => found.extend(receipt),
+        }
+    }
+    Ok(found)
 }

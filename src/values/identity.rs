@@ -13,6 +13,7 @@ impl Email {
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const WRONG: &str = "an e-mail address looks like camille@example.org";
         let text = text.trim();
+        // RFC 5321 limits octets, not characters.
         if text.len() > 254 || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return Err(WRONG);
         }
@@ -65,18 +66,20 @@ impl Siren {
     }
 }
 
-/// An RNA number: `W` and nine characters (Répertoire national des associations).
+/// An RNA number: `W` and nine digits or capital letters (Répertoire national des associations).
+/// The letters are those of departments such as 2A, and of those overseas.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rna(String);
 
 impl Rna {
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let text = text.trim().to_uppercase();
+        let text = text.trim().to_ascii_uppercase();
         let rest = text.strip_prefix('W').unwrap_or("");
-        if rest.len() == 9 && rest.bytes().all(|b| b.is_ascii_digit()) {
+        let fits = |b: u8| b.is_ascii_digit() || b.is_ascii_uppercase();
+        if rest.len() == 9 && rest.bytes().all(fits) {
             Ok(Self(text))
         } else {
-            Err("an RNA number is W and nine digits, such as W751234567")
+            Err("an RNA number is W and nine digits or capital letters, such as W751234567")
         }
     }
     #[must_use]
@@ -125,6 +128,15 @@ impl PostalAddress {
     }
 }
 
+/// Whether a text is one line that can be stored and printed: not blank, at most so many
+/// characters, and none of them a control character. PostgreSQL refuses NUL in a text.
+#[must_use]
+pub fn line_fits(text: &str, max_chars: usize) -> bool {
+    !text.trim().is_empty()
+        && text.chars().count() <= max_chars
+        && !text.chars().any(char::is_control)
+}
+
 /// A slug: lower-case letters, digits and single hyphens, at most 60.
 #[must_use]
 pub fn slug_is_valid(text: &str) -> bool {
@@ -143,9 +155,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_line_is_measured_in_characters_and_holds_no_control_character() {
+        assert!(line_fits(&"é".repeat(200), 200) && !line_fits(&"é".repeat(201), 200));
+        for wrong in ["", " \u{a0}", "a\0b", "a\nb", "\u{85}"] {
+            assert!(!line_fits(wrong, 200), "{wrong:?}");
+        }
+    }
+
+    #[test]
     fn identifiers_are_checked() {
         assert!(Siren::parse("732 829 320").is_ok() && Siren::parse("732829321").is_err());
-        assert!(Rna::parse("w751234567").is_ok() && Rna::parse("W75").is_err());
+        for right in ["w751234567", "W2A1000123", "W9P1002760", " w9r1000001 "] {
+            assert!(Rna::parse(right).is_ok(), "{right}");
+        }
+        for wrong in [
+            "W75",
+            "X751234567",
+            "W75123456é",
+            "W7512345678",
+            "W75123456-",
+            "W7512345ß",
+        ] {
+            assert!(Rna::parse(wrong).is_err(), "{wrong}");
+        }
         for wrong in ["camille", "a@b\nc", "@x.org", ""] {
             assert!(Email::parse(wrong).is_err(), "{wrong:?}");
         }

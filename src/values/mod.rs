@@ -12,6 +12,7 @@ mod message;
 mod money;
 mod reader;
 mod secret;
+mod set_aside;
 mod tax_date;
 mod time;
 
@@ -20,7 +21,7 @@ pub use body::{body_in_words, is_named_by_978};
 pub use csv::csv_field;
 pub use dialect::{Dialect, DialectError};
 pub use field::{FieldError, listed};
-pub use identity::{Email, PostalAddress, Rna, Siren, slug_is_valid};
+pub use identity::{Email, PostalAddress, Rna, Siren, line_fits, slug_is_valid};
 pub use ids::{
     AssociationId, AuditId, CaseId, CauseId, CollectionId, DonationId, DonorId, EndpointId,
     EventId, IdError, MailId, MerchantId, MessageId, OperatorId, PayoutId, ReceiptId,
@@ -31,5 +32,6 @@ pub use message::MailContent;
 pub use money::{Amount, AmountError, euros, figures, grouped, parse_cents};
 pub use reader::{AssociationRole, MerchantRole, Reader, Scope, TeamRole};
 pub use secret::Secret;
+pub use set_aside::SetAside;
 pub use tax_date::{TaxDate, TaxDateError};
 pub use time::{Period, french_day, paris_day, paris_midnight};

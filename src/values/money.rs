@@ -12,7 +12,7 @@ use rust_decimal::prelude::ToPrimitive;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Amount(i64);
 
-/// The largest amount one line may carry, in cents: just under ten billion euros.
+/// The largest amount that a text may state, in cents: just under ten billion euros.
 const MAX_CENTS: i64 = 999_999_999_999;
 
 /// Why a text is not an amount; the message says how to mend it.
@@ -30,12 +30,12 @@ pub enum AmountError {
 }
 
 impl Amount {
-    /// The only door: a number of cents, at least 1.
+    /// The only door: a number of cents, at least 1. A sum may be larger than any amount that
+    /// somebody states.
     pub fn from_cents(cents: i64) -> Result<Self, AmountError> {
         match cents {
             ..=0 => Err(AmountError::NotPositive),
-            1..=MAX_CENTS => Ok(Self(cents)),
-            _ => Err(AmountError::TooLarge),
+            _ => Ok(Self(cents)),
         }
     }
 

@@ -244,6 +244,11 @@ impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         tracing::error!(%error, "the database refused");
         match error {
+            // What was sent, not what is stored (SQLSTATE class 22).
+            sqlx::Error::Database(e) if e.code().is_some_and(|c| c.starts_with("22")) => {
+                let message = "something that was sent cannot be stored";
+                Self::Invalid(vec![FieldError::new(".", message)])
+            }
             sqlx::Error::Database(_)
             | sqlx::Error::RowNotFound
             | sqlx::Error::ColumnDecode { .. } => Self::Internal,

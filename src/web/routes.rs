@@ -65,6 +65,10 @@ fn pages() -> Router<Web> {
             "/unsubscribe/{donor_id}/{token}",
             get(public::unsubscribe::ask).post(public::unsubscribe::leave),
         )
+        .route(
+            "/complete/{donor_id}/{token}",
+            get(public::complete::ask).post(public::complete::send),
+        )
         .route("/login", get(public::login::ask).post(public::login::send))
         .route(
             "/login/{token}",

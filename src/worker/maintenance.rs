@@ -1,17 +1,20 @@
 //! Maintenance: partitions are made ahead and old ones dropped, sign-in links that have ended are
 //! deleted, the contents of receipts are destroyed after their six years, and every invariant is
-//! checked once a day.
+//! checked once a day, and oftener while one does not hold.
 
 use std::time::Duration;
 
-use chrono::{NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::app::App;
+use crate::cases::{self, CaseKind, Decision, NewCase};
+use crate::checks::{self, Verdict};
 use crate::parties::sign_in;
-use crate::values::paris_day;
-use crate::{checks, inbox, mailing, receipts};
+use crate::values::{derived_id, paris_day};
+use crate::{inbox, mailing, receipts};
 
 /// The time between two rounds.
 const PERIOD: Duration = Duration::from_secs(600);
@@ -31,8 +34,8 @@ pub async fn maintenance(app: App, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// `checked_on` is the last day on which every invariant was checked. That reads the whole
-/// database, so it is done once a day.
+/// `checked_on` is the last day on which every invariant was found to hold. Checking reads the
+/// whole database, so it is done once a day while all is well.
 async fn round(app: &App, checked_on: &mut Option<NaiveDate>) -> anyhow::Result<()> {
     let now = Utc::now();
     let mut db = app.db.acquire().await?;
@@ -44,16 +47,45 @@ async fn round(app: &App, checked_on: &mut Option<NaiveDate>) -> anyhow::Result<
     sign_in::forget_ended(&mut db, now).await?;
     destroy_expired_receipts(app, &mut db, paris_day(now)).await?;
     if *checked_on != Some(paris_day(now)) {
-        for broken in checks::run(&mut db).await?.iter().filter(|v| !v.ok) {
-            tracing::error!(
-                check = broken.name,
-                violations = broken.violations,
-                "an invariant does not hold"
-            );
-        }
-        *checked_on = Some(paris_day(now));
+        let all_hold = check_invariants(app, &mut db, now).await?;
+        // What is violated holds payouts: the next round looks whether it was mended.
+        *checked_on = all_hold.then(|| paris_day(now));
     }
     Ok(())
+}
+
+/// Checks every invariant. One that does not hold opens a case, which closes by itself once it
+/// holds again. Returns whether all hold.
+pub async fn check_invariants(
+    app: &App,
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> anyhow::Result<bool> {
+    let (kept, violated): (Vec<_>, Vec<_>) = checks::run(db).await?.into_iter().partition(|v| v.ok);
+    for v in &violated {
+        let (check, violations) = (v.name, v.violations);
+        tracing::error!(check, violations, "an invariant does not hold");
+    }
+    let new = violated.iter().map(|v| {
+        let what = format!("{} does not hold: {} violations", v.name, v.violations);
+        NewCase::new(CaseKind::CheckViolated, subject(v), what)
+    });
+    let mended = Decision {
+        decision: "mended",
+        by: "obole",
+        why: "a later check found that it holds",
+    };
+    let kept: Vec<Uuid> = kept.iter().map(subject).collect();
+    let mut tx = app.db.begin().await?;
+    cases::open(&mut tx, now, &new.collect::<Vec<_>>()).await?;
+    cases::close(&mut tx, now, CaseKind::CheckViolated, &kept, mended).await?;
+    tx.commit().await?;
+    Ok(violated.is_empty())
+}
+
+/// The subject of a check's case: the check itself, known by its name.
+fn subject(of: &Verdict) -> Uuid {
+    derived_id(&format!("check:{}", of.name))
 }
 
 /// Deletes documents before contents, so that a round cut short is repeated for both.

@@ -144,7 +144,8 @@ async fn month(s: &Service) {
     s.posted().await;
     let collections = runs::run_collections(&s.app, now, on, period)
         .await
-        .unwrap();
+        .unwrap()
+        .collections;
     let incoming: Vec<IncomingTransfer> = collections
         .into_iter()
         .map(|c| IncomingTransfer {

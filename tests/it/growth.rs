@@ -74,14 +74,15 @@ impl Grown {
                 begin..begin + 5000,
             )
             .await;
-            worker::process_all(&s.world.db).await.unwrap();
+            worker::process_all(&s.app).await.unwrap();
         }
         s.posted().await;
         let now = Utc::now();
         let period = Period::of(paris_day(now));
         let collected = runs::run_collections(&s.app, now, period.next().first_day(), period)
             .await
-            .unwrap();
+            .unwrap()
+            .collections;
         // What is still empty has no statistics, as on a young system.
         sqlx::query("vacuum analyze donation, transfer, inbox_event, collection_donation, donor")
             .execute(&s.world.owner)
@@ -170,7 +171,11 @@ impl Grown {
             self.now,
             &parsed_events,
             &events,
-            inbox::Existing::Check,
+            inbox::ProcessOptions {
+                ceiling: self.s.app.settings.donation_ceiling,
+                existing: inbox::Existing::Check,
+                when_locked: inbox::WhenLocked::Wait,
+            },
         )
         .await
         .unwrap();

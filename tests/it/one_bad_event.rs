@@ -5,10 +5,11 @@ use chrono::Utc;
 use obole::inbox::{
     self, Delivery, Disposition, EventState, Headers, ReceiveError, ReceiveOutcome,
 };
-use obole::runs;
 use obole::values::{EndpointId, Reader};
+use obole::{runs, worker};
 use tokio::task::JoinSet;
 
+use crate::queued::{Told, as_owner, endpoint, queue};
 use crate::shop::{Service, Shop, checkout, new_merchant};
 
 fn delivery(endpoint_id: EndpointId, delivery_key: String) -> Delivery {
@@ -227,5 +228,69 @@ async fn a_test_endpoints_events_are_shown_and_are_not_lost() {
     let listed = inbox::list(&mut db, Reader::System, filter).await.unwrap();
     assert_eq!((listed.len(), listed[0].state), (1, EventState::Test));
     drop(db);
+    s.checked().await;
+}
+
+/// Makes the books refuse these orders; `tries` counts how often they were tried, whatever is
+/// rolled back.
+const REFUSE_TWO_ORDERS: [&str; 5] = [
+    "create sequence tries",
+    "grant select on sequence tries to obole_app",
+    "create function is_taken(order_id text) returns boolean language plpgsql
+       security definer set search_path = public as $$
+     begin
+       if order_id not in ('FR-700', 'FR-1401') then
+         return true;
+       end if;
+       perform nextval('tries');
+       return false;
+     end $$",
+    "grant execute on function is_taken to obole_app",
+    "alter table donation add constraint refused check (is_taken(order_id))",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_bad_events_among_thousands_are_set_aside_in_few_tries_by_processors_at_once() {
+    let s = Service::start().await;
+    for sql in REFUSE_TWO_ORDERS {
+        as_owner(&s, sql).await;
+    }
+    let told: Vec<Told> = (0..2000)
+        .map(|n| {
+            let event = checkout(&format!("FR-{n}"), |e| {
+                e["data"]["donor"]["email"] = format!("d{}@example.org", n % 100).into();
+            });
+            Told::new(format!("m-{n}"), &event)
+        })
+        .collect();
+    queue(&s, endpoint(&s.shop), &told).await;
+    // With the service's own, three processors.
+    let (one, two) = tokio::join!(worker::process_all(&s.app), worker::process_all(&s.app));
+    one.and(two).unwrap();
+    s.posted().await;
+    assert_eq!(s.balance("merchant_receivable:librairie").await, 199_800);
+    let dead: Vec<String> = sqlx::query_scalar(
+        "select delivery_key from inbox_problem where state = 'dead' order by delivery_key",
+    )
+    .fetch_all(&s.world.db)
+    .await
+    .unwrap();
+    assert_eq!(dead, ["m-1401", "m-700"], "they, and no others");
+    let tries = s.count("select last_value from tries").await;
+    println!("2 bad events among 2000 were tried {tries} times");
+    assert!(tries <= 100, "{tries}");
+    as_owner(&s, "alter table donation drop constraint refused").await;
+    let mut db = s.world.db.acquire().await.unwrap();
+    let all = inbox::Redrive::AllDead;
+    assert_eq!(
+        inbox::redrive(&mut db, Reader::System, &all)
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
+    drop(db);
+    s.posted().await;
+    assert_eq!(s.balance("merchant_receivable:librairie").await, 200_000);
     s.checked().await;
 }

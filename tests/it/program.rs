@@ -58,7 +58,8 @@ impl House {
         let running: Vec<_> = (0..processes)
             .map(|_| {
                 let mut command = self.command(arguments);
-                command.stderr(Stdio::piped()).spawn().unwrap()
+                command.stdout(Stdio::null()).stderr(Stdio::piped());
+                command.spawn().unwrap()
             })
             .collect();
         for process in running {

@@ -13,10 +13,10 @@ const CAMILLE: &str = "camille@example.org";
 async fn after_six_years_a_receipt_is_only_its_line_in_the_register() {
     let s = Service::start().await;
     let operators = s.operators().await;
-    give(&s, "OLD", "2015-03-10T10:00:00Z", "20.00", CAMILLE).await;
-    collect_and_settle(&s, on("2015-04-02"), month("2015-03-01")).await;
-    pay_out(&s, on("2015-04-03"), &operators).await;
-    let run = issue_receipts(&s, on("2015-04-05"), month("2015-03-01")).await;
+    give(&s, "OLD", "2020-03-10T10:00:00Z", "20.00", CAMILLE).await;
+    collect_and_settle(&s, on("2020-04-02"), month("2020-03-01")).await;
+    pay_out(&s, on("2020-04-03"), &operators).await;
+    let run = issue_receipts(&s, on("2020-04-05"), month("2020-03-01")).await;
     let number = run.receipts[0].number.clone();
     let documents = s.app.settings.data.join("receipts");
     let stored = || std::fs::read_dir(&documents).unwrap().count();
@@ -27,14 +27,14 @@ async fn after_six_years_a_receipt_is_only_its_line_in_the_register() {
     assert!(home.contains(&link));
 
     let mut db = s.world.db.acquire().await.unwrap();
-    let last_day = on("2021-04-05");
+    let last_day = on("2026-04-05");
     assert!(
         receipts::expired(&mut db, last_day)
             .await
             .unwrap()
             .is_empty()
     );
-    let first_day_after = on("2021-04-06");
+    let first_day_after = on("2026-04-06");
     let expired = receipts::expired(&mut db, first_day_after).await.unwrap();
     assert_eq!(expired.len(), 1);
 

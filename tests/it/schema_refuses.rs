@@ -259,8 +259,9 @@ async fn a_temporary_table_does_not_hide_refunds_from_their_limit() {
         .await
         .unwrap();
     let twice = "insert into public.donation_refund (fact_id, donation_id, refund_id,
-                   amount_cents, after_collection, event_id, occurred_at, recorded_at)
-                 select gen_random_uuid(), donation_id, n::text, amount_cents, false,
+                   amount_cents, after_collection, stage, event_id, occurred_at,
+                   recorded_at)
+                 select gen_random_uuid(), donation_id, n::text, amount_cents, false, 'pending',
                    gen_random_uuid(), now(), now()
                  from donation, generate_series(1, 2) n";
     let refused = refusal(&mut tx, twice).await;

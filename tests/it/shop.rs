@@ -132,14 +132,18 @@ impl Service {
     /// Posts all that waits, now.
     pub async fn posted(&self) {
         loop {
-            worker::process_all(&self.world.db).await.unwrap();
+            worker::process_all(&self.app).await.unwrap();
             // The service's own poster may hold the rest: waiting for its row locks is waiting for
             // its commit.
             sqlx::query("select from inbox_queue for update")
                 .fetch_all(&self.world.db)
                 .await
                 .unwrap();
-            if self.count("select count(*) from inbox_queue").await == 0 {
+            // It parks refunds while a run holds the settlement lock.
+            let waiting = "select (select count(*) from inbox_queue) + (select count(*)
+                from inbox_problem p join donation using (donation_id)
+                join endpoint e using (endpoint_id) where p.state = 'parked' and not e.test)";
+            if self.count(waiting).await == 0 {
                 return;
             }
         }

@@ -138,7 +138,7 @@ async fn a_thousand_events_are_posted_in_a_few_transactions() {
     .execute(&s.world.db)
     .await
     .unwrap();
-    worker::process_all(&s.world.db).await.unwrap();
+    worker::process_all(&s.app).await.unwrap();
     s.posted().await;
     // A row's xmin is the transaction that wrote it.
     let spent = s

@@ -62,9 +62,11 @@ pub async fn give_at(
 
 /// Asks the shops for a month.
 pub async fn collect(s: &Service, on: NaiveDate, period: Period) -> Vec<Collection> {
-    runs::run_collections(&s.app, Utc::now(), on, period)
+    let run = runs::run_collections(&s.app, Utc::now(), on, period)
         .await
-        .unwrap()
+        .unwrap();
+    assert_eq!(run.set_aside, [], "nobody is set aside");
+    run.collections
 }
 
 /// The transfer by which a shop pays its collection.
@@ -89,15 +91,18 @@ pub fn bank_day(s: &Service, on: NaiveDate, incoming: &[IncomingTransfer]) -> Op
 
 /// Imports a statement.
 pub async fn import(s: &Service, statement: PathBuf) -> ImportSummary {
-    runs::import_statements(&s.app, Utc::now(), &[statement])
+    let import = runs::import_statements(&s.app, Utc::now(), &[statement])
         .await
-        .unwrap()[0]
-        .imported
+        .unwrap();
+    assert_eq!(import.set_aside, [], "nothing is set aside");
+    import.files[0].imported
 }
 
 /// Asks the shops for a month, and their money comes on the same day.
 pub async fn collect_and_settle(s: &Service, on: NaiveDate, period: Period) {
-    let transfers: Vec<_> = collect(s, on, period).await.iter().map(paid).collect();
+    let asked = collect(s, on, period).await;
+    let asked = asked.iter().filter(|c| c.amount_cents > 0);
+    let transfers: Vec<_> = asked.map(paid).collect();
     import(s, bank_day(s, on, &transfers).unwrap()).await;
 }
 

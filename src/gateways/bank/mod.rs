@@ -2,6 +2,7 @@
 
 pub mod simulated;
 
+mod bank_text;
 mod camt053;
 mod pain001;
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 use sepa::{CreditTransferEntry, CreditTransferGroup, IsoDate, IsoDateTime, Pain001Builder};
 
+use super::bank_text::{bank_text, cut};
 use crate::gateways::files::{FileError, write_whole};
 use crate::values::{Amount, BankAccount};
 
@@ -16,8 +17,12 @@ const MAX_TEXT: usize = 140;
 /// Why a credit transfer was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum CreditTransferError {
-    #[error("the credit transfer cannot be written: {0}")]
-    Invalid(String),
+    /// This order alone: the bank's format cannot carry it.
+    #[error("the bank's format cannot carry it: {0}")]
+    Unwritable(String),
+    /// Our own account, which every order names.
+    #[error("OBOLE_IBAN, OBOLE_BIC and OBOLE_ACCOUNT_HOLDER make no order: {0}")]
+    OwnAccount(String),
     #[error(transparent)]
     File(#[from] FileError),
 }
@@ -42,49 +47,111 @@ pub fn write_credit_transfer(
     from: &BankAccount,
     transfer: &CreditTransfer,
 ) -> Result<PathBuf, CreditTransferError> {
-    let xml = pain001(from, transfer).map_err(CreditTransferError::Invalid)?;
+    let xml = pain001(from, transfer)?;
     let path = folder.join(format!("pain.001-{}.xml", transfer.reference));
     write_whole(&path, xml.as_bytes())?;
     Ok(path)
 }
 
 /// The pain.001 document of one credit transfer.
-fn pain001(from: &BankAccount, transfer: &CreditTransfer) -> Result<String, String> {
+fn pain001(from: &BankAccount, transfer: &CreditTransfer) -> Result<String, CreditTransferError> {
+    let unwritable = |e: &dyn std::fmt::Display| CreditTransferError::Unwritable(e.to_string());
+    let own = |e: &dyn std::fmt::Display| CreditTransferError::OwnAccount(e.to_string());
     let day: IsoDate = transfer
         .on
         .to_string()
         .parse()
-        .map_err(|_| format!("{} is not a day", transfer.on))?;
-    let from_iban = sepa::validate_iban(from.iban.as_str()).map_err(|e| e.to_string())?;
-    let from_bic = sepa::validate_bic(from.bic.as_str()).map_err(|e| e.to_string())?;
-    let iban = sepa::validate_iban(&transfer.iban).map_err(|e| e.to_string())?;
-    let bic = sepa::validate_bic(&transfer.bic).map_err(|e| e.to_string())?;
-    let entry = CreditTransferEntry::new(
-        bank_text(&transfer.name, MAX_NAME),
-        iban,
-        transfer.amount.cents(),
-        &transfer.reference,
-    )
-    .with_bic(bic)
-    .with_description(bank_text(&transfer.text, MAX_TEXT));
-    let group = CreditTransferGroup::new(bank_text(&from.holder, MAX_NAME), &from_iban, day)
+        .map_err(|_| unwritable(&format!("{} is not a day", transfer.on)))?;
+    let from_iban = sepa::validate_iban(from.iban.as_str()).map_err(|e| own(&e))?;
+    let from_bic = sepa::validate_bic(from.bic.as_str()).map_err(|e| own(&e))?;
+    let holder = writable_name(&from.holder).ok_or_else(|| own(&"the holder has no letter"))?;
+    let iban = sepa::validate_iban(&transfer.iban).map_err(|e| unwritable(&e))?;
+    let bic = sepa::validate_bic(&transfer.bic).map_err(|e| unwritable(&e))?;
+    let name = writable_name(&transfer.name)
+        .ok_or_else(|| unwritable(&"the name has no letter that a SEPA order can carry"))?;
+    let entry = CreditTransferEntry::new(name, iban, transfer.amount.cents(), &transfer.reference)
+        .with_bic(bic)
+        .with_description(cut(&bank_text(&transfer.text), MAX_TEXT));
+    let group = CreditTransferGroup::new(holder.clone(), &from_iban, day)
         .debtor_bic(from_bic)
         .add_entry(entry);
-    Pain001Builder::new(bank_text(&from.holder, MAX_NAME), &transfer.reference)
+    Pain001Builder::new(holder, &transfer.reference)
         .created_at(IsoDateTime::from(day))
         .add_group(group)
         .build()
-        .map_err(|e| e.to_string())
+        .map_err(|e| unwritable(&e))
 }
 
-/// A text cut to a length, with the letters replaced that the library would drop when it reduces it
-/// to the SEPA character set.
-fn bank_text(text: &str, max: usize) -> String {
-    let spelled_out = text
-        .replace('œ', "oe")
-        .replace('Œ', "OE")
-        .replace('æ', "ae")
-        .replace('Æ', "AE")
-        .replace('&', "et");
-    spelled_out.chars().take(max).collect()
+/// A name as a SEPA order carries it; none when no letter or digit of it can be written.
+fn writable_name(name: &str) -> Option<String> {
+    let written = cut(&bank_text(name), MAX_NAME).to_owned();
+    written
+        .contains(|c: char| c.is_ascii_alphanumeric())
+        .then_some(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::values::{Bic, Iban};
+
+    /// The order of twenty euros to an association, changed.
+    fn written(change: impl FnOnce(&mut CreditTransfer)) -> Result<String, CreditTransferError> {
+        let from = BankAccount {
+            holder: "Obole – L’œuvre".into(),
+            iban: Iban::parse("FR7630006000011234567890189").unwrap(),
+            bic: Bic::parse("AGRIFRPP").unwrap(),
+            given: true,
+        };
+        let mut transfer = CreditTransfer {
+            name: "Forêt Vivante".into(),
+            iban: "FR7630006000011234567890189".into(),
+            bic: "AGRIFRPP".into(),
+            amount: Amount::from_cents(2000).unwrap(),
+            reference: "OB0123456789".into(),
+            text: "Obole 2026-11 20 dons OB0123456789".into(),
+            on: NaiveDate::from_ymd_opt(2026, 11, 3).unwrap(),
+        };
+        change(&mut transfer);
+        pain001(&from, &transfer)
+    }
+
+    #[test]
+    fn names_are_written_in_the_characters_that_orders_carry() {
+        let xml = written(|_| ()).unwrap();
+        assert!(xml.contains("<Cdtr><Nm>Foret Vivante</Nm>"), "{xml}");
+        assert!(xml.contains("Obole - L&apos;oeuvre"), "{xml}");
+        for name in [
+            "é".repeat(200),
+            "ß".repeat(40),
+            format!("{} a", "œ".repeat(35)),
+        ] {
+            let xml = written(|t| t.name = name).unwrap();
+            let name = xml.split("<Cdtr><Nm>").nth(1).unwrap();
+            let name = name.split("</Nm>").next().unwrap();
+            assert_eq!(name.chars().count(), 70, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_no_order_can_carry_is_the_order_s_own_failure() {
+        let largest = |t: &mut CreditTransfer| {
+            t.amount = Amount::from_cents(99_999_999_999).unwrap();
+        };
+        assert!(written(largest).is_ok());
+        let changes: [fn(&mut CreditTransfer); 5] = [
+            |t| t.amount = Amount::from_cents(100_000_000_000).unwrap(),
+            |t| t.name = "李 …".into(),
+            |t| t.name = String::new(),
+            |t| t.bic = "AGRIF".into(),
+            |t| t.iban = "FR7630006000011234567890188".into(),
+        ];
+        for (n, change) in changes.into_iter().enumerate() {
+            let refused = written(change);
+            assert!(
+                matches!(refused, Err(CreditTransferError::Unwritable(_))),
+                "{n}: {refused:?}"
+            );
+        }
+    }
 }

@@ -1,10 +1,13 @@
 //! A mail as MIME: headers, the text twice, attachments.
 
+use std::borrow::Cow;
+
 use lettre::Message;
+use lettre::address::{Address, AddressError, Envelope};
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 
-use super::error::MailError;
+use super::error::{MailError, Refusal};
 use crate::values::{MailContent, MailId};
 
 /// A file that is attached to a mail.
@@ -48,16 +51,24 @@ pub struct OutgoingMail<'a> {
 }
 
 /// Encodes a mail for sending.
+///
+/// # Errors
+/// `MailError::Sender` concerns all mails; `MailError::Refused` this one.
 pub fn encode(from: &str, mail: OutgoingMail<'_>) -> Result<Message, MailError> {
-    let invalid = |e: &dyn std::fmt::Display| MailError::Message(e.to_string());
-    let from: Mailbox = from.parse().map_err(|e| invalid(&e))?;
-    let to: Mailbox = mail.to.parse().map_err(|e| invalid(&e))?;
+    let from = mailbox(from).map_err(|e| MailError::Sender(e.to_string()))?;
+    let refused = |what: &str| MailError::Refused(Refusal::permanent(what));
+    let to = mailbox(mail.to).map_err(|_| refused("the address cannot be written to"))?;
+    // The library would read the envelope out of the headers again.
+    let envelope = Envelope::new(Some(from.email.clone()), vec![to.email.clone()])
+        .map_err(|_| refused("the address cannot be written to"))?;
+    let unwritable = |_| refused("the message cannot be written");
     let id = format!("<{}@{}>", mail.mail_id, from.email.domain());
     let mut message = Message::builder()
         .from(from)
         .to(to)
         .subject(mail.content.subject)
-        .message_id(Some(id));
+        .message_id(Some(id))
+        .envelope(envelope);
     if let Some(url) = mail.unsubscribe_url {
         message = message
             .header(ListUnsubscribe(format!("<{url}>")))
@@ -68,10 +79,25 @@ pub fn encode(from: &str, mail: OutgoingMail<'_>) -> Result<Message, MailError> 
         .singlepart(SinglePart::html(mail.content.html));
     let mut body = MultiPart::mixed().multipart(text);
     for file in mail.attachments {
-        let media_type = ContentType::parse(file.media_type).map_err(|e| invalid(&e))?;
+        let media_type = ContentType::parse(file.media_type)
+            .map_err(|_| refused("an attachment cannot be written"))?;
         body = body.singlepart(Attachment::new(file.name).body(file.content, media_type));
     }
-    message.multipart(body).map_err(|e| invalid(&e))
+    message.multipart(body).map_err(unwritable)
+}
+
+/// The mailbox of `address` or `Name <address>`. An internationalised domain is written as every
+/// server takes it (RFC 5891): few take it otherwise (RFC 6531).
+fn mailbox(text: &str) -> Result<Mailbox, AddressError> {
+    let mut mailbox: Mailbox = text.parse()?;
+    let domain = match mailbox.email.domain() {
+        ascii if ascii.is_ascii() => Cow::Borrowed(ascii),
+        other => idna::domain_to_ascii(other)
+            .map_err(|_| AddressError::InvalidDomain)?
+            .into(),
+    };
+    mailbox.email = Address::new(mailbox.email.user(), domain)?;
+    Ok(mailbox)
 }
 
 /// The header that names the address to unsubscribe (RFC 2369).

@@ -4,9 +4,10 @@ mod error;
 mod folder;
 mod message;
 mod send;
+mod server;
 mod smtp;
 
-pub use error::MailError;
+pub use error::{MailError, Refusal};
 pub use message::{FileAttachment, OutgoingMail};
 pub use send::Mailer;
 pub use smtp::MAX_CONNECTIONS;

@@ -7,7 +7,9 @@
 use chrono::DateTime;
 use serde::Deserialize;
 
-use super::platform_order::{FieldPaths, Person, PlatformOrder, amount, funded_by, total};
+use super::platform_order::{
+    FieldPaths, Person, PlatformOrder, amount, funded_by, number_id, total,
+};
 use crate::inbox::endpoint::EndpointSettings;
 use crate::inbox::event::{Event, ParseError, Refund, read};
 
@@ -108,7 +110,7 @@ pub(super) fn parse(settings: &EndpointSettings, body: &[u8]) -> Result<Event, P
     let notice: OrderNotice = read(body)?;
     if notice.scope.starts_with("store/order/") {
         Ok(Event::OrderReference {
-            order_id: notice.data.id.to_string(),
+            order_id: number_id("data.id", &notice.data.id)?,
         })
     } else {
         Ok(Event::Ignored("this scope says nothing of a donation"))
@@ -133,7 +135,7 @@ fn fetched(
             "the order has no donation: no product whose SKU begins with the prefix",
         ));
     };
-    let order_id = order.id.to_string();
+    let order_id = number_id("order.id", &order.id)?;
     let refund = |order_id: String, refund_id: String| {
         Ok(Event::Refund(Refund {
             at: None,

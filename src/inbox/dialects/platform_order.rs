@@ -1,6 +1,7 @@
 //! A paid order as any platform states it, read as our checkout: what the dialects have in common.
 
 use chrono::{DateTime, Utc};
+use html_escape::decode_html_entities;
 
 use crate::donations::{Consent, FundedBy};
 use crate::inbox::endpoint::EndpointSettings;
@@ -53,6 +54,7 @@ impl PlatformOrder<'_> {
         let amount = self.amount?;
         let total_cents = self
             .total_cents
+            .filter(|cents| *cents == 0 || Amount::from_cents(*cents).is_ok())
             .ok_or_else(|| ParseError::field(paths.total, "not an amount such as 46.90"))?;
         let counted = amount
             .filter(|_| self.donation_in_total)
@@ -80,9 +82,19 @@ pub(super) const fn funded_by(settings: &EndpointSettings) -> FundedBy {
     }
 }
 
-/// A platform's text without control characters, cut to `max_chars`; none when nothing is left.
+/// The number of an order or a refund as text. One that is no whole number, or that does not fit
+/// 64 bits, names nothing: JSON allows numbers of any length.
+pub(super) fn number_id(field: &str, number: &serde_json::Number) -> Result<String, ParseError> {
+    number
+        .as_u64()
+        .map(|n| n.to_string())
+        .ok_or_else(|| ParseError::field(field, "a whole number of at most 20 digits is needed"))
+}
+
+/// A platform's text, its HTML entities decoded (once: what is then left was written so), without
+/// control characters and cut to `max_chars`; none when nothing is left.
 fn tidy(text: Option<&str>, max_chars: usize) -> Option<String> {
-    let printable: String = text?
+    let printable: String = decode_html_entities(text?)
         .chars()
         .filter(|c| !c.is_control())
         .take(max_chars)
@@ -108,7 +120,7 @@ pub(super) struct Person<'a> {
 impl Person<'_> {
     /// The donor; none without a valid e-mail address. An incomplete postal address is left out.
     fn details(&self) -> Option<DonorDetails> {
-        let email = Email::parse(self.email?).ok()?;
+        let email = Email::parse(&decode_html_entities(self.email?)).ok()?;
         let address = PostalAddress {
             line1: tidy(self.line1, 300).unwrap_or_default(),
             line2: tidy(self.line2, 300),

@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::platform_order::{FieldPaths, Person, PlatformOrder, amount, funded_by, total};
+use super::platform_order::{
+    FieldPaths, Person, PlatformOrder, amount, funded_by, number_id, total,
+};
 use crate::donations::FundedBy;
 use crate::inbox::endpoint::EndpointSettings;
 use crate::inbox::event::{Event, ParseError, Refund, read};
@@ -118,8 +120,8 @@ pub(super) fn parse(
             }
             Ok(Event::Refund(Refund {
                 at: refund.created_at,
-                order_id: refund.order_id.to_string(),
-                refund_id: refund.id.to_string(),
+                order_id: number_id("order_id", &refund.order_id)?,
+                refund_id: number_id("id", &refund.id)?,
                 donation_refunded: true,
                 amount: None,
             }))
@@ -136,7 +138,7 @@ pub(super) fn parse(
                     "the cancelled order gave nothing, or nothing back",
                 ));
             }
-            let order_id = order.id.to_string();
+            let order_id = number_id("id", &order.id)?;
             Ok(Event::Refund(Refund {
                 at: None,
                 refund_id: "cancelled".into(),
@@ -170,7 +172,7 @@ fn paid(settings: &EndpointSettings, order: Order) -> Result<Event, ParseError> 
     // A note attribute is the merchant's own doing: no customer was charged.
     let funded_by = line.map_or(FundedBy::Merchant, |_| funded_by(settings));
     let platform_order = PlatformOrder {
-        order_id: order.id.to_string(),
+        order_id: number_id("id", &order.id)?,
         at: order.processed_at,
         currency: Some(&order.currency),
         amount: line.map(Line::charged).transpose(),

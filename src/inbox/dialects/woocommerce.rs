@@ -7,7 +7,9 @@ use chrono::NaiveDateTime;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::platform_order::{FieldPaths, Person, PlatformOrder, amount, funded_by, total};
+use super::platform_order::{
+    FieldPaths, Person, PlatformOrder, amount, funded_by, number_id, total,
+};
 use crate::inbox::endpoint::EndpointSettings;
 use crate::inbox::event::{Event, ParseError, Refund, read};
 
@@ -117,8 +119,8 @@ pub(super) fn parse(
     if paid_at.is_none() {
         return Ok(Event::Ignored("the order is not paid"));
     }
-    let order_id = order.id.to_string();
-    if let Some(refund_id) = order.donation_refund(settings) {
+    let order_id = number_id("id", &order.id)?;
+    if let Some(refund_id) = order.donation_refund(settings).transpose()? {
         return Ok(Event::Refund(Refund {
             // The order says when it was paid, not when it was refunded: the time of receipt stands
             // for it.
@@ -159,15 +161,15 @@ pub(super) fn parse(
 impl Order {
     /// Names the refund of the donation: the whole order's by its status, else one with the
     /// donation's line below zero.
-    fn donation_refund(&self, settings: &EndpointSettings) -> Option<String> {
+    fn donation_refund(&self, settings: &EndpointSettings) -> Option<Result<String, ParseError>> {
         if self.status == "refunded" || self.status == "cancelled" {
-            return Some(self.status.clone());
+            return Some(Ok(self.status.clone()));
         }
         let given_back = |l: &Line| l.is_donation(settings) && l.total.trim().starts_with('-');
         self.refunds
             .iter()
             .find(|r| r.fee_lines.iter().chain(&r.line_items).any(given_back))
-            .map(|r| r.id.to_string())
+            .map(|r| number_id("refunds.id", &r.id))
     }
 }
 

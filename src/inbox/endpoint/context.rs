@@ -13,6 +13,8 @@ pub struct EndpointContext {
     pub merchant_id: MerchantId,
     pub dialect: Dialect,
     pub settings: EndpointSettings,
+    /// Its events never reach the books.
+    pub test: bool,
 }
 
 #[derive(FromRow)]
@@ -22,6 +24,7 @@ struct ContextRow {
     #[sqlx(try_from = "String")]
     dialect: Dialect,
     settings: Json<EndpointSettings>,
+    test: bool,
 }
 
 /// The contexts of a batch's endpoints. Endpoints that are not a merchant's are not among them.
@@ -31,7 +34,7 @@ pub async fn load_contexts(
 ) -> Result<HashMap<EndpointId, EndpointContext>, sqlx::Error> {
     let distinct: HashSet<EndpointId> = ids.collect();
     let rows: Vec<ContextRow> = sqlx::query_as(
-        "select endpoint_id, merchant_id, dialect, settings from endpoint
+        "select endpoint_id, merchant_id, dialect, settings, test from endpoint
          where endpoint_id = any($1) and merchant_id is not null",
     )
     .bind(distinct.iter().map(|id| id.0).collect::<Vec<_>>())
@@ -41,6 +44,7 @@ pub async fn load_contexts(
         merchant_id: r.merchant_id,
         dialect: r.dialect,
         settings: r.settings.0,
+        test: r.test,
     };
     Ok(rows
         .into_iter()

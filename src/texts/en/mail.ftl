@@ -35,6 +35,13 @@ mail-replacement-subject = One of your tax receipts is replaced
 # $number: the number of the receipt that counts no more.
 mail-replacement-replaced = Tax receipt no. { $number } is cancelled and replaced by the one attached:
 mail-replacement-declare = Only the new one counts for your tax return: do not enter the old one. If you have declared it already and the amount has changed, correct your return at impots.gouv.fr.
+mail-incomplete-subject = Something is missing for your receipts
+mail-incomplete-arrived = The euros that you added to your orders have arrived at the associations. A receipt carries the donor’s name and complete address; for yours, this is missing:
+mail-incomplete-name = • your first and last name
+mail-incomplete-address = • your complete postal address
+mail-incomplete-letters = • your name and address in Latin letters: the receipt cannot print all of those that we have
+mail-incomplete-open = Open this page to complete it. It first sends you a sign-in link, to this same address:
+mail-incomplete-once = There is no hurry, and we ask only once: your receipt waits.
 
 # $month: a month.
 mail-statement-subject = Statement of donations, { $month }

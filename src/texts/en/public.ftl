@@ -28,10 +28,23 @@ public-claim-introduction = A tax receipt carries your name and complete address
 public-claim-button = Put this donation in my name
 public-claim-wrong-email = The e-mail address should look like camille@example.org.
 public-claim-wrong-identity = Every field is needed for the receipt.
-public-claim-impossible = This donation cannot be put in your name: it is not recorded yet, it is already in somebody’s name, or it was refunded.
+public-claim-used-title = This link has been used
+public-claim-used-text = A link works once. The donation it was for is in its donor’s name; if it is yours, you will find it on your page once you sign in.
+public-claim-expired-title = This link no longer works
+public-claim-expired-text = A link works for a limited time, and that time is over. The donation still goes whole to its association.
+public-claim-back-title = This donation was refunded
+public-claim-back-text = The shop gave it back, so there is nothing left to put in your name.
+public-claim-early-title = This donation is not here yet
+public-claim-early-text = The shop has not told us of it, or has only just done so. Open the link again in a few minutes.
 public-claim-done-title = Thank you, this donation is in your name
 public-claim-done-text = We will send you the tax receipt once the association has the money.
 public-claim-done-link = Follow this euro
+
+public-complete-title = Complete my receipts
+public-complete-text = So that nobody else sees your data, we send a sign-in link to your e-mail address. It opens the page with your name and address.
+public-complete-button = Send me my sign-in link
+public-complete-sent-title = Look at your messages
+public-complete-sent-text = A sign-in link has just left for your e-mail address. It works once, for fifteen minutes.
 
 public-unsubscribe-title = Stop receiving receipts
 public-unsubscribe-text = Your euros will still reach the associations, but you will get no more tax receipts.

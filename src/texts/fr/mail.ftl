@@ -35,6 +35,13 @@ mail-replacement-subject = Un de vos reçus fiscaux est remplacé
 # $number : le numéro du reçu qui ne compte plus.
 mail-replacement-replaced = Le reçu fiscal n° { $number } est annulé et remplacé par celui qui est joint :
 mail-replacement-declare = Seul le nouveau compte pour votre déclaration de revenus : ne reportez pas l’ancien. Si vous l’avez déjà déclaré et que le montant a changé, corrigez votre déclaration sur impots.gouv.fr.
+mail-incomplete-subject = Il manque une information pour vos reçus
+mail-incomplete-arrived = Les euros que vous avez ajoutés à vos commandes sont arrivés aux associations. Un reçu porte le nom et l’adresse complète de la personne qui donne ; pour le vôtre, voici ce qui manque :
+mail-incomplete-name = • votre prénom et votre nom
+mail-incomplete-address = • votre adresse postale complète
+mail-incomplete-letters = • votre nom et votre adresse en lettres latines : le reçu ne peut pas imprimer toutes celles que nous avons
+mail-incomplete-open = Ouvrez cette page pour le compléter. Elle vous enverra d’abord un lien de connexion, à cette même adresse :
+mail-incomplete-once = Rien ne presse, et nous ne vous le demanderons qu’une fois : votre reçu attend.
 
 # $month : un mois.
 mail-statement-subject = Relevé des dons, { $month }

@@ -28,10 +28,23 @@ public-claim-introduction = Un reçu fiscal porte votre nom et votre adresse com
 public-claim-button = Mettre ce don à mon nom
 public-claim-wrong-email = L’adresse e-mail doit ressembler à camille@example.org.
 public-claim-wrong-identity = Chaque champ est nécessaire pour le reçu.
-public-claim-impossible = Ce don ne peut pas être mis à votre nom : il n’est pas encore enregistré, il est déjà au nom de quelqu’un, ou il a été remboursé.
+public-claim-used-title = Ce lien a déjà servi
+public-claim-used-text = Un lien ne sert qu’une fois. Le don est au nom de son donateur ; si c’est le vôtre, vous le trouverez sur votre page en vous connectant.
+public-claim-expired-title = Ce lien ne fonctionne plus
+public-claim-expired-text = Un lien ne fonctionne qu’un temps, et ce temps est passé. Le don va tout de même entier à son association.
+public-claim-back-title = Ce don a été remboursé
+public-claim-back-text = La boutique l’a rendu : il ne reste rien à mettre à votre nom.
+public-claim-early-title = Ce don n’est pas encore arrivé
+public-claim-early-text = La boutique ne nous l’a pas encore annoncé, ou vient seulement de le faire. Rouvrez ce lien dans quelques minutes.
 public-claim-done-title = Merci, ce don est à votre nom
 public-claim-done-text = Nous vous enverrons le reçu fiscal quand l’association aura reçu l’argent.
 public-claim-done-link = Suivre cet euro
+
+public-complete-title = Compléter mes reçus
+public-complete-text = Pour que personne d’autre ne voie vos données, nous envoyons un lien de connexion à votre adresse e-mail. Il ouvre la page de votre nom et de votre adresse.
+public-complete-button = Recevoir mon lien de connexion
+public-complete-sent-title = Regardez vos messages
+public-complete-sent-text = Un lien de connexion vient de partir à votre adresse e-mail. Il sert une seule fois, pendant quinze minutes.
 
 public-unsubscribe-title = Ne plus recevoir de reçus
 public-unsubscribe-text = Vos euros continueront d’arriver aux associations, mais vous n’aurez plus de reçu fiscal.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::donations::{self, MerchantDonation};
-use crate::values::{DonationId, FieldError, euros};
+use crate::values::{DonationId, FieldError, euros, line_fits};
 use crate::web::access::KeyHolder;
 use crate::web::problem::ProblemDocument;
 use crate::web::{Problem, Web, query_params};
@@ -83,13 +83,14 @@ pub async fn show(
 #[utoipa::path(
     get, path = "/api/v1/donations", tag = "donations", security(("api_key" = [])),
     params(
-        ("order_id" = String, Query, description = "The merchant's order")
+        ("order_id" = String, Query, description = "The merchant's order",
+            min_length = 1, max_length = 255, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$")
     ),
     responses(
         (status = 200, body = Vec<Donation>),
         (status = 401, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`order_id` is missing")
+            description = "`order_id` is missing, or cannot be an order's")
     )
 )]
 pub async fn of_order(
@@ -98,12 +99,15 @@ pub async fn of_order(
     uri: Uri,
 ) -> Result<Json<Vec<Donation>>, Problem> {
     let query = query_params(&uri);
-    let order = query.get("order_id").ok_or_else(|| {
-        Problem::Invalid(vec![FieldError::new(
-            "order_id",
-            "the order whose donation is wanted, such as ?order_id=FR-1001",
-        )])
-    })?;
+    let order = query
+        .get("order_id")
+        .filter(|order| line_fits(order, 255))
+        .ok_or_else(|| {
+            Problem::Invalid(vec![FieldError::new(
+                "order_id",
+                "the order whose donation is wanted, such as ?order_id=FR-1001",
+            )])
+        })?;
     let found = donations::find_by_order(
         &mut *web.app.db.acquire().await?,
         holder.reader(),

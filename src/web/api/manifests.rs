@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::donations::manifest::{self, Manifest};
-use crate::values::{Amount, FieldError, parse_cents};
+use crate::values::{Amount, FieldError, line_fits, parse_cents};
 use crate::web::access::KeyHolder;
 use crate::web::problem::ProblemDocument;
 use crate::web::{Problem, Web};
@@ -167,9 +167,8 @@ fn read_orders(sent: &[ManifestOrder], wrong: &mut Vec<FieldError>) -> BTreeMap<
     let mut orders = BTreeMap::new();
     for (n, order) in sent.iter().enumerate() {
         let id = &order.order_id;
-        let fits = !id.is_empty() && id.chars().count() <= 200 && !id.chars().any(char::is_control);
         match Amount::parse(&order.amount) {
-            Ok(amount) if fits => {
+            Ok(amount) if line_fits(id, 200) => {
                 orders.insert(id.clone(), amount);
             }
             Ok(_) => wrong.push(FieldError::new(

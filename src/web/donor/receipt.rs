@@ -8,7 +8,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use crate::receipts;
-use crate::values::Reader;
+use crate::values::{Reader, line_fits};
 use crate::web::access::SignedInDonor;
 use crate::web::{Problem, Web};
 
@@ -19,6 +19,9 @@ pub async fn show(
     Path(file): Path<String>,
 ) -> Result<Response, Problem> {
     let number = file.strip_suffix(".pdf").ok_or(Problem::NotFound)?;
+    if !line_fits(number, 100) {
+        return Err(Problem::NotFound);
+    }
     let mut db = web.app.db.acquire().await?;
     let found = receipts::find(&mut db, web.app.key.expose(), Reader::Donor(id), number).await;
     let receipt = found.map_err(internal)?.ok_or(Problem::NotFound)?;

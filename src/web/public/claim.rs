@@ -1,4 +1,4 @@
-//! `/claim/{token}`: puts an anonymous donation in its donor's name, once.
+//! `/claim/{token}`: puts an anonymous donation in its donor's name, once and for a time.
 
 use askama::Template;
 use axum::Form;
@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use crate::donations::{self, ClaimError, of_claim_token};
+use crate::donations::{self, ClaimLink, of_claim_token};
 use crate::parties::donor::{self, DonorDetails};
 use crate::values::Email;
 use crate::web::page::IdentityFields;
@@ -37,13 +37,18 @@ pub async fn ask(
     shell: Shell,
     Path(token): Path<String>,
 ) -> Result<Response, Problem> {
-    of_claim_token(web.app.key.expose(), &token).ok_or(Problem::NotFound)?;
-    page(&Page {
-        shell,
-        email: "",
-        identity: &IdentityFields::default(),
-        wrong: None,
-    })
+    let donation = of_claim_token(web.app.key.expose(), &token).ok_or(Problem::NotFound)?;
+    let days = web.app.settings.claim_days;
+    let mut db = web.app.db.acquire().await?;
+    match donations::claim_link(&mut db, chrono::Utc::now(), donation, days).await? {
+        ClaimLink::Open => page(&Page {
+            shell,
+            email: "",
+            identity: &IdentityFields::default(),
+            wrong: None,
+        }),
+        ended => end(shell, ended),
+    }
 }
 
 /// `POST /claim/{token}`.
@@ -54,6 +59,12 @@ pub async fn claim(
     Form(fields): Form<Fields>,
 ) -> Result<Response, Problem> {
     let donation = of_claim_token(web.app.key.expose(), &token).ok_or(Problem::NotFound)?;
+    let (now, days) = (chrono::Utc::now(), web.app.settings.claim_days);
+    let mut tx = web.app.db.begin().await?;
+    let link = donations::claim_link(&mut tx, now, donation, days).await?;
+    if link != ClaimLink::Open {
+        return end(shell, link);
+    }
     let again = |wrong: &'static str| {
         page(&Page {
             shell,
@@ -68,7 +79,6 @@ pub async fn claim(
     let Some(identity) = fields.identity.read() else {
         return again("public-claim-wrong-identity");
     };
-    let now = chrono::Utc::now();
     let details = DonorDetails {
         email,
         first_name: Some(identity.first_name),
@@ -76,23 +86,39 @@ pub async fn claim(
         address: Some(identity.address),
         locale: shell.locale,
     };
-    let mut tx = web.app.db.begin().await?;
     let donors = donor::find_or_create(&mut tx, now, std::iter::once(&details)).await?;
     let donor = *donors
         .get(details.email.as_str())
         .ok_or(Problem::Internal)?;
-    match donations::claim(&mut tx, now, donation, donor).await {
-        Ok(()) => {
-            tx.commit().await?;
-            page(&Notice {
-                shell,
-                title: "public-claim-done-title",
-                text: "public-claim-done-text",
-                button: None,
-                link: Some(("/login", "public-claim-done-link")),
-            })
-        }
-        Err(ClaimError::Database(error)) => Err(error.into()),
-        Err(ClaimError::NotClaimable) => again("public-claim-impossible"),
+    if !donations::claim(&mut tx, now, donation, donor, days).await? {
+        // Somebody else was first, this very moment.
+        let link = donations::claim_link(&mut tx, now, donation, days).await?;
+        return end(shell, link);
     }
+    tx.commit().await?;
+    page(&Notice {
+        shell,
+        title: "public-claim-done-title",
+        text: "public-claim-done-text",
+        button: None,
+        link: Some(("/login", "public-claim-done-link")),
+    })
+}
+
+/// The page of a link that gives nothing: why, and no way on. Whoever it was forwarded to learns
+/// nothing of the donation or its donor.
+fn end(shell: Shell, link: ClaimLink) -> Result<Response, Problem> {
+    let (title, text) = match link {
+        ClaimLink::Used | ClaimLink::Open => ("public-claim-used-title", "public-claim-used-text"),
+        ClaimLink::Expired => ("public-claim-expired-title", "public-claim-expired-text"),
+        ClaimLink::GivenBack => ("public-claim-back-title", "public-claim-back-text"),
+        ClaimLink::Early => ("public-claim-early-title", "public-claim-early-text"),
+    };
+    page(&Notice {
+        shell,
+        title,
+        text,
+        button: None,
+        link: None,
+    })
 }

@@ -3,12 +3,12 @@
 
 use askama::Template;
 use axum::Form;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 
-use crate::mailing;
+use crate::mailing::{self, Landing};
 use crate::parties::sign_in;
 use crate::values::Email;
 use crate::web::cookie;
@@ -56,7 +56,9 @@ pub async fn send(
     let app = web.app.clone();
     tokio::spawn(async move {
         let now = chrono::Utc::now();
-        if let Err(error) = mailing::send_link(&app, &mut db, now, &email, shell.locale).await {
+        if let Err(error) =
+            mailing::send_link(&app, &mut db, now, &email, shell.locale, Landing::Home).await
+        {
             tracing::error!(error = %format!("{error:#}"), "a sign-in link was not sent");
         }
     });
@@ -82,11 +84,19 @@ pub async fn open(shell: Shell) -> Result<Response, Problem> {
     })
 }
 
+/// The query of a link's address.
+#[derive(Debug, Deserialize)]
+pub struct LinkQuery {
+    /// The page to open, when it is not the first one.
+    to: Option<Landing>,
+}
+
 /// `POST /login/{token}`: uses the link up and starts a session.
 pub async fn enter(
     State(web): State<Web>,
     shell: Shell,
     Path(token): Path<String>,
+    Query(query): Query<LinkQuery>,
 ) -> Result<Response, Problem> {
     let mut tx = web.app.db.begin().await?;
     let session = sign_in::consume_link(&mut tx, chrono::Utc::now(), &token)
@@ -99,7 +109,11 @@ pub async fn enter(
     match session {
         Some(token) => {
             let cookie = cookie::header(&web.app.settings, Some(&token));
-            Ok((cookie, Redirect::to("/donor")).into_response())
+            Ok((
+                cookie,
+                Redirect::to(query.to.unwrap_or(Landing::Home).path()),
+            )
+                .into_response())
         }
         None => page(&Notice {
             shell,

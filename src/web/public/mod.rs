@@ -2,5 +2,6 @@
 
 pub mod causes;
 pub mod claim;
+pub mod complete;
 pub mod login;
 pub mod unsubscribe;

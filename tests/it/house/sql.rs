@@ -11,6 +11,7 @@ const ROOMS_WITH_SQL: &[&str] = &[
     "ledger",
     "parties",
     "outbox",
+    "refunds_due",
     "donations",
     "collections",
     "payouts",

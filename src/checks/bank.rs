@@ -1,0 +1,41 @@
+//! The bank: its lines, and the account that mirrors it.
+
+use super::check::Check;
+
+pub(super) const CHECKS: &[Check] = &[
+    (
+        "the-bank-is-mirrored",
+        "select count(*) from account a join account_balance b using (account_id)
+         where a.kind = 'safeguarded_cash' and a.owner = 'bank'
+           and b.debits_cents - b.credits_cents <>
+           (select coalesce(sum(case side when 'credit' then amount_cents
+             else -amount_cents end), 0)
+            from bank_line)",
+    ),
+    (
+        "every-bank-line-is-posted",
+        // A collection that was paid twice has two attempts, each with facts of its own.
+        "select count(*) from (
+           select case outcome
+               when 'unknown' then 'bank_' || side || '_unknown' else outcome end as fact,
+             case outcome when 'unknown' then line_id
+               else coalesce(collection_id, payout_id) end as subject,
+             sum(amount_cents) as cents
+           from bank_line group by 1, 2) l
+         full join (
+           select t.fact, coalesce(c.collection_id, t.fact_id) as subject,
+             sum(t.amount_cents) as cents
+           from transfer t join account a on a.kind = 'safeguarded_cash' and a.owner = 'bank'
+             and a.account_id in (t.debit_account_id, t.credit_account_id)
+           left join collection_attempt c using (fact_id)
+           group by 1, 2) t using (fact, subject)
+         where l.cents is distinct from t.cents",
+    ),
+    (
+        "every-bank-line-moves-its-own-way",
+        "select count(*) from bank_line where side <> case outcome
+           when 'collection_settled' then 'credit' when 'collection_returned' then 'debit'
+           when 'payout_settled' then 'debit' when 'payout_returned' then 'credit'
+           else side end",
+    ),
+];

@@ -1,0 +1,137 @@
+//! Failing: a request for payment that was refused, money that was taken back after it had come,
+//! and what follows: it is asked for again, or written off.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::asked::{self, AskedCollection};
+use super::settle::{named_by, take_named};
+use super::shares::{Share, shares};
+use super::{CollectionState, state};
+use crate::cases::{self, CaseKind, NewCase};
+use crate::ledger::{self, Account, AssociationShare, Borne, PostError};
+use crate::refunds_due::{self, NewRefundDue, Origin, shortfall_id};
+use crate::values::{Amount, BankLine, CollectionId};
+
+/// Why a collection did not fail; nothing of it then is written.
+#[derive(Debug, thiserror::Error)]
+pub enum FailError {
+    #[error("there is no such collection that was asked for and is not paid")]
+    NotSubmitted,
+    #[error(transparent)]
+    Post(#[from] PostError),
+    #[error("the database refused")]
+    Database(#[from] sqlx::Error),
+}
+
+/// The request for payment was refused before any money moved.
+///
+/// The caller holds the settlement lock whole.
+pub async fn reject(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    id: CollectionId,
+) -> Result<(), FailError> {
+    let c = asked::find(tx, id).await?.ok_or(FailError::NotSubmitted)?;
+    if c.state != CollectionState::Submitted {
+        return Err(FailError::NotSubmitted);
+    }
+    state::record(tx, now, &[id.0], &[on], CollectionState::Rejected).await?;
+    let amount = Amount::from_cents(c.amount_cents).map_err(|_| PostError::Overflow)?;
+    let transfer = ledger::collection_rejected(c.fact(on), c.rail, &c.merchant, amount);
+    ledger::post(tx, now, &[transfer]).await?;
+    cases::open(tx, now, &[failed_case(&c, "was refused")]).await?;
+    Ok(())
+}
+
+/// Returns each settled collection that a reference of a debit names, if the amount is exactly what
+/// had come. Returns what each debit took back, in order.
+///
+/// The caller holds the settlement lock whole, and takes back the prepared payouts of their
+/// donations.
+pub async fn return_settled(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    debits: &[&BankLine],
+) -> Result<Vec<Option<CollectionId>>, PostError> {
+    let mut settled = named_by(tx, debits, CollectionState::Settled).await?;
+    let mut outcomes = Vec::with_capacity(debits.len());
+    for debit in debits {
+        let collection = take_named(&mut settled, debit);
+        outcomes.push(collection.as_ref().map(|c| c.collection_id));
+        if let Some(collection) = collection {
+            return_one(tx, now, debit.booked_on, &collection, debit.amount).await?;
+        }
+    }
+    Ok(outcomes)
+}
+
+async fn return_one(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    c: &AskedCollection,
+    amount: Amount,
+) -> Result<(), PostError> {
+    let id = c.collection_id;
+    // Before the shares are asked for, which look for paid out donations once this state is there.
+    state::record(tx, now, &[id.0], &[on], CollectionState::Returned).await?;
+    let held = shares(tx, &[id.0], &[c.merchant_id.0]).await?;
+    let held = held.get(&id).map_or(&[][..], Vec::as_slice);
+    let fact = c.fact(on);
+    let accounts: Vec<Account> = held
+        .iter()
+        .map(|share| Account::AssociationPayable(share.association.clone()))
+        .collect();
+    let payable = ledger::lock_balances(tx, &accounts).await?;
+    let (mut given_up, mut due) = (Vec::new(), Vec::new());
+    for (share, payable) in held.iter().zip(payable) {
+        let borne = Borne::of(share.amount.cents(), payable);
+        due.extend(shortfall(fact.id, share, borne, fact.occurred_at));
+        given_up.push(AssociationShare {
+            association: share.association.clone(),
+            borne,
+        });
+    }
+    refunds_due::record(tx, now, &due).await?;
+    let transfers = ledger::collection_returned(fact, c.rail, &c.merchant, amount, &given_up);
+    ledger::open_and_post(tx, now, &transfers).await?;
+    cases::open(
+        tx,
+        now,
+        &[failed_case(c, "was taken back after it was paid")],
+    )
+    .await?;
+    Ok(())
+}
+
+fn shortfall(
+    fact_id: Uuid,
+    share: &Share,
+    borne: Borne,
+    occurred_at: DateTime<Utc>,
+) -> Option<NewRefundDue> {
+    (borne.due > 0).then(|| NewRefundDue {
+        refund_due_id: shortfall_id(fact_id, share.association_id),
+        origin: Origin::Shortfall,
+        association: share.association_id,
+        amount_cents: borne.due,
+        occurred_at,
+    })
+}
+
+fn failed_case(c: &AskedCollection, what: &str) -> NewCase {
+    NewCase {
+        merchant: Some(c.merchant_id),
+        ..NewCase::new(
+            CaseKind::CollectionFailed,
+            c.collection_id.0,
+            format!(
+                "the collection of {} for {} {what}",
+                c.merchant, c.reference
+            ),
+        )
+    }
+}

@@ -1,0 +1,62 @@
+//! Cover: what is left of a cash account beside everything that others may ask of it. Nothing
+//! leaves while it is negative: nobody's money fills another's hole.
+
+use sqlx::{FromRow, PgConnection};
+
+/// The bank account against what may be asked of it, in cents.
+#[derive(Clone, Copy, Debug, FromRow)]
+pub struct Cover {
+    /// On the account and not sent yet.
+    pub cash_cents: i64,
+    /// Owed to associations, and to the unknown senders of credits.
+    pub owed_cents: i64,
+    /// What merchants may take off their next payments.
+    pub credit_cents: i64,
+    /// The operator's float.
+    pub float_cents: i64,
+}
+
+impl Cover {
+    /// What is left: the operator's float less what merchants and associations owe it to have.
+    #[must_use]
+    pub const fn left_cents(&self) -> i64 {
+        self.cash_cents - self.owed_cents - self.credit_cents
+    }
+}
+
+/// Reads the cover of the bank account. Only merchants of whose donations something was given back
+/// after it was asked for, or whose payment was taken back, can have a credit or owe more than they
+/// are asked.
+///
+/// The caller holds the settlement lock whole, so that nothing settles or leaves meanwhile.
+pub async fn cover(tx: &mut PgConnection) -> Result<Cover, sqlx::Error> {
+    sqlx::query_as(
+        "with held as (
+           select a.kind, a.owner, b.debits_cents - b.credits_cents as debit_cents
+           from account a join account_balance b using (account_id)),
+         disturbed as (
+           select d.merchant_id from donation_refund r join donation d using (donation_id)
+           where r.after_collection or r.stage <> 'pending'
+           union
+           select c.merchant_id from collection c join collection_state s using (collection_id)
+           where s.state = 'returned')
+         select
+           (select coalesce(sum(debit_cents) filter (where kind = 'safeguarded_cash'
+                and owner = 'bank'), 0)
+              + coalesce(sum(debit_cents) filter (where kind = 'payout_in_transit'
+                and owner = 'transfer'), 0) from held)::bigint as cash_cents,
+           (select coalesce(sum(-debit_cents), 0) from held where kind = 'association_payable')
+             ::bigint
+             + (select coalesce(sum(amount_cents), 0) from bank_line
+                where side = 'credit' and outcome = 'unknown')::bigint as owed_cents,
+           (select coalesce(sum(greatest(
+                m.unarrived_cents - m.receivable_cents - m.in_transit_cents, 0)), 0)
+            from disturbed join merchant_position m using (merchant_id))::bigint
+             as credit_cents,
+           (select coalesce(sum(-debit_cents), 0) from held where owner = 'bank'
+              and kind in ('operator_current', 'provider_fees', 'operator_losses'))::bigint
+             as float_cents",
+    )
+    .fetch_one(tx)
+    .await
+}

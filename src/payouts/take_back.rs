@@ -1,0 +1,113 @@
+//! Taking back: a payout that did not leave is given up, its approvals are void, and its donations
+//! are free for the next.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::values::{AssociationId, CollectionId, DonationId, paris_day};
+
+/// Takes back the prepared payouts that hold one of these donations, because something was given
+/// back of it. What remains goes with the next payout.
+///
+/// The caller holds the settlement lock, at least shared.
+pub async fn take_back_prepared(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    donations: &[DonationId],
+) -> Result<(), sqlx::Error> {
+    if donations.is_empty() {
+        return Ok(());
+    }
+    let payouts: Vec<Uuid> = sqlx::query_scalar(
+        "select distinct l.payout_id from payout_donation l
+           join payout_current_state s using (payout_id)
+         where l.donation_id = any($1) and l.live and s.state = 'prepared' order by l.payout_id",
+    )
+    .bind(donations.iter().map(|d| d.0).collect::<Vec<_>>())
+    .fetch_all(&mut *tx)
+    .await?;
+    take_back(tx, now, &payouts).await
+}
+
+/// Takes back prepared payouts.
+pub(super) async fn take_back(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    payouts: &[Uuid],
+) -> Result<(), sqlx::Error> {
+    if payouts.is_empty() {
+        return Ok(());
+    }
+    // Two refunds may take back one payout at the same moment: the first does.
+    let taken_back: Vec<Uuid> = sqlx::query_scalar(
+        "insert into payout_state (payout_id, n, state, occurred_on, recorded_at)
+         select payout_id, n + 1, 'taken_back', $2, $3 from payout_current_state
+         where payout_id = any($1) and state = 'prepared'
+         on conflict do nothing returning payout_id",
+    )
+    .bind(payouts)
+    .bind(paris_day(now))
+    .bind(now)
+    .fetch_all(&mut *tx)
+    .await?;
+    sqlx::query("update payout_donation set live = false where payout_id = any($1) and live")
+        .bind(&taken_back)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Takes back the prepared payouts that hold donations of these collections, whose money was taken
+/// back.
+///
+/// The caller holds the settlement lock whole.
+pub async fn take_back_of_collections(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    collections: &[CollectionId],
+) -> Result<(), sqlx::Error> {
+    if collections.is_empty() {
+        return Ok(());
+    }
+    let payouts: Vec<Uuid> = sqlx::query_scalar(
+        "select distinct l.payout_id from collection_donation c
+           join payout_donation l using (donation_id)
+           join payout_current_state s using (payout_id)
+         where c.collection_id = any($1) and l.live and s.state = 'prepared'
+         order by l.payout_id",
+    )
+    .bind(collections.iter().map(|c| c.0).collect::<Vec<_>>())
+    .fetch_all(&mut *tx)
+    .await?;
+    take_back(tx, now, &payouts).await
+}
+
+/// Takes back the prepared payouts of those of these associations that are owed less than their
+/// prepared payouts together.
+///
+/// The caller holds the settlement lock of their partition.
+pub(super) async fn take_back_unowed(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    associations: &[AssociationId],
+) -> Result<(), sqlx::Error> {
+    let payouts: Vec<Uuid> = sqlx::query_scalar(
+        "with prepared as (
+           select p.payout_id, p.association_id, p.amount_cents
+           from payout p join payout_current_state s using (payout_id)
+           where p.association_id = any($1) and s.state = 'prepared'),
+         wanted as (
+           select association_id, sum(amount_cents) as cents from prepared
+           group by association_id)
+         select p.payout_id from prepared p join wanted w using (association_id)
+         join association a using (association_id)
+         join account k on k.kind = 'association_payable' and k.owner = a.slug
+         join account_balance b using (account_id)
+         where w.cents > b.credits_cents - b.debits_cents order by p.payout_id",
+    )
+    .bind(associations.iter().map(|a| a.0).collect::<Vec<_>>())
+    .fetch_all(&mut *tx)
+    .await?;
+    take_back(tx, now, &payouts).await
+}

@@ -1,0 +1,532 @@
+//! What the storm should come to, reckoned apart from the product: each rule of the month in plain
+//! arithmetic over a list of gifts, with no database and none of the product's code.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Datelike, NaiveDate};
+
+/// Below this, an association is paid at most once a quarter.
+const MINIMUM: i64 = 1500;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    Submitted,
+    Settled,
+    Rejected,
+    Returned,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paid {
+    Prepared,
+    TakenBack,
+    Submitted,
+    Settled,
+    Returned,
+}
+
+pub struct Gift {
+    pub shop: usize,
+    pub association: usize,
+    pub amount: i64,
+    /// What was given back in all, and what of it the association is promised or owed less.
+    pub refunded: i64,
+    pub taken: i64,
+    pub on: NaiveDate,
+    pub refunds: BTreeSet<String>,
+    pub collection: Option<usize>,
+    pub payout: Option<usize>,
+}
+
+pub struct Collection {
+    pub shop: usize,
+    pub period: NaiveDate,
+    pub count: usize,
+    pub asks: i64,
+    pub state: Asked,
+}
+
+pub struct Payout {
+    pub association: usize,
+    pub count: usize,
+    pub amount: i64,
+    pub on: NaiveDate,
+    pub state: Paid,
+    pub approved: BTreeSet<usize>,
+}
+
+/// A refund of what an association has, until somebody settles it.
+pub struct Claim {
+    pub gift: usize,
+    pub amount: i64,
+    pub open: bool,
+}
+
+/// A line of the bank, as the world knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Collection(usize),
+    Payout(usize),
+    Nobody,
+}
+
+pub struct Model {
+    pub shops: Vec<String>,
+    pub associations: Vec<String>,
+    pub gifts: Vec<Gift>,
+    pub collections: Vec<Collection>,
+    pub payouts: Vec<Payout>,
+    pub claims: Vec<Claim>,
+    /// What associations owe, to be taken from what they are owed next.
+    owes: Vec<i64>,
+    unexplained_credits: i64,
+    /// Each account's debits less its credits.
+    pub accounts: BTreeMap<String, i64>,
+}
+
+impl Model {
+    pub fn new(shops: &[&str], associations: &[&str]) -> Self {
+        Self {
+            shops: shops.iter().map(|s| (*s).to_owned()).collect(),
+            associations: associations.iter().map(|a| (*a).to_owned()).collect(),
+            gifts: Vec::new(),
+            collections: Vec::new(),
+            payouts: Vec::new(),
+            claims: Vec::new(),
+            owes: vec![0; associations.len()],
+            unexplained_credits: 0,
+            accounts: BTreeMap::new(),
+        }
+    }
+
+    fn post(&mut self, debit: &str, credit: &str, cents: i64) {
+        assert!(cents >= 0, "{debit} {credit} {cents}");
+        *self.accounts.entry(debit.to_owned()).or_default() += cents;
+        *self.accounts.entry(credit.to_owned()).or_default() -= cents;
+    }
+
+    fn of_shop(&self, kind: &str, shop: usize) -> String {
+        format!("{kind}:{}", self.shops[shop])
+    }
+
+    fn of_association(&self, kind: &str, association: usize) -> String {
+        format!("{kind}:{}", self.associations[association])
+    }
+
+    fn balance(&self, account: &str) -> i64 {
+        self.accounts.get(account).copied().unwrap_or(0)
+    }
+
+    fn payable(&self, association: usize) -> i64 {
+        -self.balance(&self.of_association("association_payable", association))
+    }
+
+    fn due(&self, gift: usize) -> i64 {
+        self.gifts[gift].amount - self.gifts[gift].taken
+    }
+
+    pub fn left(&self, gift: usize) -> bool {
+        let payout = self.gifts[gift].payout;
+        payout.is_some_and(|p| matches!(self.payouts[p].state, Paid::Submitted | Paid::Settled))
+    }
+
+    fn arrived(&self, gift: usize) -> bool {
+        let collection = self.gifts[gift].collection;
+        collection.is_some_and(|c| self.collections[c].state == Asked::Settled)
+    }
+
+    fn gifts_where(&self, wanted: impl Fn(usize, &Gift) -> bool) -> Vec<usize> {
+        (0..self.gifts.len())
+            .filter(|n| wanted(*n, &self.gifts[*n]))
+            .collect()
+    }
+
+    pub fn give(&mut self, shop: usize, association: usize, amount: i64, on: NaiveDate) -> usize {
+        let receivable = self.of_shop("merchant_receivable", shop);
+        let pending = self.of_association("association_pending", association);
+        self.post(&receivable, &pending, amount);
+        self.gifts.push(Gift {
+            shop,
+            association,
+            amount,
+            refunded: 0,
+            taken: 0,
+            on,
+            refunds: BTreeSet::new(),
+            collection: None,
+            payout: None,
+        });
+        self.gifts.len() - 1
+    }
+
+    pub fn refund(&mut self, gift: usize, name: &str, told: Option<i64>) {
+        let g = &self.gifts[gift];
+        let rest = g.amount - g.refunded;
+        if rest == 0 || g.refunds.contains(name) {
+            return;
+        }
+        let (shop, association) = (g.shop, g.association);
+        let amount = told.unwrap_or(rest).min(rest);
+        let receivable = self.of_shop("merchant_receivable", shop);
+        let due = self.of_association("refund_due", association);
+        if self.left(gift) {
+            let credit = self.of_shop("merchant_credit", shop);
+            self.post(&due, &credit, amount);
+            self.claims.push(Claim {
+                gift,
+                amount,
+                open: true,
+            });
+        } else if self.arrived(gift) {
+            let payable = self.of_association("association_payable", association);
+            let held = amount.min(self.payable(association).max(0));
+            self.post(&payable, &receivable, held);
+            self.post(&due, &receivable, amount - held);
+            self.owes[association] += amount - held;
+            self.gifts[gift].taken += amount;
+        } else {
+            let pending = self.of_association("association_pending", association);
+            self.post(&pending, &receivable, amount);
+            self.gifts[gift].taken += amount;
+        }
+        self.gifts[gift].refunded += amount;
+        self.gifts[gift].refunds.insert(name.to_owned());
+        if let Some(p) = self.gifts[gift].payout
+            && self.payouts[p].state == Paid::Prepared
+        {
+            self.take_back(p);
+        }
+    }
+
+    fn take_back(&mut self, payout: usize) {
+        self.payouts[payout].state = Paid::TakenBack;
+        for g in &mut self.gifts {
+            if g.payout == Some(payout) {
+                g.payout = None;
+            }
+        }
+    }
+
+    /// What each shop is asked for a month.
+    pub fn collect(&mut self, period: NaiveDate, ends: NaiveDate) {
+        for shop in 0..self.shops.len() {
+            if self
+                .collections
+                .iter()
+                .any(|c| c.shop == shop && c.period == period)
+            {
+                continue;
+            }
+            let free = self
+                .gifts_where(|n, g| g.shop == shop && g.collection.is_none() && self.due(n) > 0);
+            let (now, later): (Vec<_>, Vec<_>) =
+                free.into_iter().partition(|n| self.gifts[*n].on < ends);
+            if now.is_empty() {
+                continue;
+            }
+            let later: i64 = later.iter().map(|n| self.due(*n)).sum();
+            let failed = self
+                .collections
+                .iter()
+                .filter(|c| c.shop == shop && matches!(c.state, Asked::Rejected | Asked::Returned));
+            let failed: i64 = failed.map(|c| c.asks).sum();
+            let receivable = self.of_shop("merchant_receivable", shop);
+            let asks = (self.balance(&receivable) - later - failed).max(0);
+            let id = self.collections.len();
+            self.collections.push(Collection {
+                shop,
+                period,
+                count: now.len(),
+                asks,
+                state: Asked::Submitted,
+            });
+            for n in now {
+                self.gifts[n].collection = Some(id);
+            }
+            self.ask(id);
+        }
+    }
+
+    /// The request leaves; one for nothing settles at once.
+    fn ask(&mut self, collection: usize) {
+        let c = &mut self.collections[collection];
+        c.state = Asked::Submitted;
+        let (shop, asks) = (c.shop, c.asks);
+        let receivable = self.of_shop("merchant_receivable", shop);
+        self.post("collection_in_transit:transfer", &receivable, asks);
+        if asks == 0 {
+            self.settle(collection);
+        }
+    }
+
+    pub fn ask_again(&mut self, collection: usize) {
+        let shop = self.collections[collection].shop;
+        let free = self.gifts_where(|_, g| g.shop == shop && g.collection.is_none());
+        let free: i64 = free.iter().map(|n| self.due(*n)).sum();
+        let owed = self.balance(&self.of_shop("merchant_receivable", shop)) - free;
+        let asks = self.collections[collection].asks.min(owed.max(0));
+        self.collections[collection].asks = asks;
+        self.ask(collection);
+    }
+
+    pub fn reject(&mut self, collection: usize) {
+        let c = &mut self.collections[collection];
+        c.state = Asked::Rejected;
+        let (shop, asks) = (c.shop, c.asks);
+        let receivable = self.of_shop("merchant_receivable", shop);
+        self.post(&receivable, "collection_in_transit:transfer", asks);
+    }
+
+    /// What associations have of a collection that is not with them, by association.
+    fn parts(&self, collection: usize) -> BTreeMap<usize, i64> {
+        let mut parts = BTreeMap::new();
+        for n in self.gifts_where(|n, g| g.collection == Some(collection) && !self.left(n)) {
+            *parts.entry(self.gifts[n].association).or_default() += self.due(n);
+        }
+        parts
+    }
+
+    fn settle(&mut self, collection: usize) {
+        let (asks, parts) = (self.collections[collection].asks, self.parts(collection));
+        self.collections[collection].state = Asked::Settled;
+        self.post(
+            "safeguarded_cash:bank",
+            "collection_in_transit:transfer",
+            asks,
+        );
+        for (a, cents) in parts {
+            let pending = self.of_association("association_pending", a);
+            let payable = self.of_association("association_payable", a);
+            self.post(&pending, &payable, cents);
+        }
+    }
+
+    fn return_(&mut self, collection: usize) {
+        let (asks, parts) = (self.collections[collection].asks, self.parts(collection));
+        let receivable = self.of_shop("merchant_receivable", self.collections[collection].shop);
+        self.collections[collection].state = Asked::Returned;
+        self.post(&receivable, "safeguarded_cash:bank", asks);
+        for (a, cents) in parts {
+            self.promise_again(a, cents);
+        }
+        for p in 0..self.payouts.len() {
+            let holds = |g: &Gift| g.payout == Some(p) && g.collection == Some(collection);
+            if self.payouts[p].state == Paid::Prepared && self.gifts.iter().any(holds) {
+                self.take_back(p);
+            }
+        }
+    }
+
+    fn promise_again(&mut self, association: usize, cents: i64) {
+        let held = cents.min(self.payable(association).max(0));
+        let pending = self.of_association("association_pending", association);
+        let payable = self.of_association("association_payable", association);
+        let due = self.of_association("refund_due", association);
+        self.post(&payable, &pending, held);
+        self.post(&due, &pending, cents - held);
+        self.owes[association] += cents - held;
+    }
+
+    fn prepared(&self, association: usize) -> i64 {
+        let prepared = self
+            .payouts
+            .iter()
+            .filter(|p| p.association == association && p.state == Paid::Prepared);
+        prepared.map(|p| p.amount).sum()
+    }
+
+    pub fn prepare(&mut self, on: NaiveDate) {
+        let quarter = NaiveDate::from_ymd_opt(on.year(), (on.month() - 1) / 3 * 3 + 1, 1).unwrap();
+        for a in 0..self.associations.len() {
+            if self.prepared(a) > self.payable(a) {
+                for p in 0..self.payouts.len() {
+                    if self.payouts[p].association == a && self.payouts[p].state == Paid::Prepared {
+                        self.take_back(p);
+                    }
+                }
+            }
+            let recovered = self.owes[a].min(self.payable(a) - self.prepared(a)).max(0);
+            let payable = self.of_association("association_payable", a);
+            let due = self.of_association("refund_due", a);
+            self.post(&payable, &due, recovered);
+            self.owes[a] -= recovered;
+            let gifts = self.gifts_where(|n, g| {
+                g.association == a && self.arrived(n) && g.payout.is_none() && self.due(n) > 0
+            });
+            let whole: i64 = gifts.iter().map(|n| self.due(*n)).sum();
+            let amount = whole.min(self.payable(a) - self.prepared(a));
+            let this_quarter = self.payouts.iter().any(|p| {
+                p.association == a
+                    && p.on >= quarter
+                    && !matches!(p.state, Paid::TakenBack | Paid::Returned)
+            });
+            if amount <= 0 || (amount < MINIMUM && this_quarter) {
+                continue;
+            }
+            let id = self.payouts.len();
+            self.payouts.push(Payout {
+                association: a,
+                count: gifts.len(),
+                amount,
+                on,
+                state: Paid::Prepared,
+                approved: BTreeSet::new(),
+            });
+            for n in gifts {
+                self.gifts[n].payout = Some(id);
+            }
+        }
+        self.submit_waiting();
+    }
+
+    pub fn submit_waiting(&mut self) {
+        for p in 0..self.payouts.len() {
+            if self.payouts[p].state == Paid::Prepared && self.payouts[p].approved.len() >= 2 {
+                self.submit(p);
+            }
+        }
+    }
+
+    /// Somebody approves; the second approval lets it leave, if the account covers it.
+    pub fn approve(&mut self, payout: usize, who: usize) {
+        self.payouts[payout].approved.insert(who);
+        if self.payouts[payout].approved.len() >= 2 {
+            self.submit(payout);
+        }
+    }
+
+    /// What is left of the account beside all that may be asked of it.
+    fn cover(&self) -> i64 {
+        let of = |kind: &str| -> i64 {
+            let accounts = self
+                .accounts
+                .iter()
+                .filter(|(name, _)| name.starts_with(kind));
+            accounts.map(|(_, cents)| cents).sum()
+        };
+        of("safeguarded_cash:") + of("payout_in_transit:") + of("association_payable:")
+            - self.unexplained_credits
+            - self.usable_credit()
+    }
+
+    fn usable_credit(&self) -> i64 {
+        (0..self.shops.len())
+            .map(|shop| {
+                let unarrived =
+                    self.gifts_where(|n, g| g.shop == shop && !self.arrived(n) && !self.left(n));
+                let unarrived: i64 = unarrived.iter().map(|n| self.due(*n)).sum();
+                let on_its_way = self
+                    .collections
+                    .iter()
+                    .filter(|c| c.shop == shop && c.state == Asked::Submitted);
+                let on_its_way: i64 = on_its_way.map(|c| c.asks).sum();
+                let receivable = self.balance(&self.of_shop("merchant_receivable", shop));
+                (unarrived - receivable - on_its_way).max(0)
+            })
+            .sum()
+    }
+
+    fn submit(&mut self, payout: usize) {
+        let (a, amount) = (
+            self.payouts[payout].association,
+            self.payouts[payout].amount,
+        );
+        let cash =
+            self.balance("safeguarded_cash:bank") + self.balance("payout_in_transit:transfer");
+        if self.cover() < 0 || amount > self.payable(a) || amount > cash {
+            return;
+        }
+        let payable = self.of_association("association_payable", a);
+        self.post(&payable, "payout_in_transit:transfer", amount);
+        self.payouts[payout].state = Paid::Submitted;
+    }
+
+    /// Whether the association can agree to a claim out of what it is owed.
+    pub fn can_agree(&self, claim: usize) -> bool {
+        let a = self.gifts[self.claims[claim].gift].association;
+        self.payable(a) - self.prepared(a) >= self.claims[claim].amount
+    }
+
+    pub fn agree(&mut self, claim: usize) {
+        self.settle_claim(claim);
+    }
+
+    fn settle_claim(&mut self, claim: usize) {
+        let (gift, amount) = (self.claims[claim].gift, self.claims[claim].amount);
+        let (shop, a) = (self.gifts[gift].shop, self.gifts[gift].association);
+        let payable = self.of_association("association_payable", a);
+        let due = self.of_association("refund_due", a);
+        let credit = self.of_shop("merchant_credit", shop);
+        let receivable = self.of_shop("merchant_receivable", shop);
+        self.post(&payable, &due, amount);
+        self.post(&credit, &receivable, amount);
+        self.claims[claim].open = false;
+    }
+
+    fn pay(&mut self, payout: usize) {
+        let amount = self.payouts[payout].amount;
+        self.post(
+            "payout_in_transit:transfer",
+            "safeguarded_cash:bank",
+            amount,
+        );
+        self.payouts[payout].state = Paid::Settled;
+    }
+
+    fn back(&mut self, payout: usize) {
+        let (a, amount) = (
+            self.payouts[payout].association,
+            self.payouts[payout].amount,
+        );
+        let payable = self.of_association("association_payable", a);
+        self.post("safeguarded_cash:bank", &payable, amount);
+        self.payouts[payout].state = Paid::Returned;
+        let gifts = self.gifts_where(|_, g| g.payout == Some(payout));
+        for n in &gifts {
+            self.gifts[*n].payout = None;
+        }
+        for claim in 0..self.claims.len() {
+            if self.claims[claim].open && gifts.contains(&self.claims[claim].gift) {
+                self.settle_claim(claim);
+                let (gift, amount) = (self.claims[claim].gift, self.claims[claim].amount);
+                self.gifts[gift].taken += amount;
+            }
+        }
+        let unarrived: i64 = gifts
+            .iter()
+            .filter(|n| !self.arrived(**n))
+            .map(|n| self.due(*n))
+            .sum();
+        self.promise_again(a, unarrived);
+    }
+
+    /// The bank shows a line; returns whether it meant something.
+    pub fn line(&mut self, subject: Subject, credit: bool, cents: i64) -> bool {
+        match (subject, credit) {
+            (Subject::Collection(c), true)
+                if self.collections[c].state == Asked::Submitted
+                    && self.collections[c].asks == cents =>
+            {
+                self.settle(c);
+            }
+            (Subject::Collection(c), false)
+                if self.collections[c].state == Asked::Settled
+                    && self.collections[c].asks == cents =>
+            {
+                self.return_(c);
+            }
+            (Subject::Payout(p), false) if self.payouts[p].state == Paid::Submitted => self.pay(p),
+            (Subject::Payout(p), true) if self.payouts[p].state == Paid::Settled => self.back(p),
+            (_, true) => {
+                self.post("safeguarded_cash:bank", "suspense:bank", cents);
+                self.unexplained_credits += cents;
+                return false;
+            }
+            (_, false) => {
+                self.post("suspense:bank", "safeguarded_cash:bank", cents);
+                return false;
+            }
+        }
+        true
+    }
+}

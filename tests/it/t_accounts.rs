@@ -1,0 +1,677 @@
+//! Each thing that goes wrong with money, worked through as T-accounts: what every account says
+//! after it, what is left to cover, and what the shop is asked next.
+
+use chrono::{NaiveDate, Utc};
+use obole::cases::{self, CaseFilter, CaseKind, Decision};
+use obole::collections::{self, Collection, CollectionState};
+use obole::db::settlement_lock;
+use obole::ledger::{self, Account, AssociationShare, Borne, Fact, Parties, Transfer};
+use obole::payouts::{self, PayoutState};
+use obole::rails::{CashAccount, Rail};
+use obole::reconciliation;
+use obole::refunds_due::{self, SettleError};
+use obole::runs;
+use obole::values::{Amount, BankLine, BankSide, Period, Reader};
+use uuid::Uuid;
+
+use crate::shop::{Service, refund};
+use crate::steps::{approve, collect, give, month, on, prepare_payouts};
+
+/// Every account that holds something, on its normal side, and what is left to cover.
+async fn accounts(s: &Service) -> (Vec<(String, String)>, i64) {
+    let mut db = s.world.db.acquire().await.unwrap();
+    let all = ledger::balances(&mut db, Reader::System).await.unwrap();
+    let held = all.into_iter().filter(|b| b.balance_cents != 0);
+    let held = held.map(|b| (b.name, b.balance)).collect();
+    let cover = payouts::cover(&mut db).await.unwrap().left_cents();
+    (held, cover)
+}
+
+async fn stands(s: &Service, expected: &[(&str, &str)], cover: i64) {
+    let (mut found, left) = accounts(s).await;
+    let mut expected: Vec<(String, String)> = expected
+        .iter()
+        .map(|(name, balance)| ((*name).to_owned(), (*balance).to_owned()))
+        .collect();
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
+    assert_eq!(left, cover, "cover");
+    let mut owner = s.world.owner.acquire().await.unwrap();
+    let verdicts = obole::checks::run(&mut owner).await.unwrap();
+    let broken: Vec<_> = verdicts.iter().filter(|v| !v.ok).map(|v| v.name).collect();
+    assert!(broken.is_empty(), "{broken:?}");
+}
+
+/// The shop gives back an order, whole or so many euros of it.
+async fn give_back(s: &Service, order: &str, name: &str, amount: Option<&str>) {
+    let mut event = refund(order);
+    event["data"]["refund_id"] = name.into();
+    if let Some(amount) = amount {
+        event["data"]["amount"] = amount.into();
+    }
+    let (status, document) = s.shop.send(&Uuid::now_v7().to_string(), &event).await;
+    assert_eq!(status, 200, "{document}");
+    s.posted().await;
+}
+
+/// Donations of August, of the service's shop.
+async fn given(s: &Service, orders: &[(&str, &str)]) {
+    for (order, amount) in orders {
+        give(
+            s,
+            order,
+            "2026-08-10T10:00:00Z",
+            amount,
+            "camille@example.org",
+        )
+        .await;
+    }
+}
+
+fn line(side: BankSide, reference: &str, cents: i64, identity: &str) -> BankLine {
+    BankLine {
+        account: "FR7630006000011234567890189".into(),
+        statement: "by hand".into(),
+        identity: identity.into(),
+        side,
+        amount: Amount::from_cents(cents).unwrap(),
+        booked_on: on("2026-09-03"),
+        references: vec![reference.into()],
+    }
+}
+
+async fn shown(s: &Service, line: BankLine) -> usize {
+    let mut tx = s.world.db.begin().await.unwrap();
+    let import = reconciliation::import(&mut tx, Utc::now(), &[line])
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    import.summary.matched
+}
+
+/// A shop pays what it is asked.
+async fn pays(s: &Service, asked: &Collection) {
+    let (reference, cents) = (&asked.reference, asked.amount_cents);
+    let came = line(BankSide::Credit, reference, cents, reference);
+    assert_eq!(shown(s, came).await, 1);
+}
+
+/// The shops are asked for a month, and pay.
+async fn asked_and_paid(s: &Service, on: NaiveDate, period: Period) {
+    for asked in collect(s, on, period).await {
+        pays(s, &asked).await;
+    }
+}
+
+/// The payouts that wait, paid.
+async fn pay_out(s: &Service) -> Vec<payouts::Payout> {
+    let operators = s.operators().await;
+    let prepared = prepare_payouts(s, on("2026-09-05")).await;
+    approve(s, on("2026-09-05"), &operators, &prepared).await;
+    for p in &prepared {
+        let left = line(BankSide::Debit, &p.reference, p.amount_cents, &p.reference);
+        assert_eq!(shown(s, left).await, 1);
+    }
+    prepared
+}
+
+async fn open_cases(s: &Service) -> Vec<CaseKind> {
+    let filter = CaseFilter {
+        kind: None,
+        open_only: true,
+    };
+    let mut db = s.world.db.acquire().await.unwrap();
+    let open = cases::list(&mut db, Reader::System, filter).await.unwrap();
+    open.into_iter().map(|c| c.kind).collect()
+}
+
+const DECIDED: Decision<'_> = Decision {
+    decision: "association-agrees",
+    by: "lea@obole.example",
+    why: "by telephone",
+};
+
+async fn refund_due(s: &Service) -> Uuid {
+    sqlx::query_scalar("select refund_due_id from open_refund_due where origin = 'refund'")
+        .fetch_one(&s.world.db)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_refund_in_parts_before_it_is_asked_for_leaves_what_remains() {
+    let s = Service::start().await;
+    given(&s, &[("A", "10.00")]).await;
+    give_back(&s, "A", "one", Some("2.50")).await;
+    give_back(&s, "A", "two", Some("1.50")).await;
+    give_back(&s, "A", "two", Some("1.50")).await;
+    let promised = [
+        ("merchant_receivable:librairie", "6.00"),
+        ("association_pending:foret-vivante", "6.00"),
+    ];
+    stands(&s, &promised, 0).await;
+    let asked = collect(&s, on("2026-09-02"), month("2026-08-01")).await;
+    assert_eq!((asked[0].count, asked[0].amount.as_str()), (1, "6.00"));
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn more_than_is_left_is_given_back_as_far_as_it_goes_and_a_person_asks_the_shop() {
+    let s = Service::start().await;
+    given(&s, &[("A", "10.00")]).await;
+    give_back(&s, "A", "one", Some("7.00")).await;
+    give_back(&s, "A", "two", Some("7.00")).await;
+    stands(&s, &[], 0).await;
+    assert_eq!(open_cases(&s).await, [CaseKind::RefundBeyondDonation]);
+    give_back(&s, "A", "three", Some("1.00")).await;
+    stands(&s, &[], 0).await;
+    assert_eq!(
+        open_cases(&s).await.len(),
+        2,
+        "nothing was left for it at all"
+    );
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_refund_of_money_that_was_asked_for_and_did_not_come_takes_nothing_from_anyone() {
+    let s = Service::start().await;
+    given(&s, &[("A", "10.00"), ("B", "5.00")]).await;
+    let asked = collect(&s, on("2026-09-02"), month("2026-08-01")).await;
+    give_back(&s, "A", "one", None).await;
+    let on_its_way = [
+        ("merchant_receivable:librairie", "-10.00"),
+        ("collection_in_transit:transfer", "15.00"),
+        ("association_pending:foret-vivante", "5.00"),
+    ];
+    stands(&s, &on_its_way, 0).await;
+    pays(&s, &asked[0]).await;
+    // The shop paid ten too much: its credit, which nobody else may spend.
+    let arrived = [
+        ("merchant_receivable:librairie", "-10.00"),
+        ("safeguarded_cash:bank", "15.00"),
+        ("association_payable:foret-vivante", "5.00"),
+    ];
+    stands(&s, &arrived, 0).await;
+    give(
+        &s,
+        "C",
+        "2026-09-10T10:00:00Z",
+        "4.00",
+        "camille@example.org",
+    )
+    .await;
+    let next = collect(&s, on("2026-10-02"), month("2026-09-01")).await;
+    assert_eq!(next[0].amount, "0.00", "its credit is larger");
+    assert_eq!(next[0].state, CollectionState::Settled);
+    let settled = [
+        ("merchant_receivable:librairie", "-6.00"),
+        ("safeguarded_cash:bank", "15.00"),
+        ("association_payable:foret-vivante", "9.00"),
+    ];
+    stands(&s, &settled, 0).await;
+    give(
+        &s,
+        "D",
+        "2026-10-10T10:00:00Z",
+        "8.00",
+        "camille@example.org",
+    )
+    .await;
+    let last = collect(&s, on("2026-11-02"), month("2026-10-01")).await;
+    assert_eq!(last[0].amount, "2.00", "the rest of its credit carried on");
+    let statement = std::fs::read_to_string(last[0].file.as_ref().unwrap()).unwrap();
+    assert!(
+        statement.contains("2026-11-02,\"credit carried over\",\"\",\"\",-6.00"),
+        "{statement}"
+    );
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_refund_of_what_is_in_a_prepared_payout_takes_it_out_and_voids_its_approvals() {
+    let s = Service::start().await;
+    let operators = s.operators().await;
+    given(&s, &[("A", "10.00"), ("B", "5.00")]).await;
+    asked_and_paid(&s, on("2026-09-02"), month("2026-08-01")).await;
+    let prepared = prepare_payouts(&s, on("2026-09-05")).await;
+    runs::approve_payout(
+        &s.app,
+        Utc::now(),
+        on("2026-09-05"),
+        prepared[0].payout_id,
+        &operators[0],
+    )
+    .await
+    .unwrap();
+    give_back(&s, "A", "one", Some("4.00")).await;
+    let arrived = [
+        ("merchant_receivable:librairie", "-4.00"),
+        ("safeguarded_cash:bank", "15.00"),
+        ("association_payable:foret-vivante", "11.00"),
+    ];
+    stands(&s, &arrived, 0).await;
+    let error = runs::approve_payout(
+        &s.app,
+        Utc::now(),
+        on("2026-09-05"),
+        prepared[0].payout_id,
+        &operators[1],
+    )
+    .await
+    .unwrap_err();
+    assert!(error.to_string().contains("taken back"), "{error:#}");
+    let again = prepare_payouts(&s, on("2026-09-05")).await;
+    assert_eq!(
+        (again[0].count, again[0].amount.as_str(), again[0].approvals),
+        (2, "11.00", 0)
+    );
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_refund_of_what_the_association_has_is_a_claim_and_a_credit_that_waits() {
+    let s = Service::start().await;
+    given(&s, &[("A", "20.00")]).await;
+    asked_and_paid(&s, on("2026-09-02"), month("2026-08-01")).await;
+    pay_out(&s).await;
+    give_back(&s, "A", "one", Some("6.00")).await;
+    let claimed = [
+        ("refund_due:foret-vivante", "6.00"),
+        ("merchant_credit:librairie", "6.00"),
+    ];
+    stands(&s, &claimed, 0).await;
+    assert_eq!(open_cases(&s).await, [CaseKind::RefundAfterPayout]);
+    // The credit is not usable: the shop is asked for all of the next month.
+    give(
+        &s,
+        "B",
+        "2026-09-10T10:00:00Z",
+        "18.00",
+        "camille@example.org",
+    )
+    .await;
+    let next = collect(&s, on("2026-10-02"), month("2026-09-01")).await;
+    assert_eq!(next[0].amount, "18.00");
+    pays(&s, &next[0]).await;
+    let mut tx = s.world.db.begin().await.unwrap();
+    settlement_lock::lock_exclusive(&mut tx).await.unwrap();
+    let id = refund_due(&s).await;
+    let (now, day) = (Utc::now(), on("2026-10-05"));
+    let borne = refunds_due::bear(&mut tx, now, day, id, 0, DECIDED).await;
+    assert!(
+        matches!(borne, Err(SettleError::NoFloat { .. })),
+        "there is no float"
+    );
+    refunds_due::settle_agreed(&mut tx, now, day, id, DECIDED)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let agreed = [
+        ("merchant_receivable:librairie", "-6.00"),
+        ("safeguarded_cash:bank", "18.00"),
+        ("association_payable:foret-vivante", "12.00"),
+    ];
+    stands(&s, &agreed, 0).await;
+    assert_eq!(open_cases(&s).await, []);
+    // The next payout is its donations less what the association gave back.
+    let next = prepare_payouts(&s, on("2026-10-06")).await;
+    assert_eq!((next[0].count, next[0].amount.as_str()), (1, "12.00"));
+    give(
+        &s,
+        "C",
+        "2026-10-10T10:00:00Z",
+        "10.00",
+        "camille@example.org",
+    )
+    .await;
+    let last = collect(&s, on("2026-11-02"), month("2026-10-01")).await;
+    assert_eq!(
+        (last[0].amount.as_str(), last[0].credited.as_str()),
+        ("4.00", "6.00")
+    );
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_payment_taken_back_before_the_payout_is_owed_again_and_asked_for_again() {
+    let s = Service::start().await;
+    given(&s, &[("A", "20.00")]).await;
+    let asked = collect(&s, on("2026-09-02"), month("2026-08-01")).await;
+    let reference = asked[0].reference.as_str();
+    assert_eq!(
+        shown(&s, line(BankSide::Credit, reference, 2000, "came")).await,
+        1
+    );
+    let prepared = prepare_payouts(&s, on("2026-09-05")).await;
+    assert_eq!(
+        shown(&s, line(BankSide::Debit, reference, 2000, "went")).await,
+        1
+    );
+    let promised = [
+        ("merchant_receivable:librairie", "20.00"),
+        ("association_pending:foret-vivante", "20.00"),
+    ];
+    stands(&s, &promised, 0).await;
+    assert_eq!(open_cases(&s).await, [CaseKind::CollectionFailed]);
+    let mut db = s.world.db.acquire().await.unwrap();
+    let given_up = payouts::list(&mut db, Reader::System, Some(prepared[0].payout_id)).await;
+    assert_eq!(given_up.unwrap()[0].state, PayoutState::TakenBack);
+    drop(db);
+    ask_again(&s, asked[0].collection_id).await;
+    assert_eq!(
+        shown(&s, line(BankSide::Credit, reference, 2000, "came again")).await,
+        1
+    );
+    let arrived = [
+        ("safeguarded_cash:bank", "20.00"),
+        ("association_payable:foret-vivante", "20.00"),
+    ];
+    stands(&s, &arrived, 0).await;
+    assert_eq!(open_cases(&s).await, []);
+    s.checked().await;
+}
+
+async fn ask_again(s: &Service, id: obole::values::CollectionId) {
+    let mut tx = s.world.db.begin().await.unwrap();
+    settlement_lock::lock_exclusive(&mut tx).await.unwrap();
+    let decided = Decision {
+        decision: "ask-again",
+        ..DECIDED
+    };
+    collections::ask_again(&mut tx, Utc::now(), on("2026-09-04"), id, decided)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_payment_taken_back_after_the_payout_holds_payouts_until_the_shop_pays_again() {
+    let s = Service::start().await;
+    given(&s, &[("A", "20.00")]).await;
+    let asked = collect(&s, on("2026-09-02"), month("2026-08-01")).await;
+    let reference = asked[0].reference.as_str();
+    shown(&s, line(BankSide::Credit, reference, 2000, "came")).await;
+    pay_out(&s).await;
+    // Another shop's donation arrives: it is not to fill the hole.
+    let other = crate::steps::another_shop(&s, "Fleuriste").await;
+    crate::steps::give_at(&s, &other, "F", "2026-09-10T10:00:00Z", |event| {
+        event["data"]["donation"]["amount"] = "30.00".into();
+        event["data"]["donation"]["cause"] = "abri".into();
+    })
+    .await;
+    asked_and_paid(&s, on("2026-10-02"), month("2026-09-01")).await;
+    assert_eq!(
+        shown(&s, line(BankSide::Debit, reference, 2000, "went")).await,
+        1
+    );
+    let hole = [
+        ("merchant_receivable:librairie", "20.00"),
+        ("safeguarded_cash:bank", "10.00"),
+        ("association_payable:abri", "30.00"),
+    ];
+    stands(&s, &hole, -2000).await;
+    let prepared = prepare_payouts(&s, on("2026-10-05")).await;
+    let emails = ["lea@obole.example", "hugo@obole.example"];
+    let operators = emails.map(|e| obole::values::Email::parse(e).unwrap());
+    let (now, day) = (Utc::now(), on("2026-10-05"));
+    for (n, who) in operators.iter().enumerate() {
+        let approved = runs::approve_payout(&s.app, now, day, prepared[0].payout_id, who).await;
+        assert_eq!(
+            approved.is_ok(),
+            n == 0,
+            "the second approval waits for cover"
+        );
+    }
+    assert!(open_cases(&s).await.contains(&CaseKind::ShortOfCover));
+    stands(&s, &hole, -2000).await;
+    ask_again(&s, asked[0].collection_id).await;
+    shown(&s, line(BankSide::Credit, reference, 2000, "came again")).await;
+    let left = runs::run_payouts(&s.app, now, day).await.unwrap();
+    assert_eq!(
+        left[0].state,
+        PayoutState::Submitted,
+        "what waited leaves by itself"
+    );
+    let whole = [
+        ("safeguarded_cash:bank", "30.00"),
+        ("payout_in_transit:transfer", "-30.00"),
+    ];
+    stands(&s, &whole, 0).await;
+    assert_eq!(open_cases(&s).await, []);
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_fee_that_the_bank_takes_is_nobodys_donation_and_holds_payouts() {
+    let s = Service::start().await;
+    let operators = s.operators().await;
+    given(&s, &[("A", "20.00")]).await;
+    asked_and_paid(&s, on("2026-09-02"), month("2026-08-01")).await;
+    assert_eq!(
+        shown(&s, line(BankSide::Debit, "FRAIS", 500, "fee")).await,
+        0
+    );
+    let short = [
+        ("suspense:bank", "5.00"),
+        ("safeguarded_cash:bank", "15.00"),
+        ("association_payable:foret-vivante", "20.00"),
+    ];
+    stands(&s, &short, -500).await;
+    let prepared = prepare_payouts(&s, on("2026-09-05")).await;
+    let mut waits = String::new();
+    for who in &operators {
+        let (now, day) = (Utc::now(), on("2026-09-05"));
+        let approved = runs::approve_payout(&s.app, now, day, prepared[0].payout_id, who).await;
+        waits = approved.err().map(|e| e.to_string()).unwrap_or_default();
+    }
+    assert!(waits.contains("5.00 euros short"), "{waits}");
+    stands(&s, &short, -500).await;
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_payout_that_comes_back_settles_the_claims_on_it_first() {
+    let s = Service::start().await;
+    given(&s, &[("A", "20.00")]).await;
+    asked_and_paid(&s, on("2026-09-02"), month("2026-08-01")).await;
+    let paid_out = pay_out(&s).await;
+    give_back(&s, "A", "one", Some("6.00")).await;
+    let back = line(BankSide::Credit, &paid_out[0].reference, 2000, "back");
+    assert_eq!(shown(&s, back).await, 1);
+    let unmade = [
+        ("merchant_receivable:librairie", "-6.00"),
+        ("safeguarded_cash:bank", "20.00"),
+        ("association_payable:foret-vivante", "14.00"),
+    ];
+    stands(&s, &unmade, 0).await;
+    assert_eq!(open_cases(&s).await, [CaseKind::PayoutFailed]);
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_payout_that_comes_back_after_its_donations_money_went_is_promised_again() {
+    let s = Service::start().await;
+    given(&s, &[("A", "20.00")]).await;
+    let asked = collect(&s, on("2026-09-02"), month("2026-08-01")).await;
+    let reference = asked[0].reference.as_str();
+    shown(&s, line(BankSide::Credit, reference, 2000, "came")).await;
+    let paid_out = pay_out(&s).await;
+    shown(&s, line(BankSide::Credit, "WHO", 2500, "somebody's")).await;
+    shown(&s, line(BankSide::Debit, reference, 2000, "went")).await;
+    let owes = [
+        ("merchant_receivable:librairie", "20.00"),
+        ("safeguarded_cash:bank", "5.00"),
+        ("suspense:bank", "-25.00"),
+    ];
+    stands(&s, &owes, -2000).await;
+    shown(
+        &s,
+        line(BankSide::Credit, &paid_out[0].reference, 2000, "back"),
+    )
+    .await;
+    let promised = [
+        ("merchant_receivable:librairie", "20.00"),
+        ("safeguarded_cash:bank", "25.00"),
+        ("suspense:bank", "-25.00"),
+        ("association_pending:foret-vivante", "20.00"),
+    ];
+    stands(&s, &promised, 0).await;
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn what_an_association_gave_back_of_money_that_went_is_taken_from_what_comes_next() {
+    let s = Service::start().await;
+    given(&s, &[("A", "20.00")]).await;
+    asked_and_paid(&s, on("2026-09-02"), month("2026-08-01")).await;
+    pay_out(&s).await;
+    give_back(&s, "A", "one", Some("15.00")).await;
+    // What arrives next is given up for the first; then its own refund finds nothing left.
+    give(
+        &s,
+        "B",
+        "2026-09-10T10:00:00Z",
+        "16.00",
+        "camille@example.org",
+    )
+    .await;
+    asked_and_paid(&s, on("2026-10-02"), month("2026-09-01")).await;
+    let mut tx = s.world.db.begin().await.unwrap();
+    settlement_lock::lock_exclusive(&mut tx).await.unwrap();
+    let id = refund_due(&s).await;
+    refunds_due::settle_agreed(&mut tx, Utc::now(), on("2026-10-05"), id, DECIDED)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    give_back(&s, "B", "one", None).await;
+    let owed = [
+        ("merchant_receivable:librairie", "-31.00"),
+        ("safeguarded_cash:bank", "16.00"),
+        ("refund_due:foret-vivante", "15.00"),
+    ];
+    stands(&s, &owed, -1500).await;
+    for (order, amount) in [("C", "40.00"), ("D", "10.00")] {
+        give(
+            &s,
+            order,
+            "2026-10-10T10:00:00Z",
+            amount,
+            "camille@example.org",
+        )
+        .await;
+    }
+    let asked = collect(&s, on("2026-11-02"), month("2026-10-01")).await;
+    assert_eq!(asked[0].amount, "19.00", "fifty less its credit");
+    pays(&s, &asked[0]).await;
+    let prepared = prepare_payouts(&s, on("2026-11-05")).await;
+    assert_eq!(
+        (prepared[0].count, prepared[0].amount.as_str()),
+        (2, "35.00")
+    );
+    let recovered = [
+        ("safeguarded_cash:bank", "35.00"),
+        ("association_payable:foret-vivante", "35.00"),
+    ];
+    stands(&s, &recovered, 0).await;
+    s.checked().await;
+}
+
+fn euros(cents: i64) -> Amount {
+    Amount::from_cents(cents).unwrap()
+}
+
+/// Every posting that the rules can make, of each leg.
+fn postings() -> Vec<Transfer> {
+    let fact = Fact {
+        id: Uuid::nil(),
+        occurred_at: Utc::now(),
+    };
+    let of = Parties {
+        merchant: "shop",
+        association: "asso",
+    };
+    let (rail, bank) = (Rail::Transfer, CashAccount::Bank);
+    let both = Borne::of(300, 200);
+    let share = AssociationShare {
+        association: "asso".into(),
+        borne: both,
+    };
+    let arrived = [("asso".to_owned(), euros(100))];
+    let mut all = vec![
+        ledger::donation_recorded(fact, of, euros(1)),
+        ledger::donation_refunded(fact, of, euros(1)),
+        ledger::donation_refunded_after_payout(fact, of, euros(1)),
+        ledger::refund_recovered(fact, "asso", euros(1)),
+        ledger::collection_submitted(fact, rail, "shop", euros(1)),
+        ledger::collection_rejected(fact, rail, "shop", euros(1)),
+        ledger::payout_submitted(fact, rail, "asso", euros(1)),
+        ledger::payout_settled(fact, rail, euros(1)),
+        ledger::payout_refused(fact, rail, "asso", euros(1)),
+        ledger::payout_returned(fact, rail, "asso", euros(1)),
+        ledger::bank_credit_unknown(fact, bank, euros(1)),
+        ledger::bank_debit_unknown(fact, bank, euros(1)),
+    ];
+    all.extend(ledger::donation_refunded_late(fact, of, both));
+    all.extend(ledger::refund_agreed(fact, of, euros(1)));
+    all.extend(ledger::refund_borne(fact, bank, of, euros(1)));
+    all.extend(ledger::collection_settled(
+        fact,
+        rail,
+        Some(euros(100)),
+        &arrived,
+    ));
+    let shares = [share.clone()];
+    all.extend(ledger::collection_returned(
+        fact,
+        rail,
+        "shop",
+        euros(300),
+        &shares,
+    ));
+    all.extend(ledger::collection_written_off(
+        fact, bank, "shop", &arrived, 50,
+    ));
+    all.extend(ledger::payout_unmade_refund(fact, of, euros(1)));
+    all.extend(ledger::payout_unmade_promise(fact, &share));
+    all
+}
+
+#[test]
+fn the_posting_table_says_what_the_rules_post() {
+    let kind = |account: &Account| account.name().split(':').next().unwrap().to_owned();
+    let mut posted: Vec<[String; 3]> = postings()
+        .iter()
+        .map(|t| {
+            let [debit, credit] = t.accounts();
+            [t.fact().to_owned(), kind(debit), kind(credit)]
+        })
+        .collect();
+    let rows = include_str!("../../src/ledger/rules.rs")
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! | "))
+        .skip(1);
+    let mut table: Vec<[String; 3]> = rows
+        .map(|row| {
+            let cells: Vec<&str> = row.trim_end_matches(" |").split(" | ").collect();
+            <[String; 3]>::try_from(cells.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>())
+                .unwrap()
+        })
+        .collect();
+    posted.sort();
+    table.sort();
+    assert!(table.len() > 25, "{table:?}");
+    assert_eq!(posted, table);
+}
+
+#[test]
+fn no_posting_moves_between_a_donation_and_a_fee() {
+    for transfer in postings() {
+        let names = transfer.accounts().map(Account::name);
+        assert!(
+            !names.iter().any(|n| n.starts_with("provider_fees")),
+            "{names:?}"
+        );
+    }
+}
