@@ -1,5 +1,5 @@
-//! Whose day makes the tax year: a setting; until it is made, donations whose days fall in different
-//! years are held, and nothing is guessed.
+//! Whose day makes the tax year: a setting; until it is made, donations whose days fall in
+//! different years are held, and nothing is guessed.
 
 use chrono::Utc;
 use obole::receipts;
