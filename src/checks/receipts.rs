@@ -51,11 +51,15 @@ pub(super) const CHECKS: &[Check] = &[
                 or n.association_id is distinct from r.association_id))",
     ),
     (
-        // Counted from the newest receipt, so that no check depends on the day it is run.
-        "receipts-are-kept-for-six-years",
+        // Contents are destroyed oldest first: none is gone before one of a smaller number.
+        "receipts-are-destroyed-oldest-first",
         "select count(*) from receipt r
-         where not exists (select 1 from receipt_content c where c.receipt_id = r.receipt_id)
-           and r.issued_on > (select max(issued_on) from receipt) - interval '6 years'",
+         join (
+           select association_id, min(year * 1000000::bigint + sequence) as first_kept
+           from receipt join receipt_content using (receipt_id) group by association_id) k
+           using (association_id)
+         left join receipt_content c using (receipt_id)
+         where c.receipt_id is null and r.year * 1000000::bigint + r.sequence > k.first_kept",
     ),
     (
         "a-message-brings-receipts-to-their-donor",

@@ -90,7 +90,8 @@ async fn a_used_link_gives_nothing_to_whoever_it_is_forwarded_to() {
 async fn a_link_ends_its_days_after_the_donations_record() {
     let (s, url) = anonymous(|settings| settings.claim_days = 30).await;
     as_owner(&s, "alter table donation disable trigger all").await;
-    let aged = "update donation set recorded_at = now() - interval '30 days' + interval '1 minute'";
+    let aged = "update donation set occurred_at = now() - interval '40 days',
+        recorded_at = now() - interval '30 days' + interval '1 minute'";
     as_owner(&s, aged).await;
     assert!(page(&s, &url, "en").await.contains("<form"));
     as_owner(

@@ -4,7 +4,7 @@
 //! every account must say; all checks hold all the time.
 //!
 //! A hundred seeds of ten thousand operations, which take hours:
-//! `OBOLE_STORM_SEEDS=1..=100 OBOLE_STORM_OPERATIONS=10000 cargo test --test it -- --nocapture storm`
+//! `OBOLE_STORM_SEEDS=1..=100 OBOLE_STORM_OPERATIONS=10000 cargo test --test it as_many_storms`
 
 use std::collections::BTreeMap;
 
