@@ -38,4 +38,24 @@ pub(super) const CHECKS: &[Check] = &[
            when 'payout_settled' then 'debit' when 'payout_returned' then 'credit'
            else side end",
     ),
+    (
+        // Only where the statements chain in the order in which they came: each adds up, and begins
+        // where the one before ended. Lines of others could be missing between.
+        "the-banks-balance-is-the-ledgers",
+        "select count(*) from (
+           select iban, sum(closing_cents - opening_cents) as moved_cents,
+             bool_and(closing_cents - opening_cents = moved_cents
+               and coalesce(before_cents, opening_cents) = opening_cents) as chained
+           from (select iban, opening_cents, closing_cents, moved_cents, lag(closing_cents) over (
+                   partition by iban order by recorded_at, statement) as before_cents
+                 from bank_statement) s group by iban) c
+         where chained
+           and not exists (select 1 from bank_line l where not exists (
+             select 1 from bank_statement s
+             where s.iban = l.iban and s.statement = l.statement))
+           and moved_cents <> (
+             select coalesce(sum(b.debits_cents - b.credits_cents), 0)
+             from account a join account_balance b using (account_id)
+             where a.kind = 'safeguarded_cash' and a.owner = 'bank')",
+    ),
 ];

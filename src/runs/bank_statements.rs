@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::app::App;
-use crate::gateways::bank::read_statement;
+use crate::gateways::bank::read_statements;
 use crate::mailing::send_reports;
 use crate::progress::Step;
 use crate::receipts;
@@ -75,12 +75,14 @@ async fn import_statement(
     name: &str,
 ) -> anyhow::Result<ImportSummary> {
     let xml = std::fs::read_to_string(path).with_context(|| name.to_owned())?;
-    let lines = read_statement(name, &xml)?;
+    let statements = read_statements(name, &xml)?;
+    let lines: Vec<BankLine> = statements.iter().flat_map(|s| &s.lines).cloned().collect();
     ensure_own_account(name, &lines, &app.settings.account)?;
     let mut tx = app.db.begin().await?;
     let import = reconciliation::import(&mut tx, now, &lines)
         .await
         .with_context(|| name.to_owned())?;
+    reconciliation::record_balances(&mut tx, now, &statements).await?;
     receipts::question_unpaid(&mut tx, now, &import.returned_payouts).await?;
     tx.commit().await?;
     Ok(import.summary)

@@ -79,6 +79,18 @@ pub struct BankLine {
     pub references: Vec<String>,
 }
 
+/// A bank statement: what it says of the account before and after its lines, in cents, where it
+/// says both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BankStatement {
+    /// The account, as an IBAN.
+    pub account: String,
+    /// The statement's own name.
+    pub name: String,
+    pub balances: Option<(i64, i64)>,
+    pub lines: Vec<BankLine>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -180,6 +180,18 @@ const BREAKS: &[Break] = &[
         sql: "update bank_line set side = 'debit' where outcome = 'collection_settled'",
     },
     Break {
+        what: "a line and its posting are gone together",
+        check: "the-banks-balance-is-the-ledgers",
+        sql: "with gone as (delete from bank_line where outcome = 'unknown' returning line_id,
+         amount_cents), posting as (delete from transfer where fact_id in (select line_id
+         from gone)), closed as (delete from case_file where subject in (select line_id from
+         gone)) update account_balance b set debits_cents = debits_cents - case kind when
+         'safeguarded_cash' then g.amount_cents else 0 end, credits_cents = credits_cents -
+         case kind when 'suspense' then g.amount_cents else 0 end from gone g, account a
+         where a.account_id = b.account_id and a.owner = 'bank' and a.kind in
+         ('safeguarded_cash', 'suspense')",
+    },
+    Break {
         what: "a donation names no cause",
         check: "every-donation-names-what-exists",
         sql: "update donation set cause_id = gen_random_uuid() where order_id = 'M-1'",

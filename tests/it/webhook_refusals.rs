@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use obole::gateways::bank::read_statement;
+use obole::gateways::bank::read_statements;
 use obole::inbox::endpoint::EndpointSettings;
 use obole::inbox::{parse, signature};
 use obole::values::{Amount, Bic, Dialect, Email, Iban, Rna, Siren, parse_cents};
@@ -236,7 +236,7 @@ proptest! {
             }
         }
         let text = String::from_utf8_lossy(&bytes);
-        drop(read_statement("fuzzed", &text));
+        drop(read_statements("fuzzed", &text));
         drop((Iban::parse(&text), Bic::parse(&text), Email::parse(&text)));
         drop((Siren::parse(&text), Rna::parse(&text)));
     }

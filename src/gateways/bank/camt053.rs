@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use roxmltree::{Document, Node};
 use sepa::{Camt053Statement, CashEntry, CreditDebitIndicator, EntryStatus, parse_camt053};
 
-use crate::values::{Amount, BankLine, BankSide};
+use crate::values::{Amount, BankLine, BankSide, BankStatement, parse_cents};
 
 /// The elements that may hold a reference of ours, depending on the bank and on how the payer typed
 /// it.
@@ -54,8 +54,9 @@ pub enum StatementError {
     },
 }
 
-/// The booked lines of a camt.053 document, in euros. `name` names the file in errors.
-pub fn read_statement(name: &str, xml: &str) -> Result<Vec<BankLine>, StatementError> {
+/// The statements of a camt.053 document with their booked lines, in euros. `name` names the file
+/// in errors.
+pub fn read_statements(name: &str, xml: &str) -> Result<Vec<BankStatement>, StatementError> {
     let not = |reason: String| StatementError::NotAStatement {
         name: name.to_owned(),
         reason,
@@ -65,7 +66,7 @@ pub fn read_statement(name: &str, xml: &str) -> Result<Vec<BankLine>, StatementE
     let kind = kind.namespace().unwrap_or_else(|| kind.name());
     let document = parse_camt053(xml).map_err(|e| not(format!("it says {kind} ({e})")))?;
     let nodes = tree.descendants().filter(|n| is_element(n, "Stmt"));
-    let mut lines = Vec::new();
+    let mut statements = Vec::new();
     for (statement, node) in paired(name, "Stmt", &document.statements, nodes.collect())? {
         let nodes = node.children().filter(|n| is_element(n, "Ntry"));
         let entries = paired(name, "Ntry", &statement.entries, nodes.collect())?;
@@ -79,9 +80,32 @@ pub fn read_statement(name: &str, xml: &str) -> Result<Vec<BankLine>, StatementE
             })?);
         }
         number_repetitions(&mut of_statement);
-        lines.extend(of_statement);
+        statements.push(BankStatement {
+            account: statement.account.iban.clone().unwrap_or_default(),
+            name: statement.stmt_id.clone(),
+            balances: balance(node, &["OPBD", "PRCD"]).zip(balance(node, &["CLBD"])),
+            lines: of_statement,
+        });
     }
-    Ok(lines)
+    Ok(statements)
+}
+
+/// A booked balance of a statement, in cents, by its codes in order of preference.
+fn balance(statement: Node<'_, '_>, codes: &[&str]) -> Option<i64> {
+    let balances = || statement.children().filter(|n| is_element(n, "Bal"));
+    let text = |of: Node<'_, '_>, tag: &str| {
+        let found = of.descendants().find(|n| is_element(n, tag));
+        found.and_then(|n| n.text()).map(|t| t.trim().to_owned())
+    };
+    let found = codes
+        .iter()
+        .find_map(|code| balances().find(|b| text(*b, "Cd").as_deref() == Some(*code)))?;
+    let cents = parse_cents(&text(found, "Amt")?).ok()?;
+    match text(found, "CdtDbtInd")?.as_str() {
+        "CRDT" => Some(cents),
+        "DBIT" => Some(-cents),
+        _ => None,
+    }
 }
 
 /// Tells apart the lines of one statement that the bank's reference does not: a statement never
@@ -253,7 +277,7 @@ mod tests {
             ),
         ] {
             let error =
-                read_statement("f.xml", xml).map_or_else(|e| e.to_string(), |_| "read".into());
+                read_statements("f.xml", xml).map_or_else(|e| e.to_string(), |_| "read".into());
             assert!(
                 error.starts_with("f.xml") && error.contains(word),
                 "{error}"
@@ -271,7 +295,7 @@ mod tests {
              </SplmtryData>\
              </BkToCstmrStmt></Document>"
         );
-        let error = read_statement("f.xml", &xml).unwrap_err();
+        let error = read_statements("f.xml", &xml).unwrap_err();
         assert_eq!(
             error.to_string(),
             "f.xml: two readings of the file find 1 and 2 Stmt elements"

@@ -6,5 +6,5 @@ mod bank_text;
 mod camt053;
 mod pain001;
 
-pub use camt053::{StatementError, read_statement};
+pub use camt053::{StatementError, read_statements};
 pub use pain001::{CreditTransfer, CreditTransferError, write_credit_transfer};

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
+use super::camt053::read_statements;
 use crate::gateways::files::{FileError, write_whole};
 use crate::values::{Amount, BankAccount, BankSide, euros};
 
-/// Each statement's opening balance, in cents: enough to pay. The ledger is compared with the
-/// entries, not with this balance.
+/// The first statement's opening balance, in cents: the account had money of its own before. Each
+/// later statement opens with what the one before closed with.
 const OPENING_CENTS: i64 = 1_000_000;
 
 /// Why a banking day could not be played.
@@ -77,8 +78,31 @@ pub fn play_day(
     let path = folder
         .join("statements")
         .join(format!("camt.053-{on}-{number:04}.xml"));
-    write_whole(&path, statement(account, on, number, &lines).as_bytes())?;
+    let opening = last_closing(&folder.join("statements"), number)?;
+    write_whole(
+        &path,
+        statement(account, on, number, opening, &lines).as_bytes(),
+    )?;
     Ok(Some(path))
+}
+
+/// What the account held after the statement before the one of this number, in cents.
+fn last_closing(folder: &Path, number: usize) -> Result<i64, FileError> {
+    let end = format!("-{:04}.xml", number.wrapping_sub(1));
+    let failed = |e| FileError::new(folder, e);
+    if number == 0 {
+        return Ok(OPENING_CENTS);
+    }
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.to_string_lossy().ends_with(&end) {
+            let xml = fs::read_to_string(&path).map_err(|e| FileError::new(&path, e))?;
+            let read = read_statements(&end, &xml).unwrap_or_default();
+            let closing = read.last().and_then(|s| s.balances);
+            return Ok(closing.map_or(OPENING_CENTS, |(_, closing)| closing));
+        }
+    }
+    Ok(OPENING_CENTS)
 }
 
 /// The payment orders in the folder, by name.
@@ -136,7 +160,13 @@ fn orders(path: &Path, xml: &str) -> Result<Vec<Line>, SimulationError> {
 }
 
 /// A camt.053.001.08 document of the day's lines.
-fn statement(account: &BankAccount, on: NaiveDate, number: usize, lines: &[Line]) -> String {
+fn statement(
+    account: &BankAccount,
+    on: NaiveDate,
+    number: usize,
+    opening_cents: i64,
+    lines: &[Line],
+) -> String {
     let moved: i64 = lines
         .iter()
         .map(|l| match l.side {
@@ -157,8 +187,8 @@ fn statement(account: &BankAccount, on: NaiveDate, number: usize, lines: &[Line]
          <IBAN>{iban}</IBAN></Id><Ccy>EUR</Ccy></Acct>\n\
          {opening}{closing}\n{entries}</Stmt></BkToCstmrStmt></Document>\n",
         iban = account.iban.as_str(),
-        opening = balance("OPBD", OPENING_CENTS, on),
-        closing = balance("CLBD", OPENING_CENTS + moved, on),
+        opening = balance("OPBD", opening_cents, on),
+        closing = balance("CLBD", opening_cents + moved, on),
     )
 }
 
