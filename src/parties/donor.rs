@@ -65,10 +65,14 @@ impl DonorDetails {
             let lower = |n: &Option<String>| n.as_ref().map(|n| n.to_lowercase());
             earlier.is_none() || lower(earlier) == lower(name)
         };
-        let says_the_same = same_name(&earlier.first_name, &self.first_name)
-            && same_name(&earlier.last_name, &self.last_name)
-            && (earlier.address.is_none() || earlier.address == self.address);
-        self.parts().may_replace(earlier.parts()) && (self.parts().are_complete() || says_the_same)
+        let says_the_same = || {
+            same_name(&earlier.first_name, &self.first_name)
+                && same_name(&earlier.last_name, &self.last_name)
+                && (earlier.address.is_none() || earlier.address == self.address)
+        };
+        // Most tellings repeat a complete one: no name is compared then.
+        self.parts().may_replace(earlier.parts())
+            && (self.parts().are_complete() || says_the_same())
     }
 }
 
