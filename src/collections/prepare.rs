@@ -24,7 +24,8 @@ pub enum PrepareError {
 
 /// Finds each merchant's donations once, counts them, and links them in the order of their
 /// collection. What is asked for is what the merchant owes for them by its account: beside later
-/// donations, and beside collections that failed and are asked for again by themselves.
+/// donations, and beside collections that failed and are asked for again by themselves, as far as
+/// their donations were not given back meanwhile.
 const PREPARE: &str = "with donations as materialized (
        select d.donation_id, d.merchant_id, d.amount_cents
        from donation d left join refund_taken r using (donation_id)
@@ -39,9 +40,14 @@ const PREPARE: &str = "with donations as materialized (
          select 1 from collection_donation c where c.donation_id = d.donation_id and c.live)
        group by d.merchant_id),
      failed as (
-       select c.merchant_id, sum(t.amount_cents)::bigint as cents
+       select c.merchant_id, sum(least(t.amount_cents, g.cents))::bigint as cents
        from collection c join collection_current_state s using (collection_id)
        join collection_last_attempt t using (collection_id)
+       cross join lateral (
+         select coalesce(sum(d.amount_cents - coalesce(r.taken_cents, 0)), 0)::bigint as cents
+         from collection_donation l join donation d using (donation_id)
+         left join refund_taken r using (donation_id)
+         where l.collection_id = c.collection_id and l.live) g
        where c.merchant_id = any($1) and s.state in ('rejected', 'returned')
        group by c.merchant_id),
      receivable as (

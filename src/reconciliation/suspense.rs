@@ -33,5 +33,6 @@ pub(super) async fn post_unknown(
             }
         })
         .collect();
-    ledger::post(tx, now, &transfers).await
+    // A line may come before any shop or association opened an account.
+    ledger::open_and_post(tx, now, &transfers).await
 }

@@ -225,11 +225,14 @@ impl Model {
                 continue;
             }
             let later: i64 = later.iter().map(|n| self.due(*n)).sum();
-            let failed = self
-                .collections
-                .iter()
-                .filter(|c| c.shop == shop && matches!(c.state, Asked::Rejected | Asked::Returned));
-            let failed: i64 = failed.map(|c| c.asks).sum();
+            let failed = (0..self.collections.len()).filter_map(|n| {
+                let c = &self.collections[n];
+                let fails = c.shop == shop && matches!(c.state, Asked::Rejected | Asked::Returned);
+                let held = self.gifts_where(|_, g| g.collection == Some(n));
+                let due: i64 = held.iter().map(|g| self.due(*g)).sum();
+                fails.then_some(c.asks.min(due))
+            });
+            let failed: i64 = failed.sum();
             let receivable = self.of_shop("merchant_receivable", shop);
             let asks = (self.balance(&receivable) - later - failed).max(0);
             let id = self.collections.len();

@@ -373,6 +373,38 @@ async fn a_payment_taken_back_before_the_payout_is_owed_again_and_asked_for_agai
     s.checked().await;
 }
 
+#[tokio::test]
+async fn what_is_given_back_of_a_payment_taken_back_takes_nothing_off_the_next() {
+    let s = Service::start().await;
+    given(&s, &[("A", "20.00")]).await;
+    let asked = collect(&s, on("2026-09-02"), month("2026-08-01")).await;
+    let reference = asked[0].reference.as_str();
+    shown(&s, line(BankSide::Credit, reference, 2000, "came")).await;
+    shown(&s, line(BankSide::Debit, reference, 2000, "went")).await;
+    give_back(&s, "A", "one", None).await;
+    stands(&s, &[], 0).await;
+    give(
+        &s,
+        "B",
+        "2026-09-10T10:00:00Z",
+        "16.00",
+        "camille@example.org",
+    )
+    .await;
+    let next = collect(&s, on("2026-10-02"), month("2026-09-01")).await;
+    assert_eq!(
+        next[0].amount, "16.00",
+        "it is owed whole, and nothing arrived"
+    );
+    assert_eq!(next[0].state, CollectionState::Submitted);
+    let asked = [
+        ("collection_in_transit:transfer", "16.00"),
+        ("association_pending:foret-vivante", "16.00"),
+    ];
+    stands(&s, &asked, 0).await;
+    s.checked().await;
+}
+
 async fn ask_again(s: &Service, id: obole::values::CollectionId) {
     let mut tx = s.world.db.begin().await.unwrap();
     settlement_lock::lock_exclusive(&mut tx).await.unwrap();
