@@ -46,7 +46,16 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
 
 /// The payouts, and those that are set aside until a person decides.
 async fn list(context: &mut CommandContext, payouts: &[Payout]) -> anyhow::Result<Outcome> {
-    let total: i64 = payouts.iter().map(|p| p.amount_cents).sum();
+    // Those that were taken back, refused or returned pay nobody.
+    let pays = |p: &&Payout| {
+        let lives = [
+            PayoutState::Prepared,
+            PayoutState::Submitted,
+            PayoutState::Settled,
+        ];
+        lives.contains(&p.state)
+    };
+    let total: i64 = payouts.iter().filter(pays).map(|p| p.amount_cents).sum();
     let mut set_aside = runs::failed_payouts(&mut context.db).await?;
     // The others that failed had left before.
     let unwritten = |p: &&Payout| p.state == PayoutState::Submitted && p.file.is_none();

@@ -235,10 +235,13 @@ fn beyond_case(refund: &NewRefund, d: &RefundedDonation, told: i64, left: i64) -
             CaseKind::RefundBeyondDonation,
             refund.event_id.0,
             format!(
-                "{} says that it gave back {} euros of a donation of which {} were left",
+                "{} says that it gave back {} euros of a donation of which {} were left: {} is \
+                 posted as given back, {} is not proven",
                 d.merchant,
                 euros(told),
-                euros(left)
+                euros(left),
+                euros(left),
+                euros(told - left)
             ),
         )
     }

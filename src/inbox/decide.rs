@@ -169,7 +169,8 @@ fn above_ceiling(received: &ReceivedCheckout<'_>, facts: &Facts, amount: Amount)
     Refusal {
         reason: format!(
             "a donation of {amount} is above the ceiling of {ceiling}: ask the merchant whether \
-             it was charged; if it was, raise OBOLE_DONATION_CEILING, then redrive this event"
+             it was charged; if it was, raise OBOLE_DONATION_CEILING where \
+             `obole serve` runs, restart it, then redrive this event"
         ),
         case: Some(NewCase {
             merchant: Some(received.merchant_id),

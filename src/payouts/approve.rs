@@ -167,8 +167,8 @@ async fn submit_covered(
 fn obstacle(wanted_cents: i64, payable_cents: i64, cover: &Cover) -> Option<String> {
     if cover.left_cents() < 0 {
         return Some(format!(
-            "the account is {} euros short of what may be asked of it: top it up, or wait until \
-             shops pay",
+            "the account is {} euros short of what may be asked of it; `obole cases` lists what \
+             is unexplained, taken back or unpaid",
             euros(-cover.left_cents())
         ));
     }
