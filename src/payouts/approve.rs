@@ -191,7 +191,6 @@ mod tests {
             cash_cents: cash,
             owed_cents: owed,
             credit_cents: credit,
-            float_cents: 0,
         }
     }
 

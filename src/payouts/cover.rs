@@ -13,8 +13,6 @@ pub struct Cover {
     pub owed_cents: i64,
     /// What merchants may take off their next payments.
     pub credit_cents: i64,
-    /// The operator's float.
-    pub float_cents: i64,
 }
 
 impl Cover {
@@ -31,7 +29,7 @@ impl Cover {
 ///
 /// The caller holds the settlement lock whole, so that nothing settles or leaves meanwhile.
 pub async fn cover(tx: &mut PgConnection) -> Result<Cover, sqlx::Error> {
-    let (cash_cents, owed_cents, float_cents): (i64, i64, i64) = sqlx::query_as(
+    let (cash_cents, owed_cents): (i64, i64) = sqlx::query_as(
         "with held as (
            select a.kind, a.owner, b.debits_cents - b.credits_cents as debit_cents
            from account a join account_balance b using (account_id))
@@ -43,9 +41,7 @@ pub async fn cover(tx: &mut PgConnection) -> Result<Cover, sqlx::Error> {
            (select coalesce(sum(-debit_cents), 0) from held where kind = 'association_payable')
              ::bigint
              + (select coalesce(sum(amount_cents), 0) from bank_line
-                where side = 'credit' and outcome = 'unknown')::bigint,
-           (select coalesce(sum(-debit_cents), 0) from held where owner = 'bank'
-              and kind in ('operator_current', 'provider_fees', 'operator_losses'))::bigint",
+                where side = 'credit' and outcome = 'unknown')::bigint",
     )
     .fetch_one(&mut *tx)
     .await?;
@@ -67,7 +63,6 @@ pub async fn cover(tx: &mut PgConnection) -> Result<Cover, sqlx::Error> {
         cash_cents,
         owed_cents,
         credit_cents,
-        float_cents,
     })
 }
 
