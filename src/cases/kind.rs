@@ -29,6 +29,8 @@ pub enum CaseKind {
     CollectionFailed,
     /// A payout that came back, or that the bank's format cannot carry. Subject: the payout.
     PayoutFailed,
+    /// Another account is asked for an association. Subject: the change.
+    IbanChanged,
     /// The account does not cover what is to leave. Subject: nobody, the nil id.
     ShortOfCover,
     /// A message that could not be sent. Subject: the message.
@@ -39,7 +41,7 @@ pub enum CaseKind {
 
 impl CaseKind {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::RefundAfterPayout,
         Self::ReceiptInQuestion,
         Self::DonationAboveCeiling,
@@ -51,6 +53,7 @@ impl CaseKind {
         Self::BankLineUnmatched,
         Self::CollectionFailed,
         Self::PayoutFailed,
+        Self::IbanChanged,
         Self::ShortOfCover,
         Self::MessageRefused,
         Self::CheckViolated,
@@ -71,6 +74,7 @@ impl CaseKind {
             Self::BankLineUnmatched => "bank-line-unmatched",
             Self::CollectionFailed => "collection-failed",
             Self::PayoutFailed => "payout-failed",
+            Self::IbanChanged => "iban-changed",
             Self::ShortOfCover => "short-of-cover",
             Self::MessageRefused => "message-refused",
             Self::CheckViolated => "check-violated",
@@ -90,6 +94,7 @@ impl CaseKind {
             Self::BankLineUnmatched => "nothing but itself",
             Self::CollectionFailed => "the merchant's next collection",
             Self::PayoutFailed => "the payout",
+            Self::IbanChanged => "the association's payouts",
             Self::ShortOfCover => "payouts from the account",
             Self::MessageRefused => "the message",
             Self::CheckViolated => "payouts",
@@ -118,8 +123,9 @@ impl CaseKind {
             Self::OrderDiffers => &["dismiss"],
             Self::RefundBeyondDonation | Self::RefundDiffers => &["given-back", "not-given-back"],
             Self::BankLineUnmatched => &["match", "next-month", "give-back"],
-            Self::CollectionFailed => &["ask-again", "other-rail", "write-off"],
+            Self::CollectionFailed => &["ask-again", "other-rail", "write-off", "suspend-merchant"],
             Self::PayoutFailed => &["pay-again", "hold"],
+            Self::IbanChanged => &["confirm", "refuse"],
             Self::ShortOfCover => &["top-up"],
             Self::MessageRefused => &["correct-address", "leave"],
             Self::CheckViolated => &[],

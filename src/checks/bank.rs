@@ -23,7 +23,8 @@ pub(super) const CHECKS: &[Check] = &[
              sum(amount_cents) as cents
            from bank_line group by 1, 2) l
          full join (
-           select t.fact, coalesce(c.collection_id, t.fact_id) as subject,
+           select case t.fact when 'collection_return_shown' then 'collection_returned'
+               else t.fact end as fact, coalesce(c.collection_id, t.fact_id) as subject,
              sum(t.amount_cents) as cents
            from transfer t join account a on a.kind = 'safeguarded_cash' and a.owner = 'bank'
              and a.account_id in (t.debit_account_id, t.credit_account_id)

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::CollectionState;
+use super::state::{CollectionState, MoveError};
 use crate::ledger::Fact;
 use crate::rails::Rail;
 use crate::values::{CollectionId, MerchantId, derived_id, paris_midnight};
@@ -66,14 +66,33 @@ pub(super) async fn with_references(
         .await
 }
 
-/// A collection by its id; none when it is unknown or nothing was ever asked for.
-pub(super) async fn find(
+/// A collection by its id; an error when it is unknown or nothing was ever asked for.
+pub(super) async fn load(
     tx: &mut PgConnection,
     id: CollectionId,
-) -> Result<Option<AskedCollection>, sqlx::Error> {
-    sqlx::query_as(ASKED)
+) -> Result<AskedCollection, MoveError> {
+    let found: Option<AskedCollection> = sqlx::query_as(ASKED)
         .bind(&[] as &[&str])
         .bind(id)
         .fetch_optional(tx)
-        .await
+        .await?;
+    found.ok_or(MoveError::Unknown)
+}
+
+/// How a collection was asked for last.
+pub async fn rail_of(tx: &mut PgConnection, id: CollectionId) -> Result<Rail, MoveError> {
+    Ok(load(tx, id).await?.rail)
+}
+
+/// The collection that a person names by its id or by its reference, however it is spaced.
+pub async fn named(tx: &mut PgConnection, name: &str) -> Result<CollectionId, MoveError> {
+    if let Ok(id) = name.parse::<CollectionId>() {
+        return Ok(load(tx, id).await?.collection_id);
+    }
+    let reference: String = name.split_whitespace().collect();
+    let found = with_references(tx, &[&reference.to_uppercase()]).await?;
+    found
+        .first()
+        .map(|c| c.collection_id)
+        .ok_or(MoveError::Unknown)
 }

@@ -1,5 +1,4 @@
-//! Failing: a request for payment that was refused, money that was taken back after it had come,
-//! and what follows: it is asked for again, or written off.
+//! Failing: a request for payment that was refused, money that was taken back after it had come.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
@@ -8,22 +7,12 @@ use uuid::Uuid;
 use super::asked::{self, AskedCollection};
 use super::settle::{named_by, take_named};
 use super::shares::{Share, shares};
-use super::{CollectionState, state};
+use super::state::{self, CollectionState, MoveError};
+use super::told;
 use crate::cases::{self, CaseKind, NewCase};
 use crate::ledger::{self, Account, AssociationShare, Borne, PostError};
 use crate::refunds_due::{self, NewRefundDue, Origin, shortfall_id};
 use crate::values::{Amount, BankLine, CollectionId, Period, euros};
-
-/// Why a collection did not fail; nothing of it then is written.
-#[derive(Debug, thiserror::Error)]
-pub enum FailError {
-    #[error("there is no such collection that was asked for and is not paid")]
-    NotSubmitted,
-    #[error(transparent)]
-    Post(#[from] PostError),
-    #[error("the database refused")]
-    Database(#[from] sqlx::Error),
-}
 
 /// The request for payment was refused before any money moved.
 ///
@@ -33,11 +22,9 @@ pub async fn reject(
     now: DateTime<Utc>,
     on: NaiveDate,
     id: CollectionId,
-) -> Result<(), FailError> {
-    let c = asked::find(tx, id).await?.ok_or(FailError::NotSubmitted)?;
-    if c.state != CollectionState::Submitted {
-        return Err(FailError::NotSubmitted);
-    }
+) -> Result<(), MoveError> {
+    let c = asked::load(tx, id).await?;
+    c.state.ensure(CollectionState::Rejected)?;
     state::record(tx, now, &[id.0], &[on], CollectionState::Rejected).await?;
     let amount = Amount::from_cents(c.amount_cents).map_err(|_| PostError::Overflow)?;
     let transfer = ledger::collection_rejected(c.fact(on), c.rail, &c.merchant, amount);
@@ -47,7 +34,8 @@ pub async fn reject(
 }
 
 /// Returns each settled collection that a reference of a debit names, if the amount is exactly what
-/// had come. Returns what each debit took back, in order.
+/// had come. A return that a person told of before is only known by its debit, not made again.
+/// Returns what each debit took back, in order.
 ///
 /// The caller holds the settlement lock whole, and takes back the prepared payouts of their
 /// donations.
@@ -56,25 +44,58 @@ pub async fn return_settled(
     now: DateTime<Utc>,
     debits: &[&BankLine],
 ) -> Result<Vec<Option<CollectionId>>, PostError> {
+    let mut told = told::unshown(tx, debits).await?;
     let mut settled = named_by(tx, debits, CollectionState::Settled).await?;
     let mut outcomes = Vec::with_capacity(debits.len());
     for debit in debits {
+        if let Some(told) = told::take_named(&mut told, debit) {
+            told::show(tx, now, debit, &told).await?;
+            outcomes.push(Some(told.collection_id));
+            continue;
+        }
         let collection = take_named(&mut settled, debit);
         outcomes.push(collection.as_ref().map(|c| c.collection_id));
         if let Some(collection) = collection {
-            return_one(tx, now, debit.booked_on, &collection, debit.amount).await?;
+            let transfers = give_up(tx, now, debit.booked_on, &collection).await?;
+            let (fact, rail) = (collection.fact(debit.booked_on), collection.rail);
+            let merchant = &collection.merchant;
+            let transfers =
+                ledger::collection_returned(fact, rail, merchant, debit.amount, &transfers);
+            ledger::open_and_post(tx, now, &transfers).await?;
         }
     }
     Ok(outcomes)
 }
 
-async fn return_one(
+/// A person says that a settled collection was taken back, before the bank's statement shows it.
+///
+/// The caller holds the settlement lock whole, and takes back the prepared payouts of its
+/// donations.
+pub async fn return_told(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    id: CollectionId,
+) -> Result<(), MoveError> {
+    let c = asked::load(tx, id).await?;
+    c.state.ensure(CollectionState::Returned)?;
+    let amount = Amount::from_cents(c.amount_cents).map_err(|_| MoveError::NothingCame)?;
+    let shares = give_up(tx, now, on, &c).await?;
+    told::record(tx, now, on, &c).await?;
+    let transfers =
+        ledger::collection_return_told(c.fact(on), c.rail, &c.merchant, amount, &shares);
+    ledger::open_and_post(tx, now, &transfers).await?;
+    Ok(())
+}
+
+/// Writes that a settled collection was taken back, opens its case, and says what each association
+/// gives up; the caller posts it.
+async fn give_up(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     on: NaiveDate,
     c: &AskedCollection,
-    amount: Amount,
-) -> Result<(), PostError> {
+) -> Result<Vec<AssociationShare>, PostError> {
     let id = c.collection_id;
     // Before the shares are asked for, which look for paid out donations once this state is there.
     state::record(tx, now, &[id.0], &[on], CollectionState::Returned).await?;
@@ -96,11 +117,9 @@ async fn return_one(
         });
     }
     refunds_due::record(tx, now, &due).await?;
-    let transfers = ledger::collection_returned(fact, c.rail, &c.merchant, amount, &given_up);
-    ledger::open_and_post(tx, now, &transfers).await?;
     let case = failed_case(c, on, "was taken back after it was paid");
     cases::open(tx, now, &[case]).await?;
-    Ok(())
+    Ok(given_up)
 }
 
 fn shortfall(

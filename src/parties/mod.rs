@@ -1,6 +1,8 @@
 //! The people and bodies around a donation: associations, causes, merchants, donors, operators;
 //! their secrets and sign-in.
 
+pub mod account;
+pub mod account_mail;
 pub mod association;
 pub mod cause;
 pub mod choice;
@@ -11,6 +13,7 @@ pub mod merchant;
 pub mod operator;
 pub mod seal;
 pub mod sign_in;
+pub mod suspension;
 pub mod unsubscribe;
 
 use crate::values::{FieldError, listed};

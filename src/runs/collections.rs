@@ -17,8 +17,8 @@ use crate::values::{Period, Reader, SetAside};
 pub struct CollectionRun {
     /// All collections of the month.
     pub collections: Vec<Collection>,
-    /// The merchants whose statement was not written or not mailed; the next run does what is
-    /// missing.
+    /// The merchants that are asked for nothing because an earlier collection failed, and those
+    /// whose statement was not written or not mailed; the next run does what is missing.
     pub set_aside: Vec<SetAside>,
 }
 
@@ -30,20 +30,23 @@ pub async fn run_collections(
     on: NaiveDate,
     period: Period,
 ) -> anyhow::Result<CollectionRun> {
+    app.settings
+        .account
+        .ensure_given("statements ask merchants to pay to it")?;
     let partitions = Partition::split(parallelism());
     let prepared = app
         .progress
         .count(Step::PrepareCollections, partitions.len());
     let db = app.db.clone();
-    for_each_concurrent(parallelism(), partitions, move |partition| {
+    let held = for_each_concurrent(parallelism(), partitions, move |partition| {
         let (db, prepared) = (db.clone(), prepared.clone());
         async move {
             let mut tx = db.begin().await?;
-            let merchants = collections::prepare(&mut tx, now, on, period, &partition).await?;
-            collections::submit(&mut tx, now, on, &merchants).await?;
+            let month = collections::prepare(&mut tx, now, on, period, &partition).await?;
+            collections::submit(&mut tx, now, on, &month.merchants).await?;
             tx.commit().await?;
             prepared.add_one();
-            Ok(())
+            Ok(month.held)
         }
     })
     .await?;
@@ -52,7 +55,7 @@ pub async fn run_collections(
     let mut collections = collections::list(&mut db, Reader::System, filter).await?;
     drop(db);
     let unwritten = write_statements(app, &collections).await?;
-    let mut set_aside = Vec::new();
+    let mut set_aside: Vec<SetAside> = held.into_iter().flatten().collect();
     for collection in &mut collections {
         match unwritten.get(&collection.collection_id) {
             None => collection.file = Some(statement_path(app, collection).display().to_string()),

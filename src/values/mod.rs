@@ -16,7 +16,9 @@ mod set_aside;
 mod tax_date;
 mod time;
 
-pub use bank::{BankAccount, BankLine, BankSide, BankStatement, Bic, Iban, rf_reference};
+pub use bank::{
+    AccountMissing, BankAccount, BankLine, BankSide, BankStatement, Bic, Iban, rf_reference,
+};
 pub use body::{body_in_words, is_named_by_978};
 pub use csv::csv_field;
 pub use dialect::{Dialect, DialectError};

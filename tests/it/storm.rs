@@ -328,7 +328,7 @@ impl Storm {
             }
             let n = self.random.of(&failed);
             let id = self.collections[n].0;
-            collections::ask_again(&mut tx, now, self.today, id, decision("ask-again"))
+            collections::ask_again(&mut tx, now, self.today, id, None, decision("ask-again"))
                 .await
                 .unwrap();
             self.model.ask_again(n);

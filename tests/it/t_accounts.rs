@@ -413,7 +413,7 @@ async fn ask_again(s: &Service, id: obole::values::CollectionId) {
         decision: "ask-again",
         ..DECIDED
     };
-    collections::ask_again(&mut tx, Utc::now(), on("2026-09-04"), id, decided)
+    collections::ask_again(&mut tx, Utc::now(), on("2026-09-04"), id, None, decided)
         .await
         .unwrap();
     tx.commit().await.unwrap();
@@ -663,6 +663,14 @@ fn postings() -> Vec<Transfer> {
         euros(300),
         &shares,
     ));
+    all.extend(ledger::collection_return_told(
+        fact,
+        rail,
+        "shop",
+        euros(300),
+        &shares,
+    ));
+    all.push(ledger::collection_return_shown(fact, bank, euros(300)));
     all.extend(ledger::collection_written_off(
         fact, bank, "shop", &arrived, 50,
     ));

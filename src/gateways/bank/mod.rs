@@ -7,4 +7,4 @@ mod camt053;
 mod pain001;
 
 pub use camt053::{StatementError, read_statements};
-pub use pain001::{CreditTransfer, CreditTransferError, write_credit_transfer};
+pub use pain001::{CreditTransfer, CreditTransferError, OrderWriting, order_file};

@@ -7,11 +7,12 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::decision::CaseDecision;
-use super::{orders, refunds};
+use super::{accounts, collections, orders, payouts, refunds};
 use crate::app::App;
 use crate::audit::{self, Act};
 use crate::cases::{self, Case, CaseFilter, CaseKind};
 use crate::db::settlement_lock;
+use crate::mailing::tell_of_accounts;
 use crate::receipts::{self, ReceiptDecision};
 use crate::runs::{cancel_receipt, replace_receipt};
 use crate::values::{CaseId, Reader, ReceiptId};
@@ -57,12 +58,18 @@ pub async fn decide_case(
             CaseKind::RefundBeyondDonation | CaseKind::RefundDiffers => {
                 refunds::decide_told(&mut tx, now, &case, d).await?
             }
+            CaseKind::CollectionFailed => collections::decide(&mut tx, now, on, &case, d).await?,
+            CaseKind::PayoutFailed => payouts::decide(&mut tx, now, on, &case, d).await?,
+            CaseKind::IbanChanged => accounts::decide(&mut tx, now, on, &case, d).await?,
             kind => bail!("a case of kind {kind} is not decided here: {}", kind.way()),
         };
         write_down(&mut tx, now, &case, d).await?;
         tx.commit().await?;
         done
     };
+    if case.kind == CaseKind::IbanChanged {
+        tell_of_accounts(app, now).await?;
+    }
     Ok(DecidedCase {
         case_id: case.case_id,
         kind: case.kind,

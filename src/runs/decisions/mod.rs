@@ -1,9 +1,12 @@
 //! What a person decides about a case: each kind by the room that owns its subject, in one database
 //! transaction with the audit log; then files are written and those concerned are told.
 
+mod accounts;
+mod collections;
 mod decide;
 mod decision;
 mod orders;
+mod payouts;
 mod refunds;
 
 pub use decide::{DecidedCase, decide_case};

@@ -74,3 +74,16 @@ mail-report-arrived =
 mail-report-detail = Le détail joint donne chaque don : jour, boutique, commande, cause, montant. Il ne nomme aucun donateur ; les reçus fiscaux partent en votre nom, selon votre mandat.
 # $amount : le montant.
 mail-report-entry = Écriture à passer : débit 512 Banque { $amount }, crédit 754 Collectes et dons { $amount }.
+
+mail-account-subject = Le compte bancaire d’une association
+# $association: the association; $iban: the new account; $previous: the one before; $day: the day.
+mail-account-asked =
+    Le { $day }, il a été demandé de verser les dons destinés à { $association } sur le compte { $iban }, au lieu de { $previous }.
+    Une deuxième personne de notre équipe doit le confirmer. D’ici là, aucun versement ne part.
+# $association: the association; $iban: the new account; $previous: the one before; $day: the day.
+mail-account-confirmed =
+    Le { $day }, il a été confirmé que les dons destinés à { $association } seront versés sur le compte { $iban }, au lieu de { $previous }.
+    Aucun versement ne part pendant trois jours.
+# $association: the association; $iban: the new account; $previous: the one before; $day: the day.
+mail-account-refused = Le { $day }, le changement demandé pour { $association } a été refusé : les dons restent versés sur le compte { $previous }, et non sur { $iban }.
+mail-account-wrong = Vous ne reconnaissez pas ce changement ? Répondez tout de suite à ce message.
