@@ -83,10 +83,6 @@ comment on column payout_donation.live is
   'the donation until it is paid again; the others free it.';
 
 -- An approval is for what it saw: the account, its holder's name and the amount.
-alter table association add column account_name text check (account_name <> '');
-comment on column association.account_name is
-  'Holder of the account as its bank has it; null where that is the legal name.';
-
 alter table payout_approval add column round smallint not null default 1 check (round > 0),
   add column name text, add column iban text, add column bic text, add column amount_cents bigint,
   add column changes integer not null default 0 check (changes >= 0);
@@ -194,13 +190,21 @@ comment on column account_change_mail.account_change_id is 'The request.';
 comment on column account_change_mail.sent_at is 'When it left.';
 
 create view association_account as
-  select a.association_id, coalesce(a.account_name, a.name) as name, a.iban, a.bic,
-    (select count(*) from account_change c join account_change_decision d
-       using (account_change_id)
-     where c.association_id = a.association_id and d.decision = 'confirmed')::integer as changes
-  from association a;
+  select a.association_id, coalesce(c.name, a.name) as name, coalesce(c.iban, a.iban) as iban,
+    coalesce(c.bic, a.bic) as bic, c.name as account_name, coalesce(n.changes, 0) as changes
+  from association a
+  left join lateral (
+    select x.name, x.iban, x.bic from account_change x join account_change_decision d
+      using (account_change_id)
+    where x.association_id = a.association_id and d.decision = 'confirmed'
+    order by d.decided_at desc, x.account_change_id desc limit 1) c on true
+  left join lateral (
+    select count(*)::integer as changes from account_change x join account_change_decision d
+      using (account_change_id)
+    where x.association_id = a.association_id and d.decision = 'confirmed') n on true;
 comment on view association_account is
-  'The account that each association is paid to now, and how often it was changed.';
+  'The account that each association is paid to now, which is the last that was confirmed, and how '
+  'often it was changed. The account that it was added with stays in association.';
 
 create view payout_valid_approval as
   select v.payout_id, v.round, v.operator_id, v.approved_at
@@ -242,6 +246,3 @@ end $$;
 grant select, insert on told_return, borne_donation, account_change, account_change_decision,
   account_change_mail to obole_app;
 grant select on unshown_return, association_account, payout_valid_approval to obole_app;
-grant update (account_name, iban, bic) on association to obole_app;
--- A person may suspend a merchant whose collection failed.
-grant update (state) on merchant to obole_app;

@@ -123,7 +123,7 @@ impl CaseKind {
             Self::OrderDiffers => &["dismiss"],
             Self::RefundBeyondDonation | Self::RefundDiffers => &["given-back", "not-given-back"],
             Self::BankLineUnmatched => &["match", "next-month", "give-back"],
-            Self::CollectionFailed => &["ask-again", "other-rail", "write-off", "suspend-merchant"],
+            Self::CollectionFailed => &["ask-again", "other-rail", "write-off"],
             Self::PayoutFailed => &["pay-again", "hold"],
             Self::IbanChanged => &["confirm", "refuse"],
             Self::ShortOfCover => &["top-up"],

@@ -107,7 +107,8 @@ pub async fn ask(
     by: &str,
 ) -> Result<AccountChange, AccountError> {
     let current: Option<Current> = sqlx::query_as(
-        "select association_id, account_name, iban, bic from association where slug = $1",
+        "select association_id, c.account_name, c.iban, c.bic
+         from association a join association_account c using (association_id) where a.slug = $1",
     )
     .bind(new.slug)
     .fetch_optional(&mut *tx)
@@ -209,17 +210,7 @@ pub async fn confirm(
     if change.asked_by == decision.by {
         return Err(AccountError::SamePerson);
     }
-    decide(tx, now, on, change, "confirmed", decision).await?;
-    sqlx::query(
-        "update association set account_name = $2, iban = $3, bic = $4 where association_id = $1",
-    )
-    .bind(change.association_id)
-    .bind(&change.name)
-    .bind(&change.iban)
-    .bind(&change.bic)
-    .execute(tx)
-    .await?;
-    Ok(())
+    decide(tx, now, on, change, "confirmed", decision).await
 }
 
 /// Somebody refuses a request: the account stays as it is.

@@ -62,7 +62,7 @@ impl Row {
     }
 }
 
-/// What nobody was told yet, oldest first: to the association, and to whoever of the team was there.
+/// What was not told yet, oldest first: to the association, and to whoever of the team was there.
 pub async fn untold(db: &mut PgConnection) -> Result<Vec<AccountNews>, sqlx::Error> {
     let all: Vec<Row> = sqlx::query_as(
         "select c.account_change_id, r.recipient_id, a.slug, a.name as association, r.email,

@@ -13,7 +13,6 @@ pub mod merchant;
 pub mod operator;
 pub mod seal;
 pub mod sign_in;
-pub mod suspension;
 pub mod unsubscribe;
 
 use crate::values::{FieldError, listed};

@@ -1,12 +1,11 @@
 //! Collections that failed: they are asked for again, or given up.
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
 use super::decision::CaseDecision;
 use crate::cases::Case;
-use crate::parties::suspension;
 use crate::rails::Rail;
 use crate::values::CollectionId;
 use crate::{collections, payouts};
@@ -35,18 +34,10 @@ pub(super) async fn decide(
             collections::ask_again(tx, now, on, id, Some(Rail::Transfer), d.recorded()).await?;
             Ok(format!("collection {id} is asked for again, by transfer"))
         }
-        "write-off" => {
+        _ => {
             let left = payouts::cover(tx).await?.left_cents();
             collections::write_off(tx, now, on, id, left, d.recorded()).await?;
             Ok(format!("collection {id} is written off"))
-        }
-        _ => {
-            let slug = case.merchant.as_deref();
-            let slug = slug.context("the merchant of this case is not there")?;
-            suspension::suspend_merchant(tx, slug).await?;
-            Ok(format!(
-                "{slug} is suspended; collection {id} can still be asked for again or written off"
-            ))
         }
     }
 }

@@ -85,5 +85,5 @@ mail-account-confirmed =
     Le { $day }, il a été confirmé que les dons destinés à { $association } seront versés sur le compte { $iban }, au lieu de { $previous }.
     Aucun versement ne part pendant trois jours.
 # $association: the association; $iban: the new account; $previous: the one before; $day: the day.
-mail-account-refused = Le { $day }, le changement demandé pour { $association } a été refusé : les dons restent versés sur le compte { $previous }, et non sur { $iban }.
-mail-account-wrong = Vous ne reconnaissez pas ce changement ? Répondez tout de suite à ce message.
+mail-account-refused = Le { $day }, le changement demandé pour { $association } a été refusé : les dons restent versés sur le compte { $previous }, et non sur { $iban }.
+mail-account-wrong = Vous ne reconnaissez pas ce changement ? Répondez tout de suite à ce message.
