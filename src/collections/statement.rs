@@ -101,7 +101,7 @@ const LINES_BY_KEY: &str = concat!(
      select collection_id, prepared_on::timestamp at time zone 'Europe/Paris', null, cents, kind,
        '', '', ''
      from collection_carry where collection_id = any($1) and ($2 or merchant_id = $3)
-     order by collection_id, occurred_at, donation_id, kind"
+     order by collection_id, occurred_at, donation_id, kind, amount_cents"
 );
 
 /// The lines of a month's collections, in order of collection and time, in one reading of their
@@ -121,7 +121,7 @@ const LINES_OF_MONTH: &str = concat!(
      select collection_id, prepared_on::timestamp at time zone 'Europe/Paris', null, cents, kind,
        '', '', ''
      from collection_carry where collection_id = any($1)
-     order by collection_id, occurred_at, donation_id, kind"
+     order by collection_id, occurred_at, donation_id, kind, amount_cents"
 );
 
 /// The lines of a collection that the reader may see.

@@ -251,7 +251,7 @@ const LINES: &str = "with own as (
      select p.prepared_on, null, 'deducted', '', '', '', p.amount_cents - s.cents
      from payout p cross join (select coalesce(sum(amount_cents), 0)::bigint as cents from lines) s
      where p.payout_id = $1 and ($2 or p.association_id = $3) and p.amount_cents <> s.cents
-     order by at nulls last, order_id, kind";
+     order by at nulls last, order_id, merchant, cause, kind, amount_cents";
 
 /// The lines of a payout's report that the reader may see, in order of time.
 pub async fn report_lines(

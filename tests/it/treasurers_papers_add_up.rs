@@ -131,7 +131,7 @@ impl History {
     async fn statement_goes_on(&mut self, asked: &Collection) {
         let sums = statement_adds_up(&self.s, asked).await;
         assert_eq!(sums.credit_before_cents, self.credit_left, "{sums:?}");
-        assert_eq!(sums.other_credit_cents, 0, "{sums:?}");
+        assert!(sums.other_credit_cents >= 0, "{sums:?}");
         assert!(asked.amount_cents == 0 || sums.credit_left_cents == 0);
         self.donated += sums.donated_cents;
         self.refunded += sums.refunded_cents + sums.refunded_earlier_cents;
@@ -165,6 +165,9 @@ impl History {
             ("credit before", sums.credit_before_cents),
             ("credit left", sums.credit_left_cents),
             ("taken elsewhere", sums.taken_elsewhere_cents),
+            // Of two payments that are asked for again, one may be asked for more than is left of
+            // it, as far as the shop owes so much.
+            ("other credit", sums.other_credit_cents),
         ] {
             self.meet(what, cents > 0);
         }
