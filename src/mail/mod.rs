@@ -10,6 +10,7 @@ mod incomplete;
 mod receipts;
 mod replacement;
 mod report;
+mod returned;
 mod sign_in;
 mod statement;
 
@@ -18,6 +19,7 @@ pub use cancellation::CancellationMail;
 pub use incomplete::IncompleteMail;
 pub use receipts::{EnclosedReceipt, ReceiptsMail};
 pub use replacement::ReplacementMail;
-pub use report::ReportMail;
+pub use report::{AccountSums, ReportMail};
+pub use returned::ReturnedMail;
 pub use sign_in::SignInMail;
-pub use statement::StatementMail;
+pub use statement::{FailedPaymentLine, StatementMail};

@@ -55,6 +55,8 @@ mod support;
 mod t_accounts;
 mod texts;
 mod texts_that_cannot_be_stored;
+mod treasurers_papers;
+mod treasurers_papers_add_up;
 mod two_programs_at_once;
 mod unsubscribe;
 mod violations_open_cases;

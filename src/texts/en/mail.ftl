@@ -45,14 +45,24 @@ mail-incomplete-once = There is no hurry, and we ask only once: your receipt wai
 
 # $month: a month.
 mail-statement-subject = Statement of donations, { $month }
-# $merchant: its name; $month: a month; $count: how many donations; $amount: to be paid.
+# $merchant: its name; $month: a month; $count: how many donations; $amount: their sum.
 mail-statement-due =
     Here is the statement of { $merchant } for { $month }: { $count ->
         [one] { $count } donation
        *[other] { $count } donations
-    } from your customers, { $amount } to pay by transfer. The detail, order by order, is attached.
-# $amount: the euros given back.
-mail-statement-credited = The euros given back after an earlier statement are taken off: { $amount }.
+    } from your customers, { $amount }. The detail, order by order, is attached.
+# The lines of the statement. $amount: an amount, negative for what is taken off.
+mail-statement-donated = Donations from your customers: { $amount }
+mail-statement-refunded = Given back of these donations: { $amount }
+mail-statement-refunded-earlier = Given back of donations of earlier statements: { $amount }
+mail-statement-credit-before = Credit left by the statement before: { $amount }
+mail-statement-other-credit = Other credit of your account: { $amount }
+mail-statement-taken-elsewhere = Already taken off a payment that was refused or taken back: { $amount }
+mail-statement-credit-left = Credit left to the next statement: { $amount }
+mail-statement-to-pay = To pay by transfer: { $amount }
+mail-statement-nothing = There is nothing to pay for this statement.
+# $amount: the credit.
+mail-statement-carries-on = You have a credit of { $amount } left: the next statement will take it off.
 # $holder, $iban and $bic: the account to credit; $amount: the amount; $reference: the reference.
 mail-statement-transfer =
     Transfer to make:
@@ -61,19 +71,55 @@ mail-statement-transfer =
     BIC: { $bic }
     Amount: { $amount }
     Reference, to be copied exactly: { $reference }
-mail-statement-accountant = For your accountant: these euros belong to your customers and go whole to the associations. On receipt, debit 512, credit 467; on the transfer, debit 467, credit 512. They are not revenue, there is no VAT, and the shop deducts nothing.
+# $amount: what was asked for; $month: its month; $reference: its reference.
+mail-statement-failed = The payment of { $amount } for { $month } (reference { $reference }) was refused or taken back by a bank. What is still owed of it is settled apart and is not in this statement.
+# $amount: the euros given back.
+mail-statement-waiting = You also gave back { $amount } of donations that the association already had. This credit waits for a decision: it is not taken off yet.
+mail-statement-accountant = For your accountant: these euros belong to your customers and go to the associations, without any fee. They are not revenue, there is no VAT, and the shop deducts nothing. Entries to book:
+# $amount: the amount.
+mail-statement-entry-donations = Donations received: debit 512 Banque { $amount }, credit 467 Obole { $amount }
+mail-statement-entry-refunds = Donations given back to customers: debit 467 Obole { $amount }, credit 512 Banque { $amount }
+mail-statement-entry-payment = Transfer to Obole: debit 467 Obole { $amount }, credit 512 Banque { $amount }
 mail-statement-thanks = Thank you on their behalf.
 
 mail-report-subject = Your payout has arrived
-# $association: its name; $amount: the amount; $day: a day; $count: how many donations; $reference: the transfer’s reference.
-mail-report-arrived =
-    { $association } received { $amount } on { $day } by transfer: { $count ->
-        [one] { $count } donation, whole, without any fee.
-       *[other] { $count } donations, whole, without any fee.
-    } The transfer’s reference is { $reference }.
-mail-report-detail = The attached detail lists each donation: day, shop, order, cause, amount. It names no donor; the tax receipts are sent in your name, under your mandate.
+# $association: its name; $amount: the amount; $day: a day; $reference: the transfer’s reference.
+mail-report-arrived = { $association } received { $amount } on { $day } by transfer, without any fee. The transfer’s reference is { $reference }.
+# $count: how many donations; $amount: their sum.
+mail-report-donated =
+    { $count ->
+        [one] { $count } donation
+       *[other] { $count } donations
+    }: { $amount }
+# $amount: an amount, negative for what is taken off.
+mail-report-refunded = Given back of these donations before the transfer: { $amount }
+mail-report-deducted = Taken off for other donations given back: { $amount }
+mail-report-paid = Paid: { $amount }
+mail-report-detail = The attached detail lists each donation and each refund: day, shop, order, cause, amount. It names no donor; the tax receipts are sent in your name, under your mandate.
+mail-report-account = Your account, since the report before:
+# $amount: an amount, negative for what leaves.
+mail-report-account-opening = Owed at the beginning: { $amount }
+mail-report-account-arrived = Donations arrived from the shops: { $amount }
+mail-report-account-refunded = Given back by the shops before it was paid to you: { $amount }
+mail-report-account-claimed = Given back by the shops after it was paid to you, taken off with your consent: { $amount }
+mail-report-account-withdrawn = Taken back by a shop’s bank before it was paid to you: { $amount }
+mail-report-account-returned = Transfer that came back: { $amount }
+mail-report-account-paid = Transfer that arrived: { $amount }
+mail-report-account-closing = Owed at the end: { $amount }
+mail-report-owing = You owe this sum: it will be taken off the next donations that arrive.
+# $amount: the euros given back.
+mail-report-undecided = Shops gave back { $amount } of donations that you already have. Nothing of it is taken off without your consent.
 # $amount: the amount.
 mail-report-entry = Entry to book: debit 512 Banque { $amount }, credit 754 Collectes et dons { $amount }.
+# $amount: the amount; $deducted: what is taken off it; $donations: the donations before that.
+mail-report-entry-deducted = This amount is net of { $deducted } of donations given back. If they were booked in a year that is closed, book this instead: debit 512 Banque { $amount }, debit 658 Charges diverses de gestion courante { $deducted }, credit 754 Collectes et dons { $donations }.
+
+mail-returned-subject = One of your payouts came back
+# $association: its name; $amount: the amount; $day and $back: days; $reference: the reference.
+mail-returned-came-back = The transfer of { $amount } to { $association }, told for { $day } under the reference { $reference }, came back on { $back }. You do not have this money.
+mail-returned-waits = What you are owed of it is not lost: it is on the safeguarded account, and another transfer will bring it, with its own report.
+# $amount: the amount.
+mail-returned-entry = If you booked the entry of this transfer, cancel it: debit 754 Collectes et dons { $amount }, credit 512 Banque { $amount }.
 
 mail-alert-subject = Cases wait for a decision
 mail-alert-opened = New cases wait for a person of the team:

@@ -45,14 +45,24 @@ mail-incomplete-once = Rien ne presse, et nous ne vous le demanderons qu’une f
 
 # $month : un mois.
 mail-statement-subject = Relevé des dons, { $month }
-# $merchant : son nom ; $month : un mois ; $count : combien de dons ; $amount : à virer.
+# $merchant : son nom ; $month : un mois ; $count : combien de dons ; $amount : leur somme.
 mail-statement-due =
     Voici le relevé de { $merchant } pour { $month } : { $count ->
         [one] { $count } don
        *[other] { $count } dons
-    } de vos clients, { $amount } à virer. Le détail, commande par commande, est joint.
-# $amount : les euros rendus.
-mail-statement-credited = Les euros rendus après un relevé précédent en sont déduits : { $amount }.
+    } de vos clients, { $amount }. Le détail, commande par commande, est joint.
+# Les lignes du relevé. $amount : un montant, négatif pour ce qui est déduit.
+mail-statement-donated = Dons de vos clients : { $amount }
+mail-statement-refunded = Rendu de ces dons : { $amount }
+mail-statement-refunded-earlier = Rendu de dons de relevés précédents : { $amount }
+mail-statement-credit-before = Crédit laissé par le relevé précédent : { $amount }
+mail-statement-other-credit = Autre crédit de votre compte : { $amount }
+mail-statement-taken-elsewhere = Déjà déduit d’un paiement refusé ou repris : { $amount }
+mail-statement-credit-left = Crédit laissé au relevé suivant : { $amount }
+mail-statement-to-pay = À virer : { $amount }
+mail-statement-nothing = Il n’y a rien à virer pour ce relevé.
+# $amount : le crédit.
+mail-statement-carries-on = Il vous reste un crédit de { $amount } : le relevé suivant le déduira.
 # $holder, $iban et $bic : le compte à créditer ; $amount : le montant ; $reference : la référence.
 mail-statement-transfer =
     Virement à faire :
@@ -61,25 +71,61 @@ mail-statement-transfer =
     BIC : { $bic }
     Montant : { $amount }
     Référence à reporter telle quelle : { $reference }
-mail-statement-accountant = Pour votre comptable : ces euros sont à vos clients et vont en entier aux associations. À l’encaissement, débit 512, crédit 467 ; au virement, débit 467, crédit 512. Ce n’est pas du chiffre d’affaires, il n’y a pas de TVA, et la boutique n’en déduit rien.
+# $amount : ce qui était demandé ; $month : son mois ; $reference : sa référence.
+mail-statement-failed = Le paiement de { $amount } pour { $month } (référence { $reference }) a été refusé ou repris par une banque. Ce qui en reste dû se règle à part et n’est pas compris dans ce relevé.
+# $amount : les euros rendus.
+mail-statement-waiting = Vous avez aussi rendu { $amount } de dons que l’association avait déjà reçus. Ce crédit attend une décision : il n’est pas encore déduit.
+mail-statement-accountant = Pour votre comptable : ces euros sont à vos clients et vont aux associations, sans frais. Ce n’est pas du chiffre d’affaires, il n’y a pas de TVA, et la boutique n’en déduit rien. Écritures à passer :
+# $amount : le montant.
+mail-statement-entry-donations = Dons encaissés : débit 512 Banque { $amount }, crédit 467 Obole { $amount }
+mail-statement-entry-refunds = Dons rendus aux clients : débit 467 Obole { $amount }, crédit 512 Banque { $amount }
+mail-statement-entry-payment = Virement à Obole : débit 467 Obole { $amount }, crédit 512 Banque { $amount }
 mail-statement-thanks = Merci pour eux.
 
 mail-report-subject = Votre reversement est arrivé
-# $association : son nom ; $amount : le montant ; $day : un jour ; $count : combien de dons ; $reference : la référence du virement.
-mail-report-arrived =
-    { $association } a reçu { $amount } le { $day } par virement : { $count ->
-        [one] { $count } don, entier, sans aucuns frais.
-       *[other] { $count } dons, entiers, sans aucuns frais.
-    } La référence du virement est { $reference }.
-mail-report-detail = Le détail joint donne chaque don : jour, boutique, commande, cause, montant. Il ne nomme aucun donateur ; les reçus fiscaux partent en votre nom, selon votre mandat.
+# $association : son nom ; $amount : le montant ; $day : un jour ; $reference : la référence du virement.
+mail-report-arrived = { $association } a reçu { $amount } le { $day } par virement, sans aucuns frais. La référence du virement est { $reference }.
+# $count : combien de dons ; $amount : leur somme.
+mail-report-donated =
+    { $count ->
+        [one] { $count } don
+       *[other] { $count } dons
+    } : { $amount }
+# $amount : un montant, négatif pour ce qui est déduit.
+mail-report-refunded = Rendu de ces dons avant le virement : { $amount }
+mail-report-deducted = Retenu pour d’autres dons rendus : { $amount }
+mail-report-paid = Versé : { $amount }
+mail-report-detail = Le détail joint donne chaque don et chaque remboursement : jour, boutique, commande, cause, montant. Il ne nomme aucun donateur ; les reçus fiscaux partent en votre nom, selon votre mandat.
+mail-report-account = Votre compte, depuis le rapport précédent :
+# $amount : un montant, négatif pour ce qui part.
+mail-report-account-opening = Dû au début : { $amount }
+mail-report-account-arrived = Dons arrivés des boutiques : { $amount }
+mail-report-account-refunded = Rendu par les boutiques avant de vous être versé : { $amount }
+mail-report-account-claimed = Rendu par les boutiques après vous avoir été versé, retenu avec votre accord : { $amount }
+mail-report-account-withdrawn = Repris par la banque d’une boutique avant de vous être versé : { $amount }
+mail-report-account-returned = Virement revenu : { $amount }
+mail-report-account-paid = Virement arrivé : { $amount }
+mail-report-account-closing = Dû à la fin : { $amount }
+mail-report-owing = Vous devez cette somme : elle sera retenue sur les prochains dons qui arrivent.
+# $amount : les euros rendus.
+mail-report-undecided = Des boutiques ont rendu { $amount } de dons que vous avez déjà reçus. Rien n’en est retenu sans votre accord.
 # $amount : le montant.
 mail-report-entry = Écriture à passer : débit 512 Banque { $amount }, crédit 754 Collectes et dons { $amount }.
+# $amount : le montant ; $deducted : ce qui en est retenu ; $donations : les dons avant la retenue.
+mail-report-entry-deducted = Ce montant est net de { $deducted } de dons rendus. S’ils étaient comptés dans un exercice déjà clos, passez plutôt : débit 512 Banque { $amount }, débit 658 Charges diverses de gestion courante { $deducted }, crédit 754 Collectes et dons { $donations }.
+
+mail-returned-subject = Un de vos reversements est revenu
+# $association : son nom ; $amount : le montant ; $day et $back : des jours ; $reference : la référence.
+mail-returned-came-back = Le virement de { $amount } à { $association }, annoncé pour le { $day } sous la référence { $reference }, est revenu le { $back }. Cet argent n’est pas chez vous.
+mail-returned-waits = Ce qui vous en est dû n’est pas perdu : il est sur le compte de cantonnement, et un autre virement l’apportera, avec son propre rapport.
+# $amount : le montant.
+mail-returned-entry = Si vous avez passé l’écriture de ce virement, annulez-la : débit 754 Collectes et dons { $amount }, crédit 512 Banque { $amount }.
 
 mail-alert-subject = Des cas attendent une décision
-mail-alert-opened = De nouveaux cas attendent une personne de l’équipe :
+mail-alert-opened = De nouveaux cas attendent une personne de l’équipe :
 # $count: how many more.
 mail-alert-more = { $count ->
     [one] Et { $count } autre.
    *[other] Et { $count } autres.
 }
-mail-alert-list = « obole cases --open » les montre tous.
+mail-alert-list = « obole cases --open » les montre tous.
