@@ -11,6 +11,8 @@ pub enum CaseKind {
     RefundAfterPayout,
     /// A receipt says more than was given and kept. Subject: the receipt.
     ReceiptInQuestion,
+    /// A donor corrected the name or the address that a receipt prints. Subject: the receipt.
+    ReceiptCorrectionAsked,
     /// A donation of more than the ceiling, not posted. Subject: the event.
     DonationAboveCeiling,
     /// An order came again after its donation was given back. Subject: the event.
@@ -33,9 +35,10 @@ pub enum CaseKind {
 
 impl CaseKind {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::RefundAfterPayout,
         Self::ReceiptInQuestion,
+        Self::ReceiptCorrectionAsked,
         Self::DonationAboveCeiling,
         Self::SecondOrder,
         Self::RefundBeyondDonation,
@@ -53,6 +56,7 @@ impl CaseKind {
         match self {
             Self::RefundAfterPayout => "refund-after-payout",
             Self::ReceiptInQuestion => "receipt-in-question",
+            Self::ReceiptCorrectionAsked => "receipt-correction-asked",
             Self::DonationAboveCeiling => "donation-above-ceiling",
             Self::SecondOrder => "second-order",
             Self::RefundBeyondDonation => "refund-beyond-donation",
@@ -71,6 +75,7 @@ impl CaseKind {
         match self {
             Self::RefundAfterPayout => "the merchant's credit",
             Self::ReceiptInQuestion => "the receipt's validity",
+            Self::ReceiptCorrectionAsked => "nothing: the receipt stays valid",
             Self::DonationAboveCeiling | Self::SecondOrder => "the donation, not posted",
             Self::RefundBeyondDonation => "the donation's receipt",
             Self::BankLineUnmatched => "nothing but itself",
@@ -88,6 +93,7 @@ impl CaseKind {
         match self {
             Self::RefundAfterPayout => &["association-agrees", "operator-bears"],
             Self::ReceiptInQuestion => &["cancel", "replace"],
+            Self::ReceiptCorrectionAsked => &["replace", "cancel"],
             Self::DonationAboveCeiling => &["accept", "correct", "dismiss"],
             Self::SecondOrder => &["accept", "dismiss"],
             Self::RefundBeyondDonation => &["given-back", "not-given-back"],

@@ -5,6 +5,7 @@
 
 mod cancellation;
 mod content;
+mod ended;
 mod incomplete;
 mod receipts;
 mod replacement;
@@ -12,7 +13,7 @@ mod report;
 mod sign_in;
 mod statement;
 
-pub use cancellation::CancellationMail;
+pub use cancellation::{CancellationMail, RemainingCents};
 pub use incomplete::IncompleteMail;
 pub use receipts::{EnclosedReceipt, ReceiptsMail};
 pub use replacement::ReplacementMail;

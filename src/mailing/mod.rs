@@ -13,7 +13,8 @@ mod sign_in;
 mod statement;
 
 pub use attachments::{
-    delete_receipt_document, duplicate_path, receipt_document, receipt_path, statement_path,
+    delete_receipt_document, duplicate_path, mark_cancelled_documents, receipt_document,
+    receipt_path, statement_path,
 };
 pub use incomplete::ask_for_identities;
 pub use receipts::{MailCounts, send_receipts, send_written};
