@@ -51,7 +51,11 @@ impl CancellationMail<'_> {
         paragraphs.extend(self.remains.in_words(locale));
         paragraphs.extend([
             text(locale, "mail-cancellation-declare"),
-            ended::correcting(locale),
+            // Where all of it comes again, a return that has its amount may be right as it is.
+            match self.remains.receipted == self.amount_cents {
+                true => text(locale, "mail-cancellation-wait"),
+                false => ended::correcting(locale),
+            },
             text(locale, "mail-receipts-dashboard"),
             self.dashboard.into(),
         ]);

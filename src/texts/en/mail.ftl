@@ -45,6 +45,7 @@ mail-cancellation-cancelled = Tax receipt no. { $number }, for { $amount }, is c
 mail-cancellation-declare = Do not enter its amount in your tax return.
 # $amount: what remains of the donations.
 mail-cancellation-another = Of the donations it was for, { $amount } were not given back. Another receipt, which cancels and replaces this one, will come by mail as soon as it can be issued.
+mail-cancellation-wait = If you have declared it already, wait for the other receipt: if it says the same amount for the same year, your return is right; if not, correct it in your account at impots.gouv.fr.
 mail-cancellation-not-wanted = Of the donations it was for, { $amount } were not given back. You chose to have no receipts: no other will follow, unless you change that on your page.
 mail-cancellation-unreceipted = Of the donations it was for, { $amount } were not given back, but earn no receipt.
 mail-cancellation-nothing = All the donations it was for were given back: nothing of them remains to be declared, and no other receipt will follow.

@@ -45,6 +45,7 @@ mail-cancellation-cancelled = Le reçu fiscal n° { $number }, de { $amount }, e
 mail-cancellation-declare = Ne reportez pas son montant dans votre déclaration de revenus.
 # $amount : ce qui reste des dons.
 mail-cancellation-another = Des dons qu’il portait, { $amount } n’ont pas été rendus. Un autre reçu, qui annule et remplace celui-ci, vous parviendra par message dès qu’il pourra être établi.
+mail-cancellation-wait = Si vous l’avez déjà déclaré, attendez l’autre reçu : s’il dit le même montant pour la même année, votre déclaration est juste ; sinon, corrigez-la dans votre espace sur impots.gouv.fr.
 mail-cancellation-not-wanted = Des dons qu’il portait, { $amount } n’ont pas été rendus. Vous avez choisi de ne pas avoir de reçu : aucun autre ne suivra, sauf si vous changez ce choix sur votre page.
 mail-cancellation-unreceipted = Des dons qu’il portait, { $amount } n’ont pas été rendus, mais ne donnent pas droit à un reçu.
 mail-cancellation-nothing = Tous les dons qu’il portait ont été rendus : il n’en reste rien à déclarer, et aucun autre reçu ne suivra.
