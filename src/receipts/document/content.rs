@@ -102,3 +102,21 @@ pub struct PrintedDonation {
     pub paid_out_on: String,
     pub amount: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_sealed_with_one_number_or_several_is_read_as_a_list() {
+        for (sealed, read) in [
+            (json!("a-2025-000001"), vec!["a-2025-000001"]),
+            (json!(["a-1", "a-2"]), vec!["a-1", "a-2"]),
+        ] {
+            assert_eq!(one_or_many(sealed).unwrap(), read);
+        }
+        assert!(one_or_many(serde_json::Value::Null).is_err());
+    }
+}
