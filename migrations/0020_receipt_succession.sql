@@ -69,9 +69,7 @@ create or replace view receipt_candidate as
     d.amount_cents - coalesce(refunded.cents, 0) as remaining_cents, d.funded_by,
     d.consent_preticked, collected.occurred_on as collected_on,
     paid_out.occurred_on as paid_out_on,
-    d.donation_id in (select o.donation_id from open_case o
-      where o.kind = 'refund-beyond-donation' and o.donation_id is not null)
-      as refund_in_question,
+    d.donation_id in (select q.donation_id from donation_in_question q) as refund_in_question,
     donor.donor_id, donor.receipt_frequency, donor.first_name, donor.last_name, donor.address,
     ended.receipt_id as follows_id, ended.number as follows
   from donation d join merchant m using (merchant_id)
@@ -111,8 +109,8 @@ create view receipt_register as
           where l.receipt_id = r.receipt_id
             and (d.amount_cents - coalesce((select sum(f.amount_cents) from donation_refund f
                  where f.donation_id = l.donation_id), 0) < l.amount_cents
-              or exists (select 1 from open_case o
-                where o.kind = 'refund-beyond-donation' and o.donation_id = l.donation_id)
+              or exists (select 1 from donation_in_question q
+                where q.donation_id = l.donation_id)
               or 'settled' is distinct from (select t.state
                 from payout_donation p join payout_state t using (payout_id)
                 where p.donation_id = l.donation_id and p.live

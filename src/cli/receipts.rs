@@ -9,6 +9,8 @@ use obole::{receipts, runs};
 use serde_json::json;
 
 use super::context::CommandContext;
+use super::day::day;
+use super::decision::DecisionArguments;
 use super::outcome::Outcome;
 
 /// What can be done with tax receipts.
@@ -32,33 +34,27 @@ pub enum Command {
     /// Repeated, it finishes what was cut short.
     Replace(EndArguments),
     /// Write a duplicata of a valid receipt into a file.
-    Duplicate(DecisionArguments),
+    Duplicate(ReceiptArguments),
 }
 
 /// Arguments of what a person decides about a receipt.
 #[derive(Args)]
-pub struct DecisionArguments {
+pub struct ReceiptArguments {
     /// The receipt's number.
     number: String,
-    /// Who decides: an operator's e-mail.
-    #[arg(long = "as")]
-    operator: String,
-    /// Why; kept in the audit log, so without personal data. The donor is not told these words.
-    #[arg(long)]
-    why: String,
-    /// The business date; today in Paris by default.
-    #[arg(long)]
-    on: Option<NaiveDate>,
+    #[command(flatten)]
+    by: DecisionArguments,
 }
 
 /// Arguments of the end of a receipt.
 #[derive(Args)]
 pub struct EndArguments {
     #[command(flatten)]
-    decision: DecisionArguments,
-    /// Why, as the donor is told: refund, payment-returned, correction or mistake.
-    #[arg(long)]
-    reason: EndReason,
+    receipt: ReceiptArguments,
+    /// Why, as the donor is told: refund, payment-returned, correction or mistake. By default what
+    /// the facts say, if they do; --why is not told to the donor.
+    #[arg(long, value_name = "REASON")]
+    reason: Option<EndReason>,
 }
 
 /// Arguments of `obole receipts run`.
@@ -68,7 +64,7 @@ pub struct RunArguments {
     #[arg(long)]
     period: Period,
     /// The business date; today in Paris by default.
-    #[arg(long)]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     on: Option<NaiveDate>,
     /// Print what would be issued; write nothing.
     #[arg(long)]
@@ -100,11 +96,11 @@ async fn end(
     arguments: EndArguments,
     context: &mut CommandContext,
 ) -> anyhow::Result<Outcome> {
-    let EndArguments { decision, reason } = arguments;
-    let actor = context.operator(&decision.operator).await?;
+    let EndArguments { receipt, reason } = arguments;
+    let actor = context.operator(&receipt.by.operator).await?;
     let (app, now) = (&context.app, context.now);
-    let on = context.business_date(decision.on);
-    let decision = decision.by(&actor);
+    let on = context.business_date(receipt.by.on);
+    let decision = receipt.decision(&actor);
     let decided = match act {
         Act::Cancel => runs::cancel_receipt(app, now, on, decision, reason).await?,
         Act::Replace => runs::replace_receipt(app, now, on, decision, reason).await?,
@@ -117,11 +113,11 @@ async fn end(
 }
 
 async fn duplicate(
-    arguments: DecisionArguments,
+    arguments: ReceiptArguments,
     context: &mut CommandContext,
 ) -> anyhow::Result<Outcome> {
-    let actor = context.operator(&arguments.operator).await?;
-    let decision = arguments.by(&actor);
+    let actor = context.operator(&arguments.by.operator).await?;
+    let decision = arguments.decision(&actor);
     let file = runs::duplicate_receipt(&context.app, context.now, decision).await?;
     Ok(Outcome::of(json!({
         "number": arguments.number,
@@ -129,13 +125,13 @@ async fn duplicate(
     })))
 }
 
-impl DecisionArguments {
+impl ReceiptArguments {
     /// The decision, by who was found for the e-mail.
-    fn by<'a>(&'a self, actor: &'a Actor) -> ReceiptDecision<'a> {
+    fn decision<'a>(&'a self, actor: &'a Actor) -> ReceiptDecision<'a> {
         ReceiptDecision {
             number: &self.number,
             actor,
-            why: &self.why,
+            why: &self.by.why,
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{CollectionState, state};
 use crate::cases::{self, CaseKind, NewCase};
 use crate::ledger::{self, Account, AssociationShare, Borne, PostError};
 use crate::refunds_due::{self, NewRefundDue, Origin, shortfall_id};
-use crate::values::{Amount, BankLine, CollectionId};
+use crate::values::{Amount, BankLine, CollectionId, Period, euros};
 
 /// Why a collection did not fail; nothing of it then is written.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +42,7 @@ pub async fn reject(
     let amount = Amount::from_cents(c.amount_cents).map_err(|_| PostError::Overflow)?;
     let transfer = ledger::collection_rejected(c.fact(on), c.rail, &c.merchant, amount);
     ledger::post(tx, now, &[transfer]).await?;
-    cases::open(tx, now, &[failed_case(&c, "was refused")]).await?;
+    cases::open(tx, now, &[failed_case(&c, on, "was refused")]).await?;
     Ok(())
 }
 
@@ -98,12 +98,8 @@ async fn return_one(
     refunds_due::record(tx, now, &due).await?;
     let transfers = ledger::collection_returned(fact, c.rail, &c.merchant, amount, &given_up);
     ledger::open_and_post(tx, now, &transfers).await?;
-    cases::open(
-        tx,
-        now,
-        &[failed_case(c, "was taken back after it was paid")],
-    )
-    .await?;
+    let case = failed_case(c, on, "was taken back after it was paid");
+    cases::open(tx, now, &[case]).await?;
     Ok(())
 }
 
@@ -122,15 +118,18 @@ fn shortfall(
     })
 }
 
-fn failed_case(c: &AskedCollection, what: &str) -> NewCase {
+fn failed_case(c: &AskedCollection, on: NaiveDate, what: &str) -> NewCase {
     NewCase {
         merchant: Some(c.merchant_id),
         ..NewCase::new(
             CaseKind::CollectionFailed,
             c.collection_id.0,
             format!(
-                "the collection of {} for {} {what}",
-                c.merchant, c.reference
+                "the collection of {} euros from {} for {} ({}) {what} on {on}",
+                euros(c.amount_cents),
+                c.merchant,
+                Period::of(c.period),
+                c.reference
             ),
         )
     }

@@ -18,11 +18,11 @@ pub async fn cancel(
     now: DateTime<Utc>,
     on: NaiveDate,
     decision: ReceiptDecision<'_>,
-    reason: EndReason,
+    reason: Option<EndReason>,
 ) -> Result<EndedReceipt, DecisionError> {
     let receipt = lock_standing(tx, decision).await?;
     receipt.check_day(on)?;
-    receipt.check_reason(tx, reason).await?;
+    let reason = receipt.reason(tx, reason).await?;
     receipt.free_donations(tx).await?;
     let end = ReceiptEnd {
         decision,

@@ -20,11 +20,11 @@ pub async fn replace(
     tx: &mut PgConnection,
     terms: IssueTerms<'_>,
     decision: ReceiptDecision<'_>,
-    reason: EndReason,
+    reason: Option<EndReason>,
 ) -> Result<EndedReceipt, DecisionError> {
     let receipt = lock_standing(tx, decision).await?;
     receipt.check_day(terms.on)?;
-    receipt.check_reason(tx, reason).await?;
+    let reason = receipt.reason(tx, reason).await?;
     let mut donations = candidates::of_receipt(tx, receipt.receipt_id).await?;
     // They leave this receipt now, whichever carried them before it.
     for donation in &mut donations {

@@ -33,6 +33,11 @@ pub enum DecisionError {
     Replaced(String),
     #[error("say why: the words are kept")]
     WhyMissing,
+    #[error(
+        "no fact says why: use `obole receipts cancel` or `obole receipts replace` with --reason \
+         correction, mistake or payment-returned"
+    )]
+    ReasonMissing,
     #[error("no donation of it was given back: the reason is another than refund")]
     NoRefund,
     #[error("a receipt is not cancelled or replaced before the day of its issue, {0}")]
@@ -131,28 +136,36 @@ impl StandingReceipt {
         Ok(())
     }
 
-    /// Refuses to tell the donor of a refund where there was none.
-    pub async fn check_reason(
+    /// Why it ends: as is said, or as the facts have it. The donor is told of no refund where there
+    /// was none.
+    pub async fn reason(
         &self,
         tx: &mut PgConnection,
-        reason: EndReason,
-    ) -> Result<(), DecisionError> {
-        if reason != EndReason::Refund {
-            return Ok(());
-        }
-        let was_refunded: bool = sqlx::query_scalar(
+        said: Option<EndReason>,
+    ) -> Result<EndReason, DecisionError> {
+        let (refunded, returned, corrected): (bool, bool, bool) = sqlx::query_as(
             "select exists (select 1 from receipt_donation l join donation d using (donation_id)
-             where l.receipt_id = $1 and d.amount_cents - coalesce((
-               select sum(f.amount_cents) from donation_refund f
-               where f.donation_id = l.donation_id), 0) < l.amount_cents)",
+               where l.receipt_id = r.receipt_id and d.amount_cents - coalesce((
+                 select sum(f.amount_cents) from donation_refund f
+                 where f.donation_id = l.donation_id), 0) < l.amount_cents),
+             exists (select 1 from receipt_donation l join payout_donation p using (donation_id)
+               join payout_state s using (payout_id) where l.receipt_id = r.receipt_id
+                 and s.state = 'returned' and s.recorded_at > r.issued_at),
+             exists (select 1 from open_case o
+               where o.kind = $2 and o.subject = r.receipt_id)
+             from receipt r where r.receipt_id = $1",
         )
         .bind(self.receipt_id)
+        .bind(CaseKind::ReceiptCorrectionAsked.word())
         .fetch_one(tx)
         .await?;
-        if was_refunded {
-            Ok(())
-        } else {
-            Err(DecisionError::NoRefund)
+        match said {
+            Some(EndReason::Refund) if !refunded => Err(DecisionError::NoRefund),
+            Some(said) => Ok(said),
+            None if refunded => Ok(EndReason::Refund),
+            None if returned => Ok(EndReason::PaymentReturned),
+            None if corrected => Ok(EndReason::Correction),
+            None => Err(DecisionError::ReasonMissing),
         }
     }
 

@@ -41,7 +41,7 @@ pub async fn cancel_receipt(
     now: DateTime<Utc>,
     on: NaiveDate,
     decision: ReceiptDecision<'_>,
-    reason: EndReason,
+    reason: Option<EndReason>,
 ) -> anyhow::Result<DecidedReceipt> {
     let mut tx = app.db.begin().await?;
     match receipts::cancel(&mut tx, now, on, decision, reason).await {
@@ -65,7 +65,7 @@ pub async fn replace_receipt(
     now: DateTime<Utc>,
     on: NaiveDate,
     decision: ReceiptDecision<'_>,
-    reason: EndReason,
+    reason: Option<EndReason>,
 ) -> anyhow::Result<DecidedReceipt> {
     let terms = IssueTerms {
         now,

@@ -4,6 +4,7 @@
 
 mod at_the_same_moment;
 mod browser;
+mod cases_are_decided;
 mod checks_see_what_is_wrong;
 mod claim_links_end;
 mod contracts;

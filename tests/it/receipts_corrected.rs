@@ -6,7 +6,7 @@ use obole::audit::Actor;
 use obole::cases::{self, Case, CaseFilter, CaseKind};
 use obole::receipts::{self, ReceiptDecision, ReceiptStanding};
 use obole::runs;
-use obole::values::{EndReason, Reader};
+use obole::values::Reader;
 
 use crate::browser::{Browser, PROFILE};
 use crate::shop::Service;
@@ -88,7 +88,7 @@ async fn a_corrected_address_asks_for_the_receipts_replacement_which_ends_it() {
         why: "asked on the page",
     };
     let (now, day) = (Utc::now(), on("2025-03-01"));
-    runs::replace_receipt(&s.app, now, day, decision, EndReason::Correction)
+    runs::replace_receipt(&s.app, now, day, decision, None)
         .await
         .unwrap();
     assert!(waiting(&s).await.is_empty());
@@ -134,5 +134,29 @@ async fn a_receipt_too_old_for_any_return_is_left_as_it_is() {
     assert!(!profile.contains("annule et remplace"), "{profile}");
     save(&camille, &[("line1", "4 rue des Lilas")]).await;
     assert!(waiting(&s).await.is_empty());
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn the_case_itself_can_be_decided_and_its_donor_is_told_the_reason() {
+    let (s, number) = receipted(2025).await;
+    let camille = Browser::signed_in(&s, CAMILLE).await;
+    save(&camille, &[("line1", "4 rue des Lilas")]).await;
+    let actor = Actor {
+        who: "lea@obole.example".into(),
+        source: "command line".into(),
+    };
+    let decision = runs::CaseDecision {
+        case_id: waiting(&s).await[0].case_id,
+        decision: "replace",
+        actor: &actor,
+        why: "asked on the page",
+        amount: None,
+    };
+    let done = runs::decide_case(&s.app, Utc::now(), on("2025-03-01"), decision).await;
+    assert!(done.unwrap().done.contains(&number));
+    assert!(waiting(&s).await.is_empty());
+    let told = crate::browser::mails_to(&s, CAMILLE).pop().unwrap().text;
+    assert!(told.contains("vous avez demandé la correction"), "{told}");
     s.checked().await;
 }

@@ -44,8 +44,8 @@ async fn end(s: &Service, act: &str, number: &str, reason: EndReason) -> Decided
     };
     let (now, day) = (Utc::now(), on("2025-03-11"));
     match act {
-        "cancel" => runs::cancel_receipt(&s.app, now, day, decision, reason).await,
-        _ => runs::replace_receipt(&s.app, now, day, decision, reason).await,
+        "cancel" => runs::cancel_receipt(&s.app, now, day, decision, Some(reason)).await,
+        _ => runs::replace_receipt(&s.app, now, day, decision, Some(reason)).await,
     }
     .unwrap()
 }
@@ -331,12 +331,20 @@ async fn the_reason_is_no_refund_where_nothing_was_given_back() {
         why: "a slip",
     };
     let (now, day, reason) = (Utc::now(), on("2025-03-11"), EndReason::Refund);
-    let refused = runs::replace_receipt(&s.app, now, day, decision, reason).await;
+    let unsaid = runs::cancel_receipt(&s.app, now, day, decision, None).await;
+    let unsaid: DecisionError = unsaid.unwrap_err().downcast().unwrap();
+    assert!(matches!(unsaid, DecisionError::ReasonMissing), "{unsaid}");
+    let refused = runs::replace_receipt(&s.app, now, day, decision, Some(reason)).await;
     let refused: DecisionError = refused.unwrap_err().downcast().unwrap();
     assert!(matches!(refused, DecisionError::NoRefund), "{refused}");
-    let refused = runs::cancel_receipt(&s.app, now, day, decision, reason).await;
+    let refused = runs::cancel_receipt(&s.app, now, day, decision, Some(reason)).await;
     let refused: DecisionError = refused.unwrap_err().downcast().unwrap();
     assert!(matches!(refused, DecisionError::NoRefund), "{refused}");
+    // Where the facts say it, nobody needs to.
+    give_back(&s, "A-1", "5.00").await;
+    let ended = runs::replace_receipt(&s.app, now, day, decision, None).await;
+    assert_eq!(ended.unwrap().successor.as_deref(), Some(SECOND));
+    assert!(last_mail(&s).contains("la boutique vous a rendu"));
     s.checked().await;
 }
 

@@ -36,8 +36,8 @@ async fn end(s: &Service, act: &str, number: &str) -> anyhow::Result<DecidedRece
     };
     let (now, day, reason) = (Utc::now(), on("2025-02-10"), EndReason::Mistake);
     match act {
-        "cancel" => runs::cancel_receipt(&s.app, now, day, decision, reason).await,
-        _ => runs::replace_receipt(&s.app, now, day, decision, reason).await,
+        "cancel" => runs::cancel_receipt(&s.app, now, day, decision, Some(reason)).await,
+        _ => runs::replace_receipt(&s.app, now, day, decision, Some(reason)).await,
     }
 }
 

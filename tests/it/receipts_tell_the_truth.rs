@@ -77,8 +77,8 @@ async fn decide(s: &Service, act: &str, number: &str) -> anyhow::Result<runs::De
     };
     let (now, day) = (Utc::now(), on("2025-02-10"));
     match act {
-        "cancel" => runs::cancel_receipt(&s.app, now, day, decision, EndReason::Refund).await,
-        _ => runs::replace_receipt(&s.app, now, day, decision, EndReason::Refund).await,
+        "cancel" => runs::cancel_receipt(&s.app, now, day, decision, Some(EndReason::Refund)).await,
+        _ => runs::replace_receipt(&s.app, now, day, decision, Some(EndReason::Refund)).await,
     }
 }
 

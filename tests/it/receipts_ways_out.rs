@@ -57,14 +57,21 @@ async fn cancel(s: &Service, number: &str) -> anyhow::Result<DecidedReceipt> {
     let actor = lea();
     let day = on("2025-02-10");
     let decision = decision(number, &actor);
-    runs::cancel_receipt(&s.app, Utc::now(), day, decision, EndReason::Mistake).await
+    runs::cancel_receipt(&s.app, Utc::now(), day, decision, Some(EndReason::Mistake)).await
 }
 
 async fn replace(s: &Service, number: &str) -> anyhow::Result<DecidedReceipt> {
     let actor = lea();
     let day = on("2025-02-10");
     let decision = decision(number, &actor);
-    runs::replace_receipt(&s.app, Utc::now(), day, decision, EndReason::Correction).await
+    runs::replace_receipt(
+        &s.app,
+        Utc::now(),
+        day,
+        decision,
+        Some(EndReason::Correction),
+    )
+    .await
 }
 
 /// Why a decision was refused.
@@ -280,10 +287,11 @@ async fn nothing_follows_a_cancelled_or_replaced_receipt_and_refusals_say_why() 
         ..decision(FIRST, &actor)
     };
     let day = on("2025-02-10");
-    let refused = runs::cancel_receipt(&s.app, Utc::now(), day, silent, EndReason::Mistake).await;
+    let refused =
+        runs::cancel_receipt(&s.app, Utc::now(), day, silent, Some(EndReason::Mistake)).await;
     assert!(matches!(refusal(refused), DecisionError::WhyMissing));
     let early = on("2025-02-03");
-    let (first, reason) = (decision(FIRST, &actor), EndReason::Mistake);
+    let (first, reason) = (decision(FIRST, &actor), Some(EndReason::Mistake));
     let refused = runs::cancel_receipt(&s.app, Utc::now(), early, first, reason).await;
     assert!(matches!(refusal(refused), DecisionError::BeforeIssue(_)));
 
