@@ -10,6 +10,7 @@ mod shares;
 mod state;
 mod statement;
 mod submit;
+mod sums;
 mod told;
 mod write_off;
 
@@ -19,6 +20,7 @@ pub use list::{Collection, CollectionFilter, list, mark_mailed};
 pub use prepare::{PrepareError, PreparedMonth, prepare};
 pub use settle::settle;
 pub use state::{CollectionState, MoveError};
-pub use statement::{Csv, StatementLine, csv, lines, lines_of_month};
+pub use statement::{Csv, LineKind, StatementLine, csv, lines, lines_of_month};
 pub use submit::{ask_again, submit};
+pub use sums::{FailedPayment, StatementSums, failed_payments, sums, waiting_credits};
 pub use write_off::write_off;

@@ -5,6 +5,7 @@
 //! programs show a mail that went out twice only once.
 
 mod account;
+mod alert;
 mod attachments;
 mod incomplete;
 mod receipts;
@@ -14,8 +15,10 @@ mod sign_in;
 mod statement;
 
 pub use account::tell_of_accounts;
+pub use alert::send_alerts;
 pub use attachments::{
-    delete_receipt_document, duplicate_path, receipt_document, receipt_path, statement_path,
+    delete_receipt_document, duplicate_path, mark_cancelled_documents, receipt_document,
+    receipt_path, statement_path,
 };
 pub use incomplete::ask_for_identities;
 pub use receipts::{MailCounts, send_receipts, send_written};

@@ -21,7 +21,10 @@ pub use list::{Payout, list};
 pub use pay_again::pay_again;
 pub use prepare::{MINIMUM_CENTS, prepare};
 pub use refuse::refuse;
-pub use report::{PayoutReport, mark_reported, report, unreported};
+pub use report::{
+    PayoutReport, ReportAccount, ReportLine, ReportLineKind, mark_reported, report_account,
+    report_csv, report_lines, unreported, write_report,
+};
 pub use settle::{SettleOutcome, settle};
 pub use state::{MoveError, PayoutState};
 pub use take_back::{take_back_of_collections, take_back_one, take_back_prepared};
