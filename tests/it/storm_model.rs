@@ -14,6 +14,7 @@ pub enum Asked {
     Settled,
     Rejected,
     Returned,
+    WrittenOff,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +23,9 @@ pub enum Paid {
     TakenBack,
     Submitted,
     Settled,
+    Refused,
     Returned,
+    PaidAgain,
 }
 
 pub struct Gift {
@@ -36,6 +39,8 @@ pub struct Gift {
     pub refunds: BTreeSet<String>,
     pub collection: Option<usize>,
     pub payout: Option<usize>,
+    /// The payout that was refused or came back with it, until that is paid again.
+    pub held: Option<usize>,
 }
 
 pub struct Collection {
@@ -80,6 +85,8 @@ pub struct Model {
     /// What associations owe, to be taken from what they are owed next.
     owes: Vec<i64>,
     unexplained_credits: i64,
+    /// Returns that were told and that the bank has not shown: of which collection, how much.
+    pub told: Vec<(usize, i64)>,
     /// Each account's debits less its credits.
     pub accounts: BTreeMap<String, i64>,
 }
@@ -95,6 +102,7 @@ impl Model {
             claims: Vec::new(),
             owes: vec![0; associations.len()],
             unexplained_credits: 0,
+            told: Vec::new(),
             accounts: BTreeMap::new(),
         }
     }
@@ -135,6 +143,18 @@ impl Model {
         collection.is_some_and(|c| self.collections[c].state == Asked::Settled)
     }
 
+    /// Whether its money was written off.
+    fn given_up(&self, gift: usize) -> bool {
+        let collection = self.gifts[gift].collection;
+        collection.is_some_and(|c| self.collections[c].state == Asked::WrittenOff)
+    }
+
+    /// Whether a shop is asked for nothing, because a payment of it failed.
+    pub fn is_held(&self, shop: usize) -> bool {
+        let failed = |c: &Collection| matches!(c.state, Asked::Rejected | Asked::Returned);
+        self.collections.iter().any(|c| c.shop == shop && failed(c))
+    }
+
     fn gifts_where(&self, wanted: impl Fn(usize, &Gift) -> bool) -> Vec<usize> {
         (0..self.gifts.len())
             .filter(|n| wanted(*n, &self.gifts[*n]))
@@ -155,6 +175,7 @@ impl Model {
             refunds: BTreeSet::new(),
             collection: None,
             payout: None,
+            held: None,
         });
         self.gifts.len() - 1
     }
@@ -184,6 +205,8 @@ impl Model {
             self.post(&due, &receivable, amount - held);
             self.owes[association] += amount - held;
             self.gifts[gift].taken += amount;
+        } else if self.given_up(gift) {
+            // Nobody owes it any more.
         } else {
             let pending = self.of_association("association_pending", association);
             self.post(&pending, &receivable, amount);
@@ -198,7 +221,7 @@ impl Model {
         }
     }
 
-    fn take_back(&mut self, payout: usize) {
+    pub fn take_back(&mut self, payout: usize) {
         self.payouts[payout].state = Paid::TakenBack;
         for g in &mut self.gifts {
             if g.payout == Some(payout) {
@@ -214,6 +237,7 @@ impl Model {
                 .collections
                 .iter()
                 .any(|c| c.shop == shop && c.period == period)
+                || self.is_held(shop)
             {
                 continue;
             }
@@ -225,16 +249,8 @@ impl Model {
                 continue;
             }
             let later: i64 = later.iter().map(|n| self.due(*n)).sum();
-            let failed = (0..self.collections.len()).filter_map(|n| {
-                let c = &self.collections[n];
-                let fails = c.shop == shop && matches!(c.state, Asked::Rejected | Asked::Returned);
-                let held = self.gifts_where(|_, g| g.collection == Some(n));
-                let due: i64 = held.iter().map(|g| self.due(*g)).sum();
-                fails.then_some(c.asks.min(due))
-            });
-            let failed: i64 = failed.sum();
             let receivable = self.of_shop("merchant_receivable", shop);
-            let asks = (self.balance(&receivable) - later - failed).max(0);
+            let asks = (self.balance(&receivable) - later).max(0);
             let id = self.collections.len();
             self.collections.push(Collection {
                 shop,
@@ -280,6 +296,28 @@ impl Model {
         self.post(&receivable, "collection_in_transit:transfer", asks);
     }
 
+    /// A person says that the money went, before the bank shows it.
+    pub fn tell_return(&mut self, collection: usize) {
+        self.return_(collection, "suspense:bank");
+        self.told
+            .push((collection, self.collections[collection].asks));
+    }
+
+    /// Nothing will come; possible only while no association has any of it.
+    pub fn can_write_off(&self, collection: usize) -> bool {
+        let out = |n, g: &Gift| g.collection == Some(collection) && self.left(n) && self.due(n) > 0;
+        self.gifts_where(out).is_empty()
+    }
+
+    pub fn write_off(&mut self, collection: usize) {
+        let receivable = self.of_shop("merchant_receivable", self.collections[collection].shop);
+        for (a, cents) in self.parts(collection) {
+            let pending = self.of_association("association_pending", a);
+            self.post(&pending, &receivable, cents);
+        }
+        self.collections[collection].state = Asked::WrittenOff;
+    }
+
     /// What associations have of a collection that is not with them, by association.
     fn parts(&self, collection: usize) -> BTreeMap<usize, i64> {
         let mut parts = BTreeMap::new();
@@ -304,11 +342,11 @@ impl Model {
         }
     }
 
-    fn return_(&mut self, collection: usize) {
+    fn return_(&mut self, collection: usize, from: &str) {
         let (asks, parts) = (self.collections[collection].asks, self.parts(collection));
         let receivable = self.of_shop("merchant_receivable", self.collections[collection].shop);
         self.collections[collection].state = Asked::Returned;
-        self.post(&receivable, "safeguarded_cash:bank", asks);
+        self.post(&receivable, from, asks);
         for (a, cents) in parts {
             self.promise_again(a, cents);
         }
@@ -354,30 +392,20 @@ impl Model {
             self.post(&payable, &due, recovered);
             self.owes[a] -= recovered;
             let gifts = self.gifts_where(|n, g| {
-                g.association == a && self.arrived(n) && g.payout.is_none() && self.due(n) > 0
+                let free = g.payout.is_none() && g.held.is_none();
+                g.association == a && self.arrived(n) && free && self.due(n) > 0
             });
             let whole: i64 = gifts.iter().map(|n| self.due(*n)).sum();
             let amount = whole.min(self.payable(a) - self.prepared(a));
             let this_quarter = self.payouts.iter().any(|p| {
                 p.association == a
                     && p.on >= quarter
-                    && !matches!(p.state, Paid::TakenBack | Paid::Returned)
+                    && matches!(p.state, Paid::Prepared | Paid::Submitted | Paid::Settled)
             });
             if amount <= 0 || (amount < MINIMUM && this_quarter) {
                 continue;
             }
-            let id = self.payouts.len();
-            self.payouts.push(Payout {
-                association: a,
-                count: gifts.len(),
-                amount,
-                on,
-                state: Paid::Prepared,
-                approved: BTreeSet::new(),
-            });
-            for n in gifts {
-                self.gifts[n].payout = Some(id);
-            }
+            self.prepare_of(a, &gifts, amount, on);
         }
         self.submit_waiting();
     }
@@ -409,14 +437,16 @@ impl Model {
         };
         of("safeguarded_cash:") + of("payout_in_transit:") + of("association_payable:")
             - self.unexplained_credits
+            - self.told.iter().map(|(_, cents)| cents).sum::<i64>()
             - self.usable_credit()
     }
 
     fn usable_credit(&self) -> i64 {
         (0..self.shops.len())
             .map(|shop| {
-                let unarrived =
-                    self.gifts_where(|n, g| g.shop == shop && !self.arrived(n) && !self.left(n));
+                let unarrived = self.gifts_where(|n, g| {
+                    g.shop == shop && !self.arrived(n) && !self.left(n) && !self.given_up(n)
+                });
                 let unarrived: i64 = unarrived.iter().map(|n| self.due(*n)).sum();
                 let on_its_way = self
                     .collections
@@ -477,16 +507,62 @@ impl Model {
     }
 
     fn back(&mut self, payout: usize) {
+        self.unmake(payout, "safeguarded_cash:bank", Paid::Returned);
+    }
+
+    /// The bank refused the order.
+    pub fn refuse(&mut self, payout: usize) {
+        self.unmake(payout, "payout_in_transit:transfer", Paid::Refused);
+    }
+
+    /// What was refused or came back goes with a payout of its own. Returns whether there is one.
+    pub fn pay_again(&mut self, payout: usize, on: NaiveDate) -> bool {
+        self.payouts[payout].state = Paid::PaidAgain;
+        let a = self.payouts[payout].association;
+        let held = self.gifts_where(|_, g| g.held == Some(payout));
+        for n in &held {
+            self.gifts[*n].held = None;
+        }
+        let gifts: Vec<usize> = held
+            .into_iter()
+            .filter(|n| self.arrived(*n) && self.due(*n) > 0)
+            .collect();
+        let whole: i64 = gifts.iter().map(|n| self.due(*n)).sum();
+        let amount = whole.min(self.payable(a) - self.prepared(a));
+        if amount <= 0 {
+            return false;
+        }
+        self.prepare_of(a, &gifts, amount, on);
+        true
+    }
+
+    fn prepare_of(&mut self, association: usize, gifts: &[usize], amount: i64, on: NaiveDate) {
+        let id = self.payouts.len();
+        self.payouts.push(Payout {
+            association,
+            count: gifts.len(),
+            amount,
+            on,
+            state: Paid::Prepared,
+            approved: BTreeSet::new(),
+        });
+        for n in gifts {
+            self.gifts[*n].payout = Some(id);
+        }
+    }
+
+    fn unmake(&mut self, payout: usize, from: &str, state: Paid) {
         let (a, amount) = (
             self.payouts[payout].association,
             self.payouts[payout].amount,
         );
         let payable = self.of_association("association_payable", a);
-        self.post("safeguarded_cash:bank", &payable, amount);
-        self.payouts[payout].state = Paid::Returned;
+        self.post(from, &payable, amount);
+        self.payouts[payout].state = state;
         let gifts = self.gifts_where(|_, g| g.payout == Some(payout));
         for n in &gifts {
             self.gifts[*n].payout = None;
+            self.gifts[*n].held = Some(payout);
         }
         for claim in 0..self.claims.len() {
             if self.claims[claim].open && gifts.contains(&self.claims[claim].gift) {
@@ -512,11 +588,16 @@ impl Model {
             {
                 self.settle(c);
             }
+            (Subject::Collection(c), false) if self.told.contains(&(c, cents)) => {
+                let shown = self.told.iter().position(|t| *t == (c, cents)).unwrap();
+                self.told.remove(shown);
+                self.post("suspense:bank", "safeguarded_cash:bank", cents);
+            }
             (Subject::Collection(c), false)
                 if self.collections[c].state == Asked::Settled
                     && self.collections[c].asks == cents =>
             {
-                self.return_(c);
+                self.return_(c, "safeguarded_cash:bank");
             }
             (Subject::Payout(p), false) if self.payouts[p].state == Paid::Submitted => self.pay(p),
             (Subject::Payout(p), true) if self.payouts[p].state == Paid::Settled => self.back(p),
