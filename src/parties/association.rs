@@ -252,7 +252,8 @@ pub async fn list(
     sqlx::query_as(
         "select association_id, slug, a.name, state, rate_percent::text as rate,
            left(c.iban, 2) || '…' || right(c.iban, 4) as iban
-         from association a join association_account c using (association_id) where $1 or association_id = $2 order by slug",
+         from association a join association_account c using (association_id)
+         where $1 or association_id = $2 order by slug",
     )
     .bind(scope.sees_all())
     .bind(scope.only())

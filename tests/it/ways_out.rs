@@ -1,5 +1,5 @@
-//! Every state of a collection and of a payout has a way out: each act is allowed where the table of
-//! states says so, and refused everywhere else with what can be done instead. What two people
+//! Every state of a collection and of a payout has a way out: each act is allowed where the table
+//! of states says so, and refused everywhere else with what can be done instead. What two people
 //! approved is what leaves, once.
 
 use std::path::{Path, PathBuf};
