@@ -18,6 +18,6 @@ pub use files::{PayoutOrder, mark_written, unwritten_orders};
 pub use list::{Payout, list};
 pub use prepare::{MINIMUM_CENTS, prepare};
 pub use report::{PayoutReport, mark_reported, report, unreported};
-pub use settle::{SettleOutcome, settle};
+pub use settle::{PayoutChange, PayoutEvent, SentPayout, sent_by_id, sent_by_reference, settle};
 pub use state::PayoutState;
 pub use take_back::{take_back_of_collections, take_back_prepared};

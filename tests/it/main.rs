@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod at_the_same_moment;
+mod bank_lines;
 mod browser;
 mod checks_see_what_is_wrong;
 mod claim_links_end;
