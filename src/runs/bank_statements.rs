@@ -269,7 +269,8 @@ impl FileImport {
 
 /// Whether a statement is of the account of the settings. The example account stands for any.
 fn is_own(s: &StatementSummary, own: &BankAccount) -> bool {
-    !own.given || s.statement.account == own.iban.as_str()
+    let (account, iban) = (s.statement.account.as_str(), own.iban.as_str());
+    !own.given || account == iban || iban.get(4..) == Some(account)
 }
 
 fn masked(account: &str) -> String {

@@ -144,7 +144,7 @@ pub enum StatementKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BankStatement {
     pub kind: StatementKind,
-    /// The account, as an IBAN.
+    /// The account, as an IBAN, or else as the bank names it.
     pub account: String,
     /// The statement's own name.
     pub name: String,

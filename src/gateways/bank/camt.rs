@@ -27,7 +27,11 @@ pub(super) struct Unread {
 /// A statement by what stands before its entries.
 pub(super) fn statement_of(kind: StatementKind, head: &[(String, Tree)]) -> BankStatement {
     let account = first(head, "Acct");
-    let iban = account.and_then(|a| a.text_at(&["Id", "IBAN"]));
+    // Some banks name a French account by its number, which the IBAN ends with.
+    let iban = account.and_then(|a| {
+        let id = a.at(&["Id"])?;
+        id.text_at(&["IBAN"]).or(id.text_at(&["Othr", "Id"]))
+    });
     BankStatement {
         kind,
         account: squeezed(iban.unwrap_or_default()),
