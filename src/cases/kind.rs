@@ -15,8 +15,14 @@ pub enum CaseKind {
     DonationAboveCeiling,
     /// An order came again after its donation was given back. Subject: the event.
     SecondOrder,
+    /// An order was told again with a higher amount. Subject: the event.
+    DonationRaised,
+    /// An order was told again with another cause, donor or total. Subject: the event.
+    OrderDiffers,
     /// A refund of more than was left of its donation. Subject: the event.
     RefundBeyondDonation,
+    /// A refund was told again with another amount. Subject: the event.
+    RefundDiffers,
     /// A line of the bank's statement that nothing explains. Subject: the line.
     BankLineUnmatched,
     /// A collection that was refused, or taken back after it was paid. Subject: the collection.
@@ -38,12 +44,15 @@ pub enum CaseKind {
 
 impl CaseKind {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::RefundAfterPayout,
         Self::ReceiptInQuestion,
         Self::DonationAboveCeiling,
         Self::SecondOrder,
+        Self::DonationRaised,
+        Self::OrderDiffers,
         Self::RefundBeyondDonation,
+        Self::RefundDiffers,
         Self::BankLineUnmatched,
         Self::CollectionFailed,
         Self::PayoutFailed,
@@ -62,7 +71,10 @@ impl CaseKind {
             Self::ReceiptInQuestion => "receipt-in-question",
             Self::DonationAboveCeiling => "donation-above-ceiling",
             Self::SecondOrder => "second-order",
+            Self::DonationRaised => "donation-raised",
+            Self::OrderDiffers => "order-differs",
             Self::RefundBeyondDonation => "refund-beyond-donation",
+            Self::RefundDiffers => "refund-differs",
             Self::BankLineUnmatched => "bank-line-unmatched",
             Self::CollectionFailed => "collection-failed",
             Self::PayoutFailed => "payout-failed",
@@ -81,7 +93,9 @@ impl CaseKind {
             Self::RefundAfterPayout => "the merchant's credit",
             Self::ReceiptInQuestion => "the receipt's validity",
             Self::DonationAboveCeiling | Self::SecondOrder => "the donation, not posted",
-            Self::RefundBeyondDonation => "the donation's receipt",
+            Self::DonationRaised => "the difference, not posted",
+            Self::OrderDiffers => "what is told, not posted",
+            Self::RefundBeyondDonation | Self::RefundDiffers => "the donation's receipt",
             Self::BankLineUnmatched => "nothing but itself",
             Self::CollectionFailed => "the merchant's next collection",
             Self::PayoutFailed => "the payout",
@@ -92,6 +106,17 @@ impl CaseKind {
         }
     }
 
+    /// How a case is ended that `obole case decide` does not end.
+    #[must_use]
+    pub const fn way(self) -> &'static str {
+        match self {
+            Self::BankLineUnmatched => "`obole bank lines --open` and `obole bank match` end it",
+            Self::ShortOfCover => "it ends once the account covers what is asked of it",
+            Self::CheckViolated => "it ends once `obole check` finds nothing",
+            _ => "see `obole cases --open`",
+        }
+    }
+
     /// What can be decided.
     #[must_use]
     pub const fn decisions(self) -> &'static [&'static str] {
@@ -99,8 +124,9 @@ impl CaseKind {
             Self::RefundAfterPayout => &["association-agrees", "operator-bears"],
             Self::ReceiptInQuestion => &["cancel", "replace"],
             Self::DonationAboveCeiling => &["accept", "correct", "dismiss"],
-            Self::SecondOrder => &["accept", "dismiss"],
-            Self::RefundBeyondDonation => &["given-back", "not-given-back"],
+            Self::SecondOrder | Self::DonationRaised => &["accept", "dismiss"],
+            Self::OrderDiffers => &["dismiss"],
+            Self::RefundBeyondDonation | Self::RefundDiffers => &["given-back", "not-given-back"],
             Self::BankLineUnmatched => &["match", "next-month", "give-back"],
             Self::CollectionFailed => &["ask-again", "other-rail", "write-off"],
             Self::PayoutFailed => &["pay-again", "hold"],
@@ -120,8 +146,12 @@ impl fmt::Display for CaseKind {
 
 /// A text that names no kind.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no kind of case; see `obole cases`")]
-pub struct CaseKindError(String);
+#[error("a kind of case is one of {}", listed())]
+pub struct CaseKindError;
+
+fn listed() -> String {
+    CaseKind::ALL.map(CaseKind::word).join(", ")
+}
 
 impl FromStr for CaseKind {
     type Err = CaseKindError;
@@ -129,7 +159,7 @@ impl FromStr for CaseKind {
         Self::ALL
             .into_iter()
             .find(|kind| kind.word() == text)
-            .ok_or_else(|| CaseKindError(text.chars().take(60).collect()))
+            .ok_or(CaseKindError)
     }
 }
 

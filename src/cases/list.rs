@@ -21,6 +21,8 @@ pub struct Case {
     /// What can be decided.
     pub decisions: &'static [&'static str],
     pub subject: Uuid,
+    #[serde(skip)]
+    pub donation: Option<DonationId>,
     pub donation_id: Option<String>,
     pub merchant: Option<String>,
     pub association: Option<String>,
@@ -33,6 +35,8 @@ pub struct Case {
 /// Which cases to list.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CaseFilter {
+    /// Only this one.
+    pub case_id: Option<CaseId>,
     pub kind: Option<CaseKind>,
     /// Leaves out what is decided.
     pub open_only: bool,
@@ -69,6 +73,7 @@ impl TryFrom<Row> for Case {
             holds: kind.holds(),
             decisions: kind.decisions(),
             subject: r.subject,
+            donation: r.donation_id,
             donation_id: r.donation_id.map(|d| d.to_string()),
             merchant: r.merchant,
             association: r.association,
@@ -95,10 +100,12 @@ pub async fn list(
          from case_file f left join case_decision d using (case_id)
            left join merchant m using (merchant_id) left join association a using (association_id)
          where ($1::text is null or f.kind = $1) and not ($2 and d.case_id is not null)
+           and ($3::uuid is null or case_id = $3)
          order by opened_at, case_id",
     )
     .bind(filter.kind.map(CaseKind::word))
     .bind(filter.open_only)
+    .bind(filter.case_id)
     .fetch_all(db)
     .await?;
     rows.into_iter().map(Case::try_from).collect()

@@ -37,7 +37,7 @@ pub(super) const CHECKS: &[Check] = &[
                 select 1 from open_case c
                 where c.kind = 'receipt-in-question' and c.subject = r.receipt_id)
                 and not exists (
-                  select 1 from receipt_donation l join open_case c using (donation_id)
-                  where l.receipt_id = r.receipt_id and c.kind = 'refund-beyond-donation'))",
+                  select 1 from receipt_donation l join donation_in_question q using (donation_id)
+                  where l.receipt_id = r.receipt_id))",
     ),
 ];

@@ -29,8 +29,9 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
 }
 
 async fn add(file: PathBuf, context: &mut CommandContext) -> anyhow::Result<Outcome> {
-    let text = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
-    let file = association::read(&text)?;
+    let name = file.display().to_string();
+    let text = std::fs::read(&file).with_context(|| format!("reading {name}"))?;
+    let file = association::read(&text).with_context(|| name)?;
     let now = context.now;
     let mut tx = context.begin().await?;
     let id = association::add(&mut tx, now, &file).await?;

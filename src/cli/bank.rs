@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use obole::reconciliation::{self, Understood};
-use obole::values::{CaseId, CollectionId, LineId, PayoutId, Reader, euros};
+use obole::values::{CollectionId, LineId, PayoutId, Reader, euros};
 use obole::{receipts, runs};
 use serde_json::json;
 
@@ -42,12 +42,6 @@ pub enum Command {
         #[command(flatten)]
         decided: DecidedArguments,
     },
-    /// Close a case about a statement: a gap, or an entry that is not read.
-    Explain {
-        case: CaseId,
-        #[command(flatten)]
-        decided: DecidedArguments,
-    },
 }
 
 /// What a line is: one of these.
@@ -80,10 +74,10 @@ pub struct UnderstoodArguments {
 /// Who decides, and why.
 #[derive(Args)]
 pub struct DecidedArguments {
-    /// The operator who decides.
-    #[arg(long, value_name = "EMAIL")]
+    /// Who decides: an operator's e-mail.
+    #[arg(long = "as", visible_alias = "by", value_name = "EMAIL")]
     by: String,
-    /// Why, in words.
+    /// Why; kept in the audit log, so without personal data.
     #[arg(long, value_name = "TEXT")]
     why: String,
 }
@@ -128,15 +122,6 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
             let open = reconciliation::unmatch_line(&mut tx, now, line, &actor, why).await?;
             tx.commit().await?;
             Ok(left(line, open))
-        }
-        Command::Explain { case, decided } => {
-            let (now, actor) = (context.now, context.operator(&decided.by).await?);
-            let mut tx = context.begin().await?;
-            reconciliation::explain(&mut tx, now, case, &actor, &decided.why).await?;
-            tx.commit().await?;
-            Ok(Outcome::of(
-                json!({"case_id": case.to_string(), "state": "explained"}),
-            ))
         }
     }
 }

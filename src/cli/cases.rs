@@ -23,6 +23,7 @@ pub async fn run(arguments: Arguments, context: &mut CommandContext) -> anyhow::
     let filter = CaseFilter {
         kind: arguments.kind,
         open_only: arguments.open,
+        ..CaseFilter::default()
     };
     Outcome::list(&cases::list(&mut context.db, Reader::System, filter).await?)
 }

@@ -7,6 +7,7 @@ use obole::values::{Period, euros};
 use serde_json::json;
 
 use super::context::CommandContext;
+use super::day::day;
 use super::outcome::{Outcome, set_aside_lines};
 
 /// What can be done with collections.
@@ -20,7 +21,7 @@ pub enum Command {
         #[arg(long)]
         period: Period,
         /// The business date; today in Paris by default.
-        #[arg(long)]
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
         on: Option<NaiveDate>,
     },
 }

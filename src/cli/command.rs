@@ -6,8 +6,8 @@ use obole::settings::{SettingError, SettingsReading};
 use super::context::CommandContext;
 use super::outcome::Outcome;
 use super::{
-    association, audit, bank, bench, cases, cause, check, collections, demo, doctor, inbox, ledger,
-    login_link, manifest, merchant, migrate, operator, payouts, receipts, serve, settings,
+    association, audit, bank, bench, case, cases, cause, check, collections, demo, doctor, inbox,
+    ledger, login_link, manifest, merchant, migrate, operator, payouts, receipts, serve, settings,
     subscription,
 };
 
@@ -69,6 +69,9 @@ pub enum Command {
     Receipts(receipts::Command),
     /// What waits for a person.
     Cases(cases::Arguments),
+    /// Decide what waits for a person.
+    #[command(subcommand)]
+    Case(case::Command),
     /// What people did, when and why.
     Audit(audit::Arguments),
     /// People of the team.
@@ -136,6 +139,7 @@ async fn run_in_database(
         Command::Subscription(command) => subscription::run(command, context).await,
         Command::Receipts(command) => receipts::run(command, context).await,
         Command::Cases(arguments) => cases::run(arguments, context).await,
+        Command::Case(command) => case::run(command, context).await,
         Command::Audit(arguments) => audit::run(arguments, context).await,
         Command::Operator(command) => operator::run(command, context).await,
         Command::LoginLink(arguments) => login_link::run(arguments, context).await,

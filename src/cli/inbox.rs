@@ -20,10 +20,12 @@ pub enum Command {
     },
     /// One event with its body, personal data masked; a conflict beside what came first.
     Show { id: EventId },
-    /// Put events back in the queue.
+    /// Put events back in the queue: these, or all dead ones with --all-dead.
     Redrive {
+        /// Ids as `obole inbox list` prints them.
         #[arg(required_unless_present = "all_dead")]
         ids: Vec<EventId>,
+        /// All dead events at once.
         #[arg(long, conflicts_with = "ids")]
         all_dead: bool,
     },

@@ -10,6 +10,7 @@ use obole::values::Reader;
 use serde_json::json;
 
 use super::context::CommandContext;
+use super::day::day;
 use super::outcome::Outcome;
 
 /// What can be done with the ledger.
@@ -29,10 +30,10 @@ pub struct ExportArguments {
     #[arg(long)]
     format: ExportFormat,
     /// First day, in Paris.
-    #[arg(long)]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     from: Option<NaiveDate>,
     /// Day after the last, in Paris.
-    #[arg(long)]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     to: Option<NaiveDate>,
     /// The file to write; standard output by default.
     #[arg(long)]

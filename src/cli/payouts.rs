@@ -8,6 +8,7 @@ use obole::values::{Email, PayoutId, euros};
 use serde_json::json;
 
 use super::context::CommandContext;
+use super::day::day;
 use super::outcome::{Outcome, set_aside_lines};
 
 /// What can be done with payouts.
@@ -16,7 +17,7 @@ pub enum Command {
     /// Prepare payouts from what has arrived; running it again changes nothing.
     Run {
         /// The business date; today in Paris by default.
-        #[arg(long)]
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
         on: Option<NaiveDate>,
     },
     /// Approve a payout; after a second operator's approval it leaves.
@@ -26,7 +27,7 @@ pub enum Command {
         #[arg(long = "as")]
         operator: String,
         /// The business date; today in Paris by default.
-        #[arg(long)]
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
         on: Option<NaiveDate>,
     },
 }

@@ -8,6 +8,8 @@ use obole::{receipts, runs};
 use serde_json::json;
 
 use super::context::CommandContext;
+use super::day::day;
+use super::decision::DecisionArguments;
 use super::outcome::Outcome;
 
 /// What can be done with tax receipts.
@@ -21,28 +23,21 @@ pub enum Command {
     /// says still with its association.
     Verify { number: String },
     /// Cancel a receipt; it keeps its number, and the donor is told by mail.
-    Cancel(DecisionArguments),
+    Cancel(ReceiptArguments),
     /// Replace a receipt by one for what remains of its donations, with the donor's name and
     /// address of today; it is mailed to the donor.
-    Replace(DecisionArguments),
+    Replace(ReceiptArguments),
     /// Write a duplicata of a valid receipt into a file.
-    Duplicate(DecisionArguments),
+    Duplicate(ReceiptArguments),
 }
 
 /// Arguments of what a person decides about a receipt.
 #[derive(Args)]
-pub struct DecisionArguments {
+pub struct ReceiptArguments {
     /// The receipt's number.
     number: String,
-    /// Who decides: an operator's e-mail.
-    #[arg(long = "as")]
-    operator: String,
-    /// Why; kept in the audit log, so without personal data.
-    #[arg(long)]
-    why: String,
-    /// The business date; today in Paris by default.
-    #[arg(long)]
-    on: Option<NaiveDate>,
+    #[command(flatten)]
+    by: DecisionArguments,
 }
 
 /// Arguments of `obole receipts run`.
@@ -52,7 +47,7 @@ pub struct RunArguments {
     #[arg(long)]
     period: Period,
     /// The business date; today in Paris by default.
-    #[arg(long)]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     on: Option<NaiveDate>,
     /// Print what would be issued; write nothing.
     #[arg(long)]
@@ -82,16 +77,16 @@ enum Act {
 
 async fn decide(
     act: Act,
-    arguments: DecisionArguments,
+    arguments: ReceiptArguments,
     context: &mut CommandContext,
 ) -> anyhow::Result<Outcome> {
-    let actor = context.operator(&arguments.operator).await?;
+    let actor = context.operator(&arguments.by.operator).await?;
     let (app, now) = (&context.app, context.now);
-    let on = context.business_date(arguments.on);
+    let on = context.business_date(arguments.by.on);
     let decision = ReceiptDecision {
         number: &arguments.number,
         actor: &actor,
-        why: &arguments.why,
+        why: &arguments.by.why,
     };
     let decided = match act {
         Act::Cancel => runs::cancel_receipt(app, now, on, decision).await?,

@@ -8,6 +8,7 @@ use super::outcome::Outcome;
 /// Prints each setting with its current value.
 pub fn run(settings: &Settings) -> Outcome {
     let table = settings.table();
+    let width = table.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     Outcome {
         document: table
             .iter()
@@ -15,7 +16,7 @@ pub fn run(settings: &Settings) -> Outcome {
             .collect(),
         text: table
             .iter()
-            .map(|(name, value)| format!("{name:<20} {value}\n"))
+            .map(|(name, value)| format!("{name:<width$}  {value}\n"))
             .collect(),
         ok: true,
     }

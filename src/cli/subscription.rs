@@ -9,6 +9,7 @@ use obole::values::{Reader, SubscriptionId, paris_midnight};
 use serde_json::json;
 
 use super::context::CommandContext;
+use super::day::day;
 use super::outcome::Outcome;
 
 /// What can be done with subscriptions to events.
@@ -23,7 +24,7 @@ pub enum Command {
     /// Send again what happened since a day.
     Replay {
         id: SubscriptionId,
-        #[arg(long)]
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
         since: NaiveDate,
     },
 }

@@ -12,7 +12,7 @@ use super::{CollectionState, state};
 use crate::cases::{self, CaseKind, NewCase};
 use crate::ledger::{self, Account, AssociationShare, Borne, MoneyAt, PostError};
 use crate::refunds_due::{self, NewRefundDue, Origin, shortfall_id};
-use crate::values::{Amount, CollectionId};
+use crate::values::{Amount, CollectionId, Period, euros};
 
 /// Why a collection did not fail; nothing of it then is written.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +40,7 @@ pub async fn reject(
     }
     state::record(tx, now, &[id.0], &[on], CollectionState::Rejected).await?;
     post_rejection(tx, now, on, &c).await?;
-    cases::open(tx, now, &[failed_case(&c, "was refused")]).await?;
+    cases::open(tx, now, &[failed_case(&c, on, "was refused")]).await?;
     Ok(())
 }
 
@@ -75,7 +75,7 @@ pub async fn return_settled(
 ) -> Result<(), PostError> {
     for r in returns {
         return_one(tx, now, r, None).await?;
-        let case = failed_case(&r.collection, "was taken back after it was paid");
+        let case = failed_case(&r.collection, r.on, "was taken back after it was paid");
         cases::open(tx, now, &[case]).await?;
     }
     Ok(())
@@ -156,15 +156,18 @@ fn shortfall(
     })
 }
 
-fn failed_case(c: &AskedCollection, what: &str) -> NewCase {
+fn failed_case(c: &AskedCollection, on: NaiveDate, what: &str) -> NewCase {
     NewCase {
         merchant: Some(c.merchant_id),
         ..NewCase::new(
             CaseKind::CollectionFailed,
             c.collection_id.0,
             format!(
-                "the collection of {} for {} {what}",
-                c.merchant, c.reference
+                "the collection of {} euros from {} for {} ({}) {what} on {on}",
+                euros(c.amount_cents),
+                c.merchant,
+                Period::of(c.period),
+                c.reference
             ),
         )
     }

@@ -4,6 +4,7 @@ mod claim;
 mod list;
 pub mod manifest;
 mod record;
+mod recorded_order;
 mod refund;
 mod stage;
 
@@ -12,7 +13,6 @@ pub use list::{
     DonationStage, DonorDonation, DonorTotal, MerchantDonation, find, find_by_order, of_donor,
     total_of_donor,
 };
-pub use record::{
-    Consent, FundedBy, GivenBack, NewDonation, RecordError, given_back, known, record,
-};
-pub use refund::{NewRefund, RefundOutcome, refund};
+pub use record::{Consent, FundedBy, LAST_ORDINAL, NewDonation, RecordError, known, record};
+pub use recorded_order::{RecordedOrder, recorded_orders};
+pub use refund::{NewRefund, RefundOutcome, Refunded, refund};

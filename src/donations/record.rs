@@ -13,6 +13,9 @@ use crate::ledger::{self, Fact, Parties, PostError, Transfer};
 use crate::outbox::{self, Announcement, Kind};
 use crate::values::{Amount, AssociationId, CauseId, DonationId, DonorId, EventId, MerchantId};
 
+/// How many donations an order may have, less one: what a person accepts after the first.
+pub const LAST_ORDINAL: i16 = 9;
+
 /// What the donor was shown before saying yes (C. conso. L121-17).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consent {
@@ -33,6 +36,8 @@ pub enum FundedBy {
 #[derive(Clone, Debug)]
 pub struct NewDonation {
     pub donation_id: DonationId,
+    /// Its number among those of its order, from 0.
+    pub ordinal: i16,
     pub merchant_id: MerchantId,
     pub merchant: String,
     pub order_id: String,
@@ -90,41 +95,6 @@ pub async fn known(
     Ok(rows.into_iter().collect())
 }
 
-/// When a donation was given back whole.
-#[derive(Clone, Copy, Debug)]
-pub struct GivenBack {
-    /// When its last refund happened.
-    pub occurred_at: DateTime<Utc>,
-    /// When its last refund was recorded.
-    pub recorded_at: DateTime<Utc>,
-}
-
-/// The donations of a set of which nothing is left.
-pub async fn given_back(
-    db: &mut PgConnection,
-    ids: &[DonationId],
-) -> Result<BTreeMap<DonationId, GivenBack>, sqlx::Error> {
-    let rows: Vec<(DonationId, DateTime<Utc>, DateTime<Utc>)> = sqlx::query_as(
-        "select donation_id, max(r.occurred_at), max(r.recorded_at)
-         from donation d join donation_refund r using (donation_id)
-         where donation_id = any($1) group by donation_id
-         having sum(r.amount_cents) >= max(d.amount_cents)",
-    )
-    .bind(uuids(ids.iter().copied()))
-    .fetch_all(db)
-    .await?;
-    let back = |(id, occurred_at, recorded_at)| {
-        (
-            id,
-            GivenBack {
-                occurred_at,
-                recorded_at,
-            },
-        )
-    };
-    Ok(rows.into_iter().map(back).collect())
-}
-
 /// Records a batch of donations, each unknown so far, and posts them; one that is known refuses the
 /// batch.
 pub async fn record(
@@ -135,13 +105,14 @@ pub async fn record(
     if new.is_empty() {
         return Ok(());
     }
-    let mut rows = Rows::of(17, new.len());
+    let mut rows = Rows::of(18, new.len());
     for d in new {
         let consent = d.consent.as_ref();
         rows.begin()
             .put(d.donation_id.0)?
             .put(d.merchant_id.0)?
             .put(d.order_id.as_str())?
+            .put(d.ordinal)?
             .put(d.event_id.0)?
             .put(d.content_hash.as_slice())?
             .put(d.amount.cents())?
@@ -159,9 +130,10 @@ pub async fn record(
     }
     let written = rows.write(
         db,
-        "copy donation (donation_id, merchant_id, order_id, event_id, content_hash, amount_cents,
-           order_total_cents, cause_id, association_id, donor_id, funded_by, consent_shown_at,
-           consent_text_version, consent_preticked, flags, occurred_at, recorded_at)
+        "copy donation (donation_id, merchant_id, order_id, ordinal, event_id, content_hash,
+           amount_cents, order_total_cents, cause_id, association_id, donor_id, funded_by,
+           consent_shown_at, consent_text_version, consent_preticked, flags, occurred_at,
+           recorded_at)
          from stdin (format binary)",
     );
     written.await.map_err(|error| match error {

@@ -17,20 +17,14 @@ use crate::values::{Amount, DonationId, EventId, derived_id, euros};
 /// A refund that an event reports.
 #[derive(Clone, Debug)]
 pub struct NewRefund {
+    /// The donation, or the first of its order where the order has several.
     pub donation_id: DonationId,
     /// The merchant's own name for the refund.
     pub refund_id: String,
-    /// How much was given back; none for all that is left.
+    /// How much was given back of the order's donations; none for all that is left.
     pub amount: Option<Amount>,
     pub event_id: EventId,
     pub occurred_at: DateTime<Utc>,
-}
-
-impl NewRefund {
-    /// Names the refund in the ledger.
-    fn fact_id(&self) -> Uuid {
-        derived_id(&format!("refund:{}:{}", self.donation_id, self.refund_id))
-    }
 }
 
 /// What became of a refund.
@@ -43,12 +37,33 @@ pub enum RefundOutcome {
     Unknown,
 }
 
+/// What a batch of refunds did.
+#[derive(Clone, Debug, Default)]
+pub struct Refunded {
+    /// What became of each refund, in order.
+    pub outcomes: Vec<RefundOutcome>,
+    /// The donations of which something was given back.
+    pub donations: Vec<DonationId>,
+}
+
 /// A refund about to be written.
 struct RefundRow<'a> {
     refund: &'a NewRefund,
+    donation_id: DonationId,
     amount: Amount,
     stage: Stage,
     after_collection: bool,
+}
+
+impl RefundRow<'_> {
+    /// Names the refund in the ledger.
+    fn fact_id(&self) -> Uuid {
+        fact_id(self.refund, self.donation_id)
+    }
+}
+
+fn fact_id(refund: &NewRefund, donation: DonationId) -> Uuid {
+    derived_id(&format!("refund:{donation}:{}", refund.refund_id))
 }
 
 /// What a batch of refunds writes.
@@ -60,7 +75,7 @@ struct Batch<'a> {
     cases: Vec<NewCase>,
 }
 
-/// Records a batch of refunds and posts them. Returns what became of each, in order.
+/// Records a batch of refunds and posts them.
 ///
 /// The caller holds the settlement lock shared: a run that prepares collections or payouts waits
 /// for it, or it for the run, so that no donation is refunded and collected in the same moment.
@@ -72,22 +87,22 @@ pub async fn refund(
     db: &mut PgConnection,
     now: DateTime<Utc>,
     new: &[NewRefund],
-) -> Result<Vec<RefundOutcome>, RecordError> {
+) -> Result<Refunded, RecordError> {
     if new.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Refunded::default());
     }
-    let mut donations = stage::load(db, new.iter().map(|r| r.donation_id)).await?;
-    let mut payable = lock_payables(db, &donations).await?;
+    let mut orders = stage::load(db, new.iter().map(|r| r.donation_id)).await?;
+    let mut payable = lock_payables(db, orders.values().flatten()).await?;
     let mut batch = Batch::default();
     let mut outcomes = Vec::with_capacity(new.len());
     for refund in new {
-        outcomes.push(match donations.get_mut(&refund.donation_id) {
+        outcomes.push(match orders.get_mut(&refund.donation_id) {
             None => RefundOutcome::Unknown,
-            Some(d) => batch.add(refund, d, &mut payable)?,
+            Some(order) => batch.add(refund, order, &mut payable)?,
         });
     }
     // In one order everywhere, because writing a refund locks its donation.
-    batch.rows.sort_unstable_by_key(|r| r.refund.donation_id);
+    batch.rows.sort_unstable_by_key(|r| r.donation_id);
     insert(db, now, &batch.rows).await?;
     refunds_due::record(db, now, &batch.due).await?;
     if batch.due.is_empty() {
@@ -96,15 +111,18 @@ pub async fn refund(
         ledger::open_and_post(db, now, &batch.transfers).await?;
     }
     cases::open(db, now, &batch.cases).await?;
-    Ok(outcomes)
+    Ok(Refunded {
+        outcomes,
+        donations: batch.rows.iter().map(|r| r.donation_id).collect(),
+    })
 }
 
 /// What the associations of donations that arrived are owed, locked: by slug, in cents.
 async fn lock_payables(
     db: &mut PgConnection,
-    donations: &BTreeMap<DonationId, RefundedDonation>,
+    donations: impl Iterator<Item = &RefundedDonation>,
 ) -> Result<BTreeMap<String, i64>, sqlx::Error> {
-    let arrived = donations.values().filter(|d| d.stage() == Stage::Arrived);
+    let arrived = donations.filter(|d| d.stage() == Stage::Arrived);
     let slugs: BTreeSet<String> = arrived.map(|d| d.association.clone()).collect();
     let accounts: Vec<Account> = slugs
         .iter()
@@ -119,35 +137,52 @@ async fn lock_payables(
 }
 
 impl<'a> Batch<'a> {
-    /// Adds a refund of what it says, at most what is left of its donation; a case says what is
-    /// beyond.
+    /// Adds a refund of what it says, at most what is left of its order's donations, the latest
+    /// first; a case says what is beyond.
     fn add(
         &mut self,
         refund: &'a NewRefund,
-        d: &mut RefundedDonation,
+        order: &mut [RefundedDonation],
         payable: &mut BTreeMap<String, i64>,
     ) -> Result<RefundOutcome, PostError> {
-        if d.refund_ids.contains(&refund.refund_id) {
+        let Some(first) = order.first() else {
+            return Ok(RefundOutcome::Unknown);
+        };
+        let recorded = order
+            .iter()
+            .filter_map(|d| d.refunded_as(&refund.refund_id));
+        if let Some(cents) = recorded.reduce(|sum, cents| sum + cents) {
+            if refund.amount.is_some_and(|told| told.cents() != cents) {
+                self.cases.push(differs_case(refund, first, cents));
+            }
             return Ok(RefundOutcome::Already);
         }
-        let left = d.amount_cents - d.refunded_cents;
+        let left = order.iter().map(RefundedDonation::left_cents).sum();
         let told = refund.amount.map_or(left, Amount::cents);
         if told > left {
-            self.cases.push(beyond_case(refund, d, told, left));
+            self.cases.push(beyond_case(refund, first, told, left));
         }
         if left == 0 {
             return Ok(RefundOutcome::Already);
         }
-        let amount = Amount::from_cents(told.min(left)).map_err(|_| PostError::Overflow)?;
-        d.refunded_cents += amount.cents();
-        d.refund_ids.push(refund.refund_id.clone());
-        self.post(refund, d, amount, payable);
-        self.rows.push(RefundRow {
-            refund,
-            amount,
-            stage: d.stage(),
-            after_collection: d.collection_state.is_some(),
-        });
+        let mut rest = told.min(left);
+        for d in order.iter_mut().rev() {
+            let Ok(amount) = Amount::from_cents(rest.min(d.left_cents())) else {
+                continue;
+            };
+            rest -= amount.cents();
+            d.refunded_cents += amount.cents();
+            d.refund_ids.push(refund.refund_id.clone());
+            d.refund_cents.push(amount.cents());
+            self.post(refund, d, amount, payable);
+            self.rows.push(RefundRow {
+                refund,
+                donation_id: d.donation_id,
+                amount,
+                stage: d.stage(),
+                after_collection: d.collection_state.is_some(),
+            });
+        }
         Ok(RefundOutcome::Done)
     }
 
@@ -160,7 +195,7 @@ impl<'a> Batch<'a> {
         payable: &mut BTreeMap<String, i64>,
     ) {
         let fact = Fact {
-            id: refund.fact_id(),
+            id: fact_id(refund, d.donation_id),
             occurred_at: refund.occurred_at,
         };
         let of = Parties {
@@ -218,8 +253,30 @@ fn claim_case(fact_id: Uuid, d: &RefundedDonation, amount: Amount) -> NewCase {
             CaseKind::RefundAfterPayout,
             fact_id,
             format!(
-                "{} gave back {amount} euros of a donation that {} already has",
-                d.merchant, d.association
+                "{} gave back {amount} euros of order {:?}, whose donation {} already has",
+                d.merchant, d.order_id, d.association
+            ),
+        )
+    }
+}
+
+/// A refund that was told with another amount before: somebody must ask which is true.
+fn differs_case(refund: &NewRefund, d: &RefundedDonation, recorded_cents: i64) -> NewCase {
+    let told = refund.amount.map_or(0, Amount::cents);
+    NewCase {
+        merchant: Some(d.merchant_id),
+        association: Some(d.association_id),
+        donation: Some(d.donation_id),
+        ..NewCase::new(
+            CaseKind::RefundDiffers,
+            refund.event_id.0,
+            format!(
+                "{} told of one refund of order {:?} twice: first {} euros, which are posted, then \
+                 {} euros",
+                d.merchant,
+                d.order_id,
+                euros(recorded_cents),
+                euros(told)
             ),
         )
     }
@@ -235,10 +292,11 @@ fn beyond_case(refund: &NewRefund, d: &RefundedDonation, told: i64, left: i64) -
             CaseKind::RefundBeyondDonation,
             refund.event_id.0,
             format!(
-                "{} says that it gave back {} euros of a donation of which {} were left: {} is \
-                 posted as given back, {} is not proven",
+                "{} says that it gave back {} euros of order {:?}, of whose donation {} were left: \
+                 {} is posted as given back, {} is not proven",
                 d.merchant,
                 euros(told),
+                d.order_id,
                 euros(left),
                 euros(left),
                 euros(told - left)
@@ -263,9 +321,9 @@ async fn insert(
            $7::text[], $8::timestamptz[])
            n(donation_id, refund_id, fact_id, amount_cents, event_id, late, stage, occurred_at)",
     )
-    .bind(refunds().map(|r| r.donation_id.0).collect::<Vec<_>>())
+    .bind(rows.iter().map(|r| r.donation_id.0).collect::<Vec<_>>())
     .bind(refunds().map(|r| r.refund_id.as_str()).collect::<Vec<_>>())
-    .bind(refunds().map(NewRefund::fact_id).collect::<Vec<_>>())
+    .bind(rows.iter().map(RefundRow::fact_id).collect::<Vec<_>>())
     .bind(rows.iter().map(|r| r.amount.cents()).collect::<Vec<_>>())
     .bind(refunds().map(|r| r.event_id.0).collect::<Vec<_>>())
     .bind(rows.iter().map(|r| r.after_collection).collect::<Vec<_>>())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{FromRow, PgConnection};
 
-use super::record::uuids;
+use super::record::{LAST_ORDINAL, uuids};
 use crate::values::{AssociationId, DonationId, MerchantId};
 
 /// The stage that decides how a refund is posted.
@@ -35,15 +35,21 @@ impl Stage {
 /// A donation as a refund finds it.
 #[derive(FromRow)]
 pub(super) struct RefundedDonation {
+    /// The first donation of its order.
+    pub first: DonationId,
     pub donation_id: DonationId,
     pub merchant_id: MerchantId,
     pub merchant: String,
+    /// The merchant's own name for the order.
+    pub order_id: String,
     pub association_id: AssociationId,
     pub association: String,
     pub amount_cents: i64,
     pub refunded_cents: i64,
     /// The merchant's names of the refunds so far.
     pub refund_ids: Vec<String>,
+    /// How much each gave back, in their order, in cents.
+    pub refund_cents: Vec<i64>,
     /// The state of its collection, if it was ever asked for.
     pub collection_state: Option<String>,
     /// Whether it is in a payout that left for the bank and did not come back.
@@ -51,6 +57,17 @@ pub(super) struct RefundedDonation {
 }
 
 impl RefundedDonation {
+    /// What is left of it, in cents.
+    pub const fn left_cents(&self) -> i64 {
+        self.amount_cents - self.refunded_cents
+    }
+
+    /// How much a refund of this name gave back, in cents.
+    pub fn refunded_as(&self, refund_id: &str) -> Option<i64> {
+        let n = self.refund_ids.iter().position(|id| id == refund_id)?;
+        self.refund_cents.get(n).copied()
+    }
+
     pub fn stage(&self) -> Stage {
         match self.collection_state.as_deref() {
             _ if self.has_left => Stage::PaidOut,
@@ -61,18 +78,21 @@ impl RefundedDonation {
     }
 }
 
-/// The donations of these ids that are recorded.
+/// The donations of the orders whose first donations these are, as far as they are recorded: by
+/// the first, in their order.
 pub(super) async fn load(
     db: &mut PgConnection,
     ids: impl Iterator<Item = DonationId>,
-) -> Result<BTreeMap<DonationId, RefundedDonation>, sqlx::Error> {
+) -> Result<BTreeMap<DonationId, Vec<RefundedDonation>>, sqlx::Error> {
     let found: Vec<RefundedDonation> = sqlx::query_as(
-        "select d.donation_id, d.merchant_id, m.slug as merchant, d.association_id,
-           a.slug as association, d.amount_cents,
+        "select f.donation_id as first, d.donation_id, d.merchant_id, m.slug as merchant,
+           d.order_id, d.association_id, a.slug as association, d.amount_cents,
            coalesce((select sum(r.amount_cents) from donation_refund r
              where r.donation_id = d.donation_id), 0)::bigint as refunded_cents,
            array(select r.refund_id from donation_refund r
-             where r.donation_id = d.donation_id) as refund_ids,
+             where r.donation_id = d.donation_id order by r.refund_id) as refund_ids,
+           array(select r.amount_cents from donation_refund r
+             where r.donation_id = d.donation_id order by r.refund_id) as refund_cents,
            (select s.state from collection_donation c join collection_state s using (collection_id)
             where c.donation_id = d.donation_id and c.live order by s.n desc limit 1)
              as collection_state,
@@ -80,12 +100,21 @@ pub(super) async fn load(
             from payout_donation p join payout_state s using (payout_id)
             where p.donation_id = d.donation_id and p.live order by s.n desc limit 1), false)
              as has_left
-         from donation d join merchant m using (merchant_id)
-           join association a using (association_id)
-         where d.donation_id = any($1)",
+         from donation f
+           cross join lateral generate_series(0, $2) n
+           join donation d
+             on d.donation_id = donation_id_of(f.merchant_id, f.order_id, n::smallint)
+           join merchant m on m.merchant_id = d.merchant_id
+           join association a on a.association_id = d.association_id
+         where f.donation_id = any($1) order by f.donation_id, n",
     )
     .bind(uuids(ids))
+    .bind(i32::from(LAST_ORDINAL))
     .fetch_all(db)
     .await?;
-    Ok(found.into_iter().map(|d| (d.donation_id, d)).collect())
+    let mut orders: BTreeMap<DonationId, Vec<RefundedDonation>> = BTreeMap::new();
+    for d in found {
+        orders.entry(d.first).or_default().push(d);
+    }
+    Ok(orders)
 }

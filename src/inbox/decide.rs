@@ -39,8 +39,12 @@ pub(super) struct ReceivedCheckout<'c> {
     pub received_at: DateTime<Utc>,
     pub merchant_id: MerchantId,
     pub donation_id: DonationId,
+    /// Its number among the donations of its order, from 0.
+    pub ordinal: i16,
     pub content_hash: &'c [u8],
     pub checkout: &'c Checkout,
+    /// A person ruled that it counts, however much it is.
+    pub accepted: bool,
 }
 
 /// Why a checkout gives no donation.
@@ -105,7 +109,7 @@ pub(super) fn decide(
     let by_rule = rule.amount(checkout.order_total_cents);
     let amount = checkout.amount.unwrap_or(by_rule);
     let donor_id = facts.donor_of(checkout);
-    if amount > facts.ceiling {
+    if amount > facts.ceiling && !received.accepted {
         return Err(above_ceiling(received, facts, amount));
     }
     let cause_id = match &checkout.cause {
@@ -134,6 +138,7 @@ pub(super) fn decide(
     ];
     Ok(NewDonation {
         donation_id: received.donation_id,
+        ordinal: received.ordinal,
         merchant_id: received.merchant_id,
         merchant: merchant.slug.clone(),
         order_id: checkout.order_id.clone(),
@@ -169,8 +174,8 @@ fn above_ceiling(received: &ReceivedCheckout<'_>, facts: &Facts, amount: Amount)
     Refusal {
         reason: format!(
             "a donation of {amount} is above the ceiling of {ceiling}: ask the merchant whether \
-             it was charged; if it was, raise OBOLE_DONATION_CEILING where \
-             `obole serve` runs, restart it, then redrive this event"
+             it was charged, and decide its case (`obole case decide`); where such donations are \
+             usual, raise OBOLE_DONATION_CEILING, restart `obole serve`, then redrive this event"
         ),
         case: Some(NewCase {
             merchant: Some(received.merchant_id),
@@ -263,8 +268,10 @@ mod tests {
             received_at: received_at(),
             merchant_id: MERCHANT,
             donation_id: DonationId::of_order(MERCHANT, &checkout.order_id),
+            ordinal: 0,
             content_hash: b"hash",
             checkout,
+            accepted: false,
         };
         decide(&received, facts)
     }

@@ -2,9 +2,11 @@
 //! batches.
 //!
 //! The way of an event: `signature`, `dialects`, `intake`, `committer`, `insert_batch`, `queue`,
-//! `process` (with `tasks` and `decide`); then a donation or refund, an `outcome`, an
+//! `process` (with `tasks`, `accepted`,
+//! `decide` and `repetition`); then a donation or refund, an `outcome`, an
 //! `order_fetch`, or a `problem`.
 
+mod accepted;
 mod committer;
 mod decide;
 mod dialects;
@@ -20,6 +22,8 @@ mod partitions;
 mod problem;
 mod process;
 mod queue;
+mod repetition;
+mod ruling;
 mod show;
 pub mod signature;
 mod state;
@@ -39,5 +43,6 @@ pub use process::{Existing, ProcessError, ProcessOptions, WhenLocked, process_ba
 pub use queue::{
     QueuedEvent, Redrive, depths, is_behind, redrive, requeue_parked, take_batch, take_these,
 };
+pub use ruling::{Ruling, rule};
 pub use show::{EventWithBody, show};
 pub use state::{EventState, EventStateError};

@@ -16,10 +16,12 @@ pub(super) enum Outcome {
     NothingRefunded,
     /// It says nothing of a donation.
     Ignored,
+    /// A person ruled that it does not count.
+    Dismissed,
 }
 
 impl Outcome {
-    /// The stored word. A fifth, `fetched`, is stored with the order that was fetched
+    /// The stored word. One more, `fetched`, is stored with the order that was fetched
     /// (order_fetch.rs).
     const fn word(self) -> &'static str {
         match self {
@@ -27,6 +29,7 @@ impl Outcome {
             Self::AlreadyRefunded => "already-refunded",
             Self::NothingRefunded => "nothing-refunded",
             Self::Ignored => "ignored",
+            Self::Dismissed => "dismissed",
         }
     }
 }

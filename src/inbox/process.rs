@@ -10,17 +10,19 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::decide::{Facts, decide, stated_at};
+use super::accepted::apply_rulings;
+use super::decide::{Facts, decide};
 use super::endpoint;
 use super::order_fetch::enqueue_fetches;
 use super::outcome::{self, Outcome};
 use super::parsed::ParsedEvents;
 use super::problem::{self, ProblemState};
 use super::queue::{self, QueuedEvent, Requeue};
-use super::tasks::{CheckoutTask, Repetition, Tasks, understand};
-use crate::cases::{self, CaseKind, Decision, NewCase};
+use super::repetition::decide_repetitions;
+use super::tasks::{CheckoutTask, RefundTask, Repetition, Tasks, understand};
+use crate::cases::{self, CaseKind, Decision};
 use crate::db;
-use crate::donations::{self, GivenBack, NewDonation, NewRefund, RecordError, RefundOutcome};
+use crate::donations::{self, NewDonation, NewRefund, RecordError, RefundOutcome};
 use crate::ledger::PostError;
 use crate::parties::{cause, choice, donor, merchant};
 use crate::values::{Amount, DonationId, DonorId, MerchantId};
@@ -110,13 +112,20 @@ pub async fn process_batch(
 ) -> Result<(), ProcessError> {
     let contexts = endpoint::load_contexts(tx, events.iter().map(|e| e.endpoint_id)).await?;
     let mut tasks = understand(tx, parsed_events, events, &contexts).await?;
-    // Before any balance is locked, as runs do: two that lock in the same order cannot deadlock.
-    if !tasks.refunds.is_empty() && !may_refund(tx, options.when_locked).await? {
+    // An order that came again may give back a part.
+    if !tasks.refunds.is_empty() || options.existing == Existing::Check {
+        // Before any balance is locked, as runs do: two that lock in the same order cannot
+        // deadlock.
+        tasks.may_refund = may_refund(tx, options.when_locked).await?;
+    }
+    if !tasks.may_refund {
         tasks.park_refunds();
     }
     let recorded = record_checkouts(tx, now, options, &mut tasks).await?;
-    record_refunds(tx, now, &mut tasks).await?;
-    decide_repetitions(tx, &mut tasks).await?;
+    let refunds = std::mem::take(&mut tasks.refunds);
+    record_refunds(tx, now, &mut tasks, refunds).await?;
+    let lowered = decide_repetitions(tx, &mut tasks).await?;
+    record_refunds(tx, now, &mut tasks, lowered).await?;
     enqueue_fetches(tx, now, &tasks.fetches).await?;
     outcome::record(tx, &tasks.outcomes).await?;
     problem::record(tx, &tasks.problems).await?;
@@ -145,6 +154,7 @@ async fn record_checkouts(
     tasks: &mut Tasks<'_>,
 ) -> Result<Vec<DonationId>, ProcessError> {
     let checkouts = std::mem::take(&mut tasks.checkouts);
+    let checkouts = apply_rulings(tx, tasks, checkouts).await?;
     if checkouts.is_empty() {
         return Ok(Vec::new());
     }
@@ -161,6 +171,10 @@ async fn record_checkouts(
         let content_hash = task.checkout.content_hash();
         if let Some(first) = recorded.get(&task.donation_id) {
             let same_content = *first == content_hash;
+            if !same_content && options.existing == Existing::AssumeNone {
+                // It may give back a part, which needs the settlement lock.
+                return Err(ProcessError::MayBeRecorded);
+            }
             tasks.repetitions.push(Repetition { task, same_content });
             continue;
         }
@@ -223,21 +237,17 @@ async fn load_facts(
 
 /// Records the refunds: payouts that have not left lose their donations, and receipts that say
 /// more than is left are questioned. One whose donation is not recorded is parked until it is.
-async fn record_refunds(
+async fn record_refunds<'b>(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    tasks: &mut Tasks<'_>,
+    tasks: &mut Tasks<'b>,
+    refunds: Vec<RefundTask<'b>>,
 ) -> Result<(), ProcessError> {
-    let new: Vec<NewRefund> = tasks.refunds.iter().map(|r| r.refund.clone()).collect();
+    let new: Vec<NewRefund> = refunds.iter().map(|r| r.refund.clone()).collect();
     let refunded = donations::refund(tx, now, &new).await?;
-    let done = tasks.refunds.iter().zip(&refunded);
-    let done: Vec<DonationId> = done
-        .filter(|(_, outcome)| **outcome == RefundOutcome::Done)
-        .map(|(task, _)| task.refund.donation_id)
-        .collect();
-    payouts::take_back_prepared(tx, now, &done).await?;
-    receipts::question_refunded(tx, now, &done).await?;
-    for (task, outcome) in tasks.refunds.iter().zip(refunded) {
+    payouts::take_back_prepared(tx, now, &refunded.donations).await?;
+    receipts::question_refunded(tx, now, &refunded.donations).await?;
+    for (task, outcome) in refunds.iter().zip(refunded.outcomes) {
         match outcome {
             RefundOutcome::Done => {}
             RefundOutcome::Already => tasks
@@ -252,75 +262,6 @@ async fn record_refunds(
     Ok(())
 }
 
-/// Decides what orders are that came again, once the refunds of the batch are recorded: a
-/// repetition, a conflict, or an order of its own after the donation was given back.
-async fn decide_repetitions(
-    tx: &mut PgConnection,
-    tasks: &mut Tasks<'_>,
-) -> Result<(), sqlx::Error> {
-    if tasks.repetitions.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<DonationId> = tasks
-        .repetitions
-        .iter()
-        .map(|r| r.task.donation_id)
-        .collect();
-    let given_back = donations::given_back(tx, &ids).await?;
-    let mut waiting = problem::parked_for(tx, &ids).await?;
-    waiting.extend(
-        tasks
-            .problems
-            .iter()
-            .filter_map(problem::Problem::waits_for),
-    );
-    for Repetition { task, same_content } in std::mem::take(&mut tasks.repetitions) {
-        if waiting.contains(&task.donation_id) {
-            let state = ProblemState::Parked(task.donation_id);
-            let reason = "waits for the refund of its donation, which came before it";
-            tasks.problems.push(task.source.waiting(state, reason));
-        } else if given_back
-            .get(&task.donation_id)
-            .is_some_and(|back| came_after(&task, back))
-        {
-            tasks.cases.push(second_order(&task));
-            tasks.problems.push(task.source.problem(
-                ProblemState::Conflict,
-                "this order came again after its donation was given back, and is not posted: ask \
-                 the merchant whether its customer was charged again, and decide its case",
-            ));
-        } else if same_content {
-            tasks.outcomes.push(task.source.outcome(Outcome::Repeated));
-        } else {
-            tasks.problems.push(task.source.problem(
-                ProblemState::Conflict,
-                "this order was already counted with another content: compare the two, then ask \
-                 the merchant which is true",
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Whether an order was placed after its donation was given back. Where it does not say when, its
-/// receipt tells: a late repetition comes before the refund is recorded, or says so.
-fn came_after(task: &CheckoutTask<'_>, back: &GivenBack) -> bool {
-    let received_at = task.source.event.received_at;
-    match stated_at(task.checkout.at, received_at) {
-        Some(at) => at > back.occurred_at,
-        None => received_at > back.recorded_at,
-    }
-}
-
-fn second_order(task: &CheckoutTask<'_>) -> NewCase {
-    let what = "an order came again after its donation was given back; it is not posted";
-    NewCase {
-        merchant: Some(task.source.merchant_id),
-        donation: Some(task.donation_id),
-        ..NewCase::new(CaseKind::SecondOrder, task.source.event.event_id.0, what)
-    }
-}
-
 /// Opens the cases of the batch, and closes those of events that were processed again and that
 /// leave nothing to decide.
 async fn settle_cases(
@@ -328,7 +269,12 @@ async fn settle_cases(
     now: DateTime<Utc>,
     tasks: &Tasks<'_>,
 ) -> Result<(), sqlx::Error> {
-    for kind in [CaseKind::DonationAboveCeiling, CaseKind::SecondOrder] {
+    for kind in [
+        CaseKind::DonationAboveCeiling,
+        CaseKind::SecondOrder,
+        CaseKind::DonationRaised,
+        CaseKind::OrderDiffers,
+    ] {
         let is_open = |id| {
             tasks
                 .cases

@@ -16,7 +16,8 @@ use super::problem::{Problem, ProblemState};
 use super::queue::QueuedEvent;
 use crate::cases::NewCase;
 use crate::donations::NewRefund;
-use crate::values::{DonationId, EndpointId, EventId, MerchantId};
+use crate::parties::merchant::Merchant;
+use crate::values::{Amount, DonationId, EndpointId, EventId, MerchantId};
 
 /// An event of the batch and whose it is.
 #[derive(Clone, Copy)]
@@ -48,7 +49,11 @@ impl Source<'_> {
 pub(super) struct CheckoutTask<'b> {
     pub source: Source<'b>,
     pub donation_id: DonationId,
+    /// Its number among the donations of its order, from 0.
+    pub ordinal: i16,
     pub checkout: Box<Checkout>,
+    /// A person ruled that it counts.
+    pub accepted: bool,
 }
 
 /// A checkout of an order that is recorded already.
@@ -57,6 +62,10 @@ pub(super) struct Repetition<'b> {
     /// It says what the first said.
     pub same_content: bool,
 }
+
+/// Why a refund waits while a run holds the settlement lock.
+pub(super) const WAITS_FOR_A_RUN: &str =
+    "waits until a run has ended that collects, pays out or issues receipts";
 
 /// A refund to record.
 pub(super) struct RefundTask<'b> {
@@ -75,6 +84,8 @@ pub(super) struct Tasks<'b> {
     pub outcomes: Vec<EventOutcome>,
     /// What a person must decide.
     pub cases: Vec<NewCase>,
+    /// Whether the settlement lock is shared, which refunds need.
+    pub may_refund: bool,
     /// Checkouts that were set aside before and put back in the queue.
     pub redriven: Vec<EventId>,
 }
@@ -87,9 +98,20 @@ impl CheckoutTask<'_> {
             received_at: self.source.event.received_at,
             merchant_id: self.source.merchant_id,
             donation_id: self.donation_id,
+            ordinal: self.ordinal,
             content_hash,
             checkout: &self.checkout,
+            accepted: self.accepted,
         }
+    }
+
+    /// What the order says was charged, by itself or by the merchant's rule.
+    pub fn told_amount(&self, merchants: &HashMap<MerchantId, Merchant>) -> Option<Amount> {
+        let by_rule = || {
+            let rule = merchants.get(&self.source.merchant_id)?.rule()?;
+            Some(rule.amount(self.checkout.order_total_cents))
+        };
+        self.checkout.amount.or_else(by_rule)
     }
 }
 
@@ -178,11 +200,15 @@ impl<'b> Tasks<'b> {
     /// Parks the refunds, because a run holds the settlement lock: they are tried again each second
     /// (`requeue_parked`).
     pub fn park_refunds(&mut self) {
-        for task in self.refunds.drain(..) {
-            let state = ProblemState::Parked(task.refund.donation_id);
-            let reason = "waits until a run has ended that collects, pays out or issues receipts";
-            self.problems.push(task.source.waiting(state, reason));
+        for task in std::mem::take(&mut self.refunds) {
+            self.park(task.source, task.refund.donation_id, WAITS_FOR_A_RUN);
         }
+    }
+
+    /// Parks an event until something of this donation is done, or a run has ended.
+    pub fn park(&mut self, source: Source<'b>, donation_id: DonationId, reason: &str) {
+        let state = ProblemState::Parked(donation_id);
+        self.problems.push(source.waiting(state, reason));
     }
 
     fn add(&mut self, source: Source<'b>, event: Result<Event, ParseError>) {
@@ -194,7 +220,9 @@ impl<'b> Tasks<'b> {
                 self.checkouts.push(CheckoutTask {
                     source,
                     donation_id: DonationId::of_order(source.merchant_id, &checkout.order_id),
+                    ordinal: 0,
                     checkout,
+                    accepted: false,
                 });
             }
             Ok(Event::Refund(refund)) if refund.donation_refunded => {

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::cover::{Cover, cover};
+use super::cover::{Cover, causes_of_shortage, cover};
 use super::state::{PayoutState, RAIL};
 use crate::cases::{self, CaseKind, Decision, NewCase};
 use crate::db::settlement_lock;
@@ -133,7 +133,11 @@ async fn submit_covered(
     let held = ledger::lock_balances(tx, &[payable, cash]).await?;
     let payable_cents = held.first().copied().unwrap_or(0);
     let cover = cover(tx).await?;
-    if let Some(why) = obstacle(payout.amount_cents, payable_cents, &cover) {
+    if let Some(mut why) = obstacle(payout.amount_cents, payable_cents, &cover) {
+        let causes = causes_of_shortage(tx).await?;
+        if !causes.is_empty() {
+            why = format!("{why}: {causes}");
+        }
         let case = NewCase::new(CaseKind::ShortOfCover, Uuid::nil(), why.clone());
         cases::open(tx, now, &[case]).await?;
         return Ok(Approval::Waits(why));
@@ -167,8 +171,7 @@ async fn submit_covered(
 fn obstacle(wanted_cents: i64, payable_cents: i64, cover: &Cover) -> Option<String> {
     if cover.left_cents() < 0 {
         return Some(format!(
-            "the account is {} euros short of what may be asked of it; `obole cases` lists what \
-             is unexplained, taken back or unpaid",
+            "the account is {} euros short of what may be asked of it",
             euros(-cover.left_cents())
         ));
     }

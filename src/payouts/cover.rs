@@ -4,6 +4,8 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::values::euros;
+
 /// The bank account against what may be asked of it, in cents.
 #[derive(Clone, Copy, Debug)]
 pub struct Cover {
@@ -79,4 +81,33 @@ async fn usable_credit(tx: &mut PgConnection, merchants: &[Uuid]) -> Result<i64,
     .bind(merchants)
     .fetch_one(tx)
     .await
+}
+
+/// What the account is short of, in words: what a person looks at first.
+pub(super) async fn causes_of_shortage(tx: &mut PgConnection) -> Result<String, sqlx::Error> {
+    let causes: Vec<(String, i64)> = sqlx::query_as(
+        "with held as (
+           select a.kind, sum(b.debits_cents - b.credits_cents)::bigint as cents
+           from account a join account_balance b using (account_id)
+           where a.kind in ('suspense', 'refund_due') or (a.owner = 'bank'
+             and a.kind in ('operator_current', 'provider_fees', 'operator_losses'))
+           group by a.kind)
+         select w.words, w.cents from (
+           select 1 as place, 'bank debits that nobody explained' as words,
+             (select cents from held where kind = 'suspense') as cents
+           union all select 2, 'fees and losses beyond the float',
+             (select sum(cents)::bigint from held where kind not in ('suspense', 'refund_due'))
+           union all select 3, 'refunds that associations owe',
+             (select cents from held where kind = 'refund_due')
+           union all select 4, 'donations already paid out whose payment was taken back',
+             (select sum(greatest(receivable_cents + in_transit_cents - unarrived_cents, 0))::bigint
+              from merchant_position)) w
+         where w.cents > 0 order by w.place",
+    )
+    .fetch_all(tx)
+    .await?;
+    let words: Vec<String> = (causes.iter())
+        .map(|(words, cents)| format!("{} euros of {words}", euros(*cents)))
+        .collect();
+    Ok(words.join(", "))
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::cases::{self, CaseKind, NewCase};
 use crate::ledger::{self, Account, AssociationShare, Borne, Fact, PostError};
 use crate::refunds_due::{self, NewRefundDue, Origin, shortfall_id};
-use crate::values::{AssociationId, PayoutId, paris_midnight};
+use crate::values::{AssociationId, PayoutId, euros, paris_midnight};
 
 /// A payout whose money is back with us.
 pub(super) struct UnmadePayout {
@@ -110,9 +110,14 @@ async fn open_case(
     now: DateTime<Utc>,
     payout: &UnmadePayout,
 ) -> Result<(), sqlx::Error> {
-    let (association_id, association): (AssociationId, String) = sqlx::query_as(
-        "select p.association_id, a.slug from payout p join association a using (association_id)
-         where p.payout_id = $1",
+    let (association_id, association, amount_cents, reference): (
+        AssociationId,
+        String,
+        i64,
+        String,
+    ) = sqlx::query_as(
+        "select p.association_id, a.slug, p.amount_cents, p.reference
+             from payout p join association a using (association_id) where p.payout_id = $1",
     )
     .bind(payout.payout_id)
     .fetch_one(&mut *tx)
@@ -122,7 +127,12 @@ async fn open_case(
         ..NewCase::new(
             CaseKind::PayoutFailed,
             payout.payout_id.0,
-            format!("a payout to {association} {}", payout.what),
+            format!(
+                "the payout of {} euros to {association} ({reference}) {} on {}",
+                euros(amount_cents),
+                payout.what,
+                payout.on
+            ),
         )
     };
     cases::open(tx, now, &[case]).await

@@ -28,7 +28,7 @@ pub use incomplete::{IdentityGaps, mark_requested, open_requests, prepare_reques
 pub use issue::{IssueError, IssueSummary, IssueTerms, IssuedReceipt, issue};
 pub use mailing::{MailKind, OpenMail, mark_sent, of_mails, open_mailings, prepare_mailings};
 pub use question::{question_refunded, question_unpaid};
-pub use register::{ReceiptSummary, RegisteredReceipt, of_donor, registered};
+pub use register::{ReceiptSummary, RegisteredReceipt, number_of, of_donor, registered};
 pub use replace::replace;
 pub use standing::ReceiptStanding;
 pub use state::{DecisionError, EndedReceipt, ReceiptDecision};

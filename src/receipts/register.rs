@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use sqlx::{FromRow, PgConnection};
 
 use super::standing::ReceiptStanding;
-use crate::values::{DonorId, Reader};
+use crate::values::{DonorId, Reader, ReceiptId};
 
 /// A receipt in its donor's list.
 #[derive(Clone, Debug, FromRow)]
@@ -74,4 +74,15 @@ pub async fn registered(
     .bind(reader.associations().only())
     .fetch_optional(db)
     .await
+}
+
+/// The number of a receipt.
+pub async fn number_of(
+    db: &mut PgConnection,
+    receipt: ReceiptId,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar("select number from receipt where receipt_id = $1")
+        .bind(receipt)
+        .fetch_optional(db)
+        .await
 }

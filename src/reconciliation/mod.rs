@@ -2,7 +2,6 @@
 //! with what it settles, part by part, and what is left stands in suspense until a person decides.
 
 mod decide;
-mod explain;
 mod import;
 mod inside;
 mod known;
@@ -17,7 +16,6 @@ mod suspense;
 mod undo;
 
 pub use decide::{DecideError, Decided, Understood, match_line};
-pub use explain::{ExplainError, explain};
 pub use import::{Import, ImportSummary, Placement, import, import_lines};
 pub use inside::explain_entries;
 pub use lines::{Line, lines};

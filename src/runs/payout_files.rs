@@ -98,6 +98,7 @@ pub async fn failed_payouts(db: &mut PgConnection) -> Result<Vec<SetAside>, sqlx
     let filter = CaseFilter {
         kind: Some(CaseKind::PayoutFailed),
         open_only: true,
+        ..CaseFilter::default()
     };
     let open = cases::list(db, Reader::System, filter).await?;
     let set_aside =

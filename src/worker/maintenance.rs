@@ -10,10 +10,10 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::cases::{self, CaseKind, Decision, NewCase};
+use crate::cases::{self, CaseFilter, CaseKind, Decision, NewCase};
 use crate::checks::{self, Verdict};
 use crate::parties::sign_in;
-use crate::values::{derived_id, paris_day};
+use crate::values::{Reader, derived_id, paris_day};
 use crate::{inbox, mailing, receipts};
 
 /// The time between two rounds.
@@ -76,7 +76,18 @@ pub async fn check_invariants(
         why: "a later check found that it holds",
     };
     let kept: Vec<Uuid> = kept.iter().map(subject).collect();
+    // One opened since then, by another process, is about what this check did not see.
+    let filter = CaseFilter {
+        kind: Some(CaseKind::CheckViolated),
+        open_only: true,
+        ..CaseFilter::default()
+    };
     let mut tx = app.db.begin().await?;
+    let open = cases::list(&mut tx, Reader::System, filter).await?;
+    let earlier = open
+        .iter()
+        .filter(|c| c.opened_at < now && kept.contains(&c.subject));
+    let kept: Vec<Uuid> = earlier.map(|c| c.subject).collect();
     cases::open(&mut tx, now, &new.collect::<Vec<_>>()).await?;
     cases::close(&mut tx, now, CaseKind::CheckViolated, &kept, mended).await?;
     tx.commit().await?;

@@ -157,9 +157,9 @@ fn another(donation_id: DonationId, refund_id: &str) -> [NewRefund; 1] {
 async fn refund_now(s: &Service, new: &[NewRefund]) -> Result<Vec<RefundOutcome>, RecordError> {
     let mut tx = s.world.db.begin().await?;
     settlement_lock::lock_shared(&mut tx).await?;
-    let outcomes = donations::refund(&mut tx, Utc::now(), new).await?;
+    let refunded = donations::refund(&mut tx, Utc::now(), new).await?;
     tx.commit().await?;
-    Ok(outcomes)
+    Ok(refunded.outcomes)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -113,6 +113,7 @@ async fn open_cases(s: &Service, kind: CaseKind) -> usize {
     let filter = CaseFilter {
         kind: Some(kind),
         open_only: true,
+        ..CaseFilter::default()
     };
     let mut db = s.world.db.acquire().await.unwrap();
     let open = cases::list(&mut db, Reader::System, filter).await.unwrap();
@@ -731,4 +732,30 @@ fn a_zip_is_read_document_by_document_and_says_what_is_not_read_in_it() {
     assert!(none.contains("no XML document"), "{none}");
     let cut = zipped(&both);
     assert!(read(&cut[..cut.len() / 2]).is_err());
+}
+
+#[tokio::test]
+async fn a_payout_that_left_and_is_told_to_come_back_gets_no_receipt_meanwhile() {
+    let s = Service::start().await;
+    let payout = sent(&s).await;
+    let left = line(DEBIT, &[&payout.reference], 2000, "left");
+    assert_eq!(shown(&s, &[left]).await, (1, 0));
+    let back = line(CREDIT, &[&payout.reference], 2000, "back");
+    for _ in 0..2 {
+        let mut tx = s.world.db.begin().await.unwrap();
+        let told = [back.clone()];
+        reconciliation::take_notification(&mut tx, Utc::now(), &told)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+    assert_eq!(payout_state(&s, &payout).await, PayoutState::Settled);
+    assert_eq!(open_cases(&s, CaseKind::PayoutFailed).await, 1);
+    let run = issue_receipts(&s, on("2026-09-06"), month("2026-08-01")).await;
+    assert_eq!(run.issued, 0);
+    assert_eq!(shown(&s, &[back]).await, (1, 0));
+    assert_eq!(payout_state(&s, &payout).await, PayoutState::Returned);
+    let run = issue_receipts(&s, on("2026-09-06"), month("2026-08-01")).await;
+    assert_eq!(run.issued, 0);
+    s.checked().await;
 }

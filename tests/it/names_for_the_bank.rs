@@ -47,6 +47,7 @@ async fn failures(s: &Service) -> Vec<String> {
     let filter = CaseFilter {
         kind: Some(CaseKind::PayoutFailed),
         open_only: true,
+        ..CaseFilter::default()
     };
     let mut db = s.world.db.acquire().await.unwrap();
     let open = cases::list(&mut db, Reader::System, filter).await.unwrap();

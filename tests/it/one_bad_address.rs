@@ -54,6 +54,7 @@ async fn cases_of(s: &Service, kind: CaseKind, open_only: bool) -> Vec<Case> {
     let filter = CaseFilter {
         kind: Some(kind),
         open_only,
+        ..CaseFilter::default()
     };
     let mut db = s.world.db.acquire().await.unwrap();
     cases::list(&mut db, Reader::System, filter).await.unwrap()

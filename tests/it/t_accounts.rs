@@ -123,6 +123,7 @@ async fn open_cases(s: &Service) -> Vec<CaseKind> {
     let filter = CaseFilter {
         kind: None,
         open_only: true,
+        ..CaseFilter::default()
     };
     let mut db = s.world.db.acquire().await.unwrap();
     let open = cases::list(&mut db, Reader::System, filter).await.unwrap();

@@ -13,6 +13,7 @@ async fn violated(s: &Service) -> (Vec<String>, i64) {
     let filter = CaseFilter {
         kind: Some(CaseKind::CheckViolated),
         open_only: true,
+        ..CaseFilter::default()
     };
     let mut db = s.world.db.acquire().await.unwrap();
     let open = cases::list(&mut db, Reader::System, filter).await.unwrap();

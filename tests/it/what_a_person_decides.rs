@@ -18,6 +18,7 @@ async fn open(s: &Service, kind: CaseKind) -> Vec<Case> {
     let filter = CaseFilter {
         kind: Some(kind),
         open_only: true,
+        ..CaseFilter::default()
     };
     let mut db = s.world.db.acquire().await.unwrap();
     cases::list(&mut db, Reader::System, filter).await.unwrap()
@@ -293,5 +294,127 @@ async fn days_run_from_2020_to_one_day_ahead_and_are_kept_as_the_earlier_of_told
             }
         }
     }
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn an_order_told_again_with_less_gives_the_difference_back_once() {
+    let s = Service::start().await;
+    let send = async |key: &str, event: Value, balance: i64| {
+        assert_eq!(s.shop.send(key, &event).await.0, 200, "{key}");
+        s.posted().await;
+        assert_eq!(s.balance(RECEIVABLE).await, balance, "{key}");
+    };
+    send("first", of_amount("FR-1", "5.00"), 500).await;
+    send("less", of_amount("FR-1", "3.00"), 300).await;
+    send("less-again", of_amount("FR-1", "3.00"), 300).await;
+    let mut part = refund("FR-1");
+    part["data"]["amount"] = "1.00".into();
+    send("part", part, 200).await;
+    send("as-it-stands", of_amount("FR-1", "2.00"), 200).await;
+    send("the-first-late", of_amount("FR-1", "5.00"), 200).await;
+    // In one batch, in any number.
+    let one_batch = ["4.00", "1.50", "1.50"].map(|amount| of_amount("FR-2", amount));
+    let told: Vec<Told> = (one_batch.iter().enumerate())
+        .map(|(n, event)| Told::new(format!("b-{n}"), event))
+        .collect();
+    queue(&s, endpoint(&s.shop), &told).await;
+    s.posted().await;
+    assert_eq!(s.balance(RECEIVABLE).await, 350);
+    assert_eq!(listed(&s, EventState::Conflict).await.len(), 0);
+    assert_eq!(listed(&s, EventState::Lost).await.len(), 0);
+    s.checked().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_lower_order_gives_back_waits_for_a_run_like_any_refund() {
+    let s = Service::start().await;
+    s.shop.send("first", &of_amount("FR-1", "5.00")).await;
+    s.posted().await;
+    let mut run = s.world.db.begin().await.unwrap();
+    obole::db::settlement_lock::lock_exclusive(&mut run)
+        .await
+        .unwrap();
+    s.shop.send("less", &of_amount("FR-1", "3.00")).await;
+    while s
+        .count("select count(*) from inbox_problem where state = 'parked'")
+        .await
+        != 1
+    {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(s.balance(RECEIVABLE).await, 500);
+    run.rollback().await.unwrap();
+    s.posted().await;
+    assert_eq!(s.balance(RECEIVABLE).await, 300);
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn an_order_told_again_with_more_or_with_another_cause_is_shown_to_a_person() {
+    let s = Service::start().await;
+    s.shop.send("first", &of_amount("FR-1", "1.00")).await;
+    let mut other_cause = checkout("FR-1", |_| ());
+    other_cause["data"]["donation"]["cause"] = "rivieres".into();
+    s.shop.send("more", &of_amount("FR-1", "2.50")).await;
+    s.shop.send("cause", &other_cause).await;
+    s.posted().await;
+    assert_eq!(s.balance(RECEIVABLE).await, 100, "nothing more is posted");
+    assert_eq!(listed(&s, EventState::Conflict).await.len(), 2);
+    for (kind, words) in [
+        (
+            CaseKind::DonationRaised,
+            "\"FR-1\" was told again with 1.50 euros more",
+        ),
+        (
+            CaseKind::OrderDiffers,
+            "\"FR-1\" was told again with another content",
+        ),
+    ] {
+        let cases = open(&s, kind).await;
+        assert_eq!(cases.len(), 1, "{kind}");
+        assert!(cases[0].what.contains(words), "{}", cases[0].what);
+    }
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn one_refund_told_with_two_amounts_is_shown_to_a_person_and_counted_once() {
+    let s = Service::start().await;
+    s.shop.send("first", &of_amount("FR-1", "5.00")).await;
+    let of = |cents: Option<&str>| {
+        let mut event = refund("FR-1");
+        if let Some(amount) = cents {
+            event["data"]["amount"] = amount.into();
+        }
+        event
+    };
+    for (key, event) in [
+        ("one", of(Some("1.00"))),
+        ("same", of(Some("1.00"))),
+        ("no-amount", of(None)),
+    ] {
+        s.shop.send(key, &event).await;
+        s.posted().await;
+        assert_eq!(s.balance(RECEIVABLE).await, 400, "{key}");
+        assert_eq!(open(&s, CaseKind::RefundDiffers).await.len(), 0, "{key}");
+    }
+    s.shop.send("other", &of(Some("2.00"))).await;
+    s.posted().await;
+    assert_eq!(s.balance(RECEIVABLE).await, 400);
+    let cases = open(&s, CaseKind::RefundDiffers).await;
+    assert_eq!(cases.len(), 1);
+    assert!(
+        cases[0].what.contains("first 1.00 euros"),
+        "{}",
+        cases[0].what
+    );
+    assert!(
+        cases[0].what.contains("then 2.00 euros"),
+        "{}",
+        cases[0].what
+    );
+    let in_question = "select count(*) from receipt_candidate where refund_in_question";
+    assert_eq!(s.count(in_question).await, 1, "no receipt meanwhile");
     s.checked().await;
 }

@@ -1,0 +1,150 @@
+//! Deciding an open case, by its kind.
+
+use anyhow::{Context as _, bail, ensure};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+use serde_json::json;
+use sqlx::PgConnection;
+
+use super::decision::CaseDecision;
+use super::{orders, refunds};
+use crate::app::App;
+use crate::audit::{self, Act};
+use crate::cases::{self, Case, CaseFilter, CaseKind};
+use crate::db::settlement_lock;
+use crate::receipts::{self, ReceiptDecision};
+use crate::runs::{cancel_receipt, replace_receipt};
+use crate::values::{CaseId, Reader, ReceiptId};
+
+/// A decided case.
+#[derive(Clone, Debug, Serialize)]
+pub struct DecidedCase {
+    #[serde(serialize_with = "crate::values::as_text")]
+    pub case_id: CaseId,
+    pub kind: CaseKind,
+    pub decision: String,
+    /// What followed, in words.
+    pub done: String,
+}
+
+/// Decides an open case.
+///
+/// # Errors
+/// Fails, and changes nothing, when the case is unknown or decided, when its kind does not offer
+/// the decision, or when the subject does not allow it now; says why and what to do.
+pub async fn decide_case(
+    app: &App,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    d: CaseDecision<'_>,
+) -> anyhow::Result<DecidedCase> {
+    let mut db = app.db.acquire().await?;
+    let case = open_case(&mut db, d).await?;
+    drop(db);
+    let done = if case.kind == CaseKind::ReceiptInQuestion {
+        decide_receipt(app, now, on, &case, d).await?
+    } else {
+        let mut tx = app.db.begin().await?;
+        settlement_lock::lock_exclusive(&mut tx).await?;
+        // Under the lock: two people may decide at once.
+        let case = open_case(&mut tx, d).await?;
+        let done = match case.kind {
+            CaseKind::DonationAboveCeiling
+            | CaseKind::SecondOrder
+            | CaseKind::DonationRaised
+            | CaseKind::OrderDiffers => orders::decide(&mut tx, now, &case, d).await?,
+            CaseKind::RefundAfterPayout => refunds::decide_due(&mut tx, now, on, &case, d).await?,
+            CaseKind::RefundBeyondDonation | CaseKind::RefundDiffers => {
+                refunds::decide_told(&mut tx, now, &case, d).await?
+            }
+            CaseKind::StatementGap | CaseKind::EntryUnread => "it is explained".to_owned(),
+            kind => bail!("a case of kind {kind} is not decided here: {}", kind.way()),
+        };
+        write_down(&mut tx, now, &case, d).await?;
+        tx.commit().await?;
+        done
+    };
+    Ok(DecidedCase {
+        case_id: case.case_id,
+        kind: case.kind,
+        decision: d.decision.to_owned(),
+        done,
+    })
+}
+
+/// The case, if it is open and its kind offers the decision.
+async fn open_case(db: &mut PgConnection, d: CaseDecision<'_>) -> anyhow::Result<Case> {
+    let filter = CaseFilter {
+        case_id: Some(d.case_id),
+        ..CaseFilter::default()
+    };
+    let case = cases::list(db, Reader::System, filter).await?.pop();
+    let case = case.context("there is no such case; see `obole cases --open`")?;
+    if let (Some(decision), Some(by)) = (&case.decision, &case.decided_by) {
+        bail!("this case is decided: {decision}, by {by}");
+    }
+    ensure!(
+        case.decisions.contains(&d.decision),
+        "a case of kind {} is decided by {}",
+        case.kind,
+        match case.decisions {
+            [] => "nobody: it closes by itself once what it says is mended".to_owned(),
+            decisions => decisions.join(" or "),
+        }
+    );
+    Ok(case)
+}
+
+/// Closes the case and writes the decision down.
+async fn write_down(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    case: &Case,
+    d: CaseDecision<'_>,
+) -> anyhow::Result<()> {
+    // The room that owns the subject may have closed it with the fact.
+    cases::close(tx, now, case.kind, &[case.subject], d.recorded()).await?;
+    let after = json!({
+        "kind": case.kind,
+        "decision": d.decision,
+        "amount": d.amount.map(|a| a.to_string()),
+    });
+    let act = Act {
+        act: "case.decide",
+        subject: &case.case_id.to_string(),
+        before: None,
+        after: Some(after),
+        why: Some(d.why),
+    };
+    audit::record(tx, now, d.actor, &act).await?;
+    Ok(())
+}
+
+/// Receipts are decided by their number, which also tells their donors.
+async fn decide_receipt(
+    app: &App,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    case: &Case,
+    d: CaseDecision<'_>,
+) -> anyhow::Result<String> {
+    let mut db = app.db.acquire().await?;
+    let number = receipts::number_of(&mut db, ReceiptId(case.subject))
+        .await?
+        .context("the receipt of this case is not there")?;
+    drop(db);
+    let decision = ReceiptDecision {
+        number: &number,
+        actor: d.actor,
+        why: d.why,
+    };
+    let decided = if d.decision == "cancel" {
+        cancel_receipt(app, now, on, decision).await?
+    } else {
+        replace_receipt(app, now, on, decision).await?
+    };
+    Ok(match decided.successor {
+        Some(successor) => format!("receipt {number} is replaced by {successor}"),
+        None => format!("receipt {number} is {}", decided.state),
+    })
+}

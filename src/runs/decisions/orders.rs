@@ -1,0 +1,41 @@
+//! Orders that were set aside: the ruling is written down, and the event is processed again.
+
+use anyhow::{Context as _, ensure};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::decision::CaseDecision;
+use crate::cases::Case;
+use crate::inbox::{self, Redrive, Ruling};
+use crate::values::{EventId, Reader};
+
+/// Rules on the event of a case and puts it back in the queue.
+pub(super) async fn decide(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    case: &Case,
+    d: CaseDecision<'_>,
+) -> anyhow::Result<String> {
+    let ruling = match d.decision {
+        "accept" => Ruling::Accept,
+        "correct" => Ruling::Correct(
+            d.amount
+                .context("say what the donation was, with --amount")?,
+        ),
+        _ => Ruling::Dismiss,
+    };
+    let event = EventId(case.subject);
+    inbox::rule(tx, now, event, ruling, d.recorded()).await?;
+    let redriven = inbox::redrive(tx, Reader::System, &Redrive::These(vec![event])).await?;
+    ensure!(
+        !redriven.is_empty(),
+        "event {event} does not wait for a decision any more; see `obole inbox show {event}`"
+    );
+    Ok(match ruling {
+        Ruling::Accept => format!("event {event} is processed again and counts as it says"),
+        Ruling::Correct(amount) => {
+            format!("event {event} is processed again and counts with {amount} euros")
+        }
+        Ruling::Dismiss => format!("event {event} does not count"),
+    })
+}
