@@ -232,8 +232,11 @@ mod tests {
             summary("2", (88, 176), (2, 2)),
         );
         assert!(!chain(&[], &one), "the first follows nothing");
-        assert!(chain(&[one.clone()], &two));
-        assert!(chain(&[two.clone()], &one), "imported the other way round");
+        assert!(chain(std::slice::from_ref(&one), &two));
+        assert!(
+            chain(std::slice::from_ref(&two), &one),
+            "imported the other way round"
+        );
         assert!(!chain(&[one.clone(), two.clone()], &two), "the same again");
         assert!(!chain(&[one.clone(), two], &one));
     }

@@ -12,8 +12,8 @@ use super::source::Utf8Text;
 const DEEPEST: usize = 40;
 /// The most attributes of an element: ISO 20022 has one.
 const MOST_ATTRIBUTES: usize = 20;
-/// The most elements read into one tree: a booking of some ten thousand transactions.
-const MOST_NODES: usize = 600_000;
+/// The most elements read into one tree: a booking of some thirty thousand transactions.
+const MOST_NODES: usize = 1_500_000;
 
 /// Why a document cannot be read.
 #[derive(Debug, thiserror::Error)]
