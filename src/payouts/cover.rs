@@ -26,8 +26,8 @@ impl Cover {
 }
 
 /// Reads the cover of the bank account. Only merchants of whose donations something was given back
-/// after it was asked for, whose payment was taken back, or who paid too much, can have a credit or owe more than they
-/// are asked.
+/// after it was asked for, whose payment was taken back, or who paid too much, can have a credit or
+/// owe more than they are asked.
 ///
 /// The caller holds the settlement lock whole, so that nothing settles or leaves meanwhile.
 pub async fn cover(tx: &mut PgConnection) -> Result<Cover, sqlx::Error> {
