@@ -74,3 +74,12 @@ mail-report-arrived =
 mail-report-detail = The attached detail lists each donation: day, shop, order, cause, amount. It names no donor; the tax receipts are sent in your name, under your mandate.
 # $amount: the amount.
 mail-report-entry = Entry to book: debit 512 Banque { $amount }, credit 754 Collectes et dons { $amount }.
+
+mail-alert-subject = Cases wait for a decision
+mail-alert-opened = New cases wait for a person of the team:
+# $count: how many more.
+mail-alert-more = { $count ->
+    [one] And { $count } more.
+   *[other] And { $count } more.
+}
+mail-alert-list = “obole cases --open” lists all of them.

@@ -74,3 +74,12 @@ mail-report-arrived =
 mail-report-detail = Le détail joint donne chaque don : jour, boutique, commande, cause, montant. Il ne nomme aucun donateur ; les reçus fiscaux partent en votre nom, selon votre mandat.
 # $amount : le montant.
 mail-report-entry = Écriture à passer : débit 512 Banque { $amount }, crédit 754 Collectes et dons { $amount }.
+
+mail-alert-subject = Des cas attendent une décision
+mail-alert-opened = De nouveaux cas attendent une personne de l’équipe :
+# $count: how many more.
+mail-alert-more = { $count ->
+    [one] Et { $count } autre.
+   *[other] Et { $count } autres.
+}
+mail-alert-list = « obole cases --open » les montre tous.
