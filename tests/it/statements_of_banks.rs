@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use chrono::Utc;
+use obole::audit::Actor;
 use obole::reconciliation::ImportSummary;
 use obole::runs;
 use obole::values::{BankAccount, Bic, Iban};
@@ -405,6 +406,18 @@ async fn a_statement_that_does_not_follow_from_the_last_is_shown_and_imported() 
         assert_eq!(s.count(gaps).await, cases, "{id}");
     }
     assert_eq!(lines(&s).await, 4);
+    let id = "select case_id from open_case where kind = 'statement-gap' limit 1";
+    let decision = runs::CaseDecision {
+        case_id: sqlx::query_scalar(id).fetch_one(&s.world.db).await.unwrap(),
+        decision: "explain",
+        actor: &Actor::system(),
+        why: "the third is missing",
+        amount: None,
+    };
+    runs::decide_case(&s.app, Utc::now(), on("2025-02-04"), decision)
+        .await
+        .unwrap();
+    assert_eq!(s.count(gaps).await, 1);
     s.checked().await;
 }
 
