@@ -37,11 +37,16 @@ pub enum CaseKind {
     MessageRefused,
     /// An invariant that does not hold. Subject: the check, an id derived from its name.
     CheckViolated,
+    /// A statement whose balances do not follow from what is known. Subject: the statement.
+    StatementGap,
+    /// An entry of a statement that is not read, such as one in another currency. Subject: an id
+    /// derived from where it stands.
+    EntryUnread,
 }
 
 impl CaseKind {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::RefundAfterPayout,
         Self::ReceiptInQuestion,
         Self::ReceiptCorrectionAsked,
@@ -57,6 +62,8 @@ impl CaseKind {
         Self::ShortOfCover,
         Self::MessageRefused,
         Self::CheckViolated,
+        Self::StatementGap,
+        Self::EntryUnread,
     ];
 
     /// The stored word.
@@ -78,6 +85,8 @@ impl CaseKind {
             Self::ShortOfCover => "short-of-cover",
             Self::MessageRefused => "message-refused",
             Self::CheckViolated => "check-violated",
+            Self::StatementGap => "statement-gap",
+            Self::EntryUnread => "entry-unread",
         }
     }
 
@@ -98,6 +107,7 @@ impl CaseKind {
             Self::ShortOfCover => "payouts from the account",
             Self::MessageRefused => "the message",
             Self::CheckViolated => "payouts",
+            Self::StatementGap | Self::EntryUnread => "nothing",
         }
     }
 
@@ -152,6 +162,7 @@ impl CaseKind {
             Self::ShortOfCover => &["top-up"],
             Self::MessageRefused => &["correct-address", "leave"],
             Self::CheckViolated => &[],
+            Self::StatementGap | Self::EntryUnread => &["explain"],
         }
     }
 }

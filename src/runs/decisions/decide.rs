@@ -57,6 +57,7 @@ pub async fn decide_case(
             CaseKind::RefundBeyondDonation | CaseKind::RefundDiffers => {
                 refunds::decide_told(&mut tx, now, &case, d).await?
             }
+            CaseKind::StatementGap | CaseKind::EntryUnread => "it is explained".to_owned(),
             kind => bail!("a case of kind {kind} is not decided here: {}", kind.way()),
         };
         write_down(&mut tx, now, &case, d).await?;
