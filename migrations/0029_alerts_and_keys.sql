@@ -14,18 +14,19 @@ grant select, insert on case_alert to obole_app;
 
 alter table api_key add column name text not null default 'first' check (name <> '');
 comment on column api_key.name is 'What the team calls it, so that it can be told from others.';
--- A key ends by being revoked; nothing else of it changes.
-grant update (revoked_at) on api_key to obole_app;
-create function api_key_is_revoked_once() returns trigger
-language plpgsql set search_path = public, pg_temp as $$
-begin
-  if old.revoked_at is not null and new.revoked_at is distinct from old.revoked_at then
-    raise exception 'a key that is revoked stays so'
-      using errcode = 'restrict_violation', constraint = 'api_key_is_revoked_once',
-        table = 'api_key';
-  end if;
-  return new;
-end $$;
-comment on function api_key_is_revoked_once is 'A key that is revoked stays so.';
-create trigger api_key_is_revoked_once before update on api_key
-  for each row execute function api_key_is_revoked_once();
+
+create table api_key_revocation (
+  key_hash   bytea primary key references api_key,
+  revoked_at timestamptz not null
+);
+comment on table api_key_revocation is
+  'Keys that open nothing any more: nothing of a key is ever changed. Append-only.';
+comment on column api_key_revocation.key_hash is 'The key.';
+comment on column api_key_revocation.revoked_at is 'Since when.';
+create trigger api_key_revocation_is_append_only
+  before update or delete or truncate on api_key_revocation
+  for each statement execute function refuse_change();
+insert into api_key_revocation (key_hash, revoked_at)
+  select key_hash, revoked_at from api_key where revoked_at is not null;
+alter table api_key drop column revoked_at;
+grant select, insert on api_key_revocation to obole_app;

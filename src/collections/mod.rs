@@ -11,6 +11,7 @@ mod shares;
 mod state;
 mod statement;
 mod submit;
+mod sums;
 
 pub use accept_part::{AcceptPartError, AcceptedPart, accept_part};
 pub use asked::{AskedCollection, asked_by_id, asked_by_reference};
@@ -19,5 +20,6 @@ pub use list::{Collection, CollectionFilter, list, mark_mailed};
 pub use prepare::{PrepareError, prepare};
 pub use settle::{Payment, settle};
 pub use state::CollectionState;
-pub use statement::{Csv, StatementLine, csv, lines, lines_of_month};
+pub use statement::{Csv, LineKind, StatementLine, csv, lines, lines_of_month};
 pub use submit::{AskAgainError, ask_again, submit};
+pub use sums::{FailedPayment, StatementSums, failed_payments, sums, waiting_credits};

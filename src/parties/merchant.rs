@@ -229,7 +229,8 @@ pub async fn api_keys(
     }
     sqlx::query_as(
         "select encode(substr(key_hash, 1, 6), 'hex') as key, name, created_at, revoked_at
-         from api_key where merchant_id = $1 order by created_at, key_hash",
+         from api_key left join api_key_revocation using (key_hash)
+         where merchant_id = $1 order by created_at, key_hash",
     )
     .bind(merchant)
     .fetch_all(db)
@@ -245,9 +246,12 @@ pub async fn revoke_api_key(
     key: &str,
 ) -> Result<Option<String>, sqlx::Error> {
     sqlx::query_scalar(
-        "update api_key set revoked_at = $3
-         where merchant_id = $1 and encode(substr(key_hash, 1, 6), 'hex') = $2
-           and revoked_at is null returning name",
+        "with revoked as (
+           insert into api_key_revocation (key_hash, revoked_at)
+           select key_hash, $3 from api_key
+           where merchant_id = $1 and encode(substr(key_hash, 1, 6), 'hex') = $2
+           on conflict do nothing returning key_hash)
+         select name from api_key join revoked using (key_hash)",
     )
     .bind(merchant)
     .bind(key)
@@ -272,10 +276,13 @@ pub async fn of_api_key(
     db: &mut PgConnection,
     key: &str,
 ) -> Result<Option<MerchantId>, sqlx::Error> {
-    sqlx::query_scalar("select merchant_id from api_key where key_hash = $1 and revoked_at is null")
-        .bind(seal::hash(key))
-        .fetch_optional(db)
-        .await
+    sqlx::query_scalar(
+        "select merchant_id from api_key k where key_hash = $1
+           and not exists (select 1 from api_key_revocation r where r.key_hash = k.key_hash)",
+    )
+    .bind(seal::hash(key))
+    .fetch_optional(db)
+    .await
 }
 
 /// A merchant in a list.
