@@ -96,6 +96,29 @@ impl CaseKind {
         }
     }
 
+    /// Whether its subject is an event.
+    #[must_use]
+    pub const fn is_of_event(self) -> bool {
+        matches!(
+            self,
+            Self::DonationAboveCeiling
+                | Self::SecondOrder
+                | Self::DonationRaised
+                | Self::OrderDiffers
+                | Self::RefundBeyondDonation
+                | Self::RefundDiffers
+        )
+    }
+
+    /// Whether `obole case decide` ends it.
+    #[must_use]
+    pub const fn is_decided_by_command(self) -> bool {
+        !matches!(
+            self,
+            Self::BankLineUnmatched | Self::ShortOfCover | Self::CheckViolated
+        )
+    }
+
     /// How a case is ended that `obole case decide` does not end.
     #[must_use]
     pub const fn way(self) -> &'static str {

@@ -60,12 +60,20 @@ impl CommandContext {
         operator::find(&mut self.db, &email)
             .await?
             .context("no operator has this address; see `obole operator add`")?;
-        // The kernel's number cannot be made up, unlike a name in the environment.
-        let user = rustix::process::getuid().as_raw();
         Ok(Actor {
             who: email.as_str().to_owned(),
-            source: format!("command line, system user {user}"),
+            ..Self::system_user()
         })
+    }
+
+    /// Whoever may run this program here, where no operator is named.
+    pub fn system_user() -> Actor {
+        // The kernel's number cannot be made up, unlike a name in the environment.
+        let user = rustix::process::getuid().as_raw();
+        Actor {
+            who: format!("system user {user}"),
+            source: format!("command line, system user {user}"),
+        }
     }
 
     /// The address of a sign-in link.

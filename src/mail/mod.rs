@@ -3,6 +3,7 @@
 //!
 //! A subject carries no name, cause or amount, because it shows on locked screens.
 
+mod alert;
 mod cancellation;
 mod content;
 mod incomplete;
@@ -13,6 +14,7 @@ mod returned;
 mod sign_in;
 mod statement;
 
+pub use alert::AlertMail;
 pub use cancellation::CancellationMail;
 pub use incomplete::IncompleteMail;
 pub use receipts::{EnclosedReceipt, ReceiptsMail};

@@ -4,6 +4,7 @@
 //! A run that was cut short sends the mails that are not marked, under the same ids, so that mail
 //! programs show a mail that went out twice only once.
 
+mod alert;
 mod attachments;
 mod incomplete;
 mod receipts;
@@ -12,6 +13,7 @@ mod send;
 mod sign_in;
 mod statement;
 
+pub use alert::send_alerts;
 pub use attachments::{
     delete_receipt_document, duplicate_path, receipt_document, receipt_path, statement_path,
 };

@@ -1,6 +1,6 @@
 //! Maintenance: partitions are made ahead and old ones dropped, sign-in links that have ended are
 //! deleted, the contents of receipts are destroyed after their six years, and every invariant is
-//! checked once a day, and oftener while one does not hold.
+//! checked once a day, and oftener while one does not hold; then the team is told of new cases.
 
 use std::time::Duration;
 
@@ -50,6 +50,10 @@ async fn round(app: &App, checked_on: &mut Option<NaiveDate>) -> anyhow::Result<
         let all_hold = check_invariants(app, &mut db, now).await?;
         // What is violated holds payouts: the next round looks whether it was mended.
         *checked_on = all_hold.then(|| paris_day(now));
+    }
+    let told = mailing::send_alerts(app, now).await?;
+    if told > 0 {
+        tracing::info!(cases = told, "the team was told of new cases");
     }
     Ok(())
 }

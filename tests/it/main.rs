@@ -2,6 +2,7 @@
 //! test looks.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod alerts;
 mod at_the_same_moment;
 mod browser;
 mod cases_are_decided;

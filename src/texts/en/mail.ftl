@@ -120,3 +120,12 @@ mail-returned-came-back = The transfer of { $amount } to { $association }, told 
 mail-returned-waits = What you are owed of it is not lost: it is on the safeguarded account, and another transfer will bring it, with its own report.
 # $amount: the amount.
 mail-returned-entry = If you booked the entry of this transfer, cancel it: debit 754 Collectes et dons { $amount }, credit 512 Banque { $amount }.
+
+mail-alert-subject = Cases wait for a decision
+mail-alert-opened = New cases wait for a person of the team:
+# $count: how many more.
+mail-alert-more = { $count ->
+    [one] And { $count } more.
+   *[other] And { $count } more.
+}
+mail-alert-list = “obole cases --open” lists all of them.

@@ -120,3 +120,12 @@ mail-returned-came-back = Le virement de { $amount } à { $association }, annonc
 mail-returned-waits = Ce qui vous en est dû n’est pas perdu : il est sur le compte de cantonnement, et un autre virement l’apportera, avec son propre rapport.
 # $amount : le montant.
 mail-returned-entry = Si vous avez passé l’écriture de ce virement, annulez-la : débit 754 Collectes et dons { $amount }, crédit 512 Banque { $amount }.
+
+mail-alert-subject = Des cas attendent une décision
+mail-alert-opened = De nouveaux cas attendent une personne de l’équipe :
+# $count: how many more.
+mail-alert-more = { $count ->
+    [one] Et { $count } autre.
+   *[other] Et { $count } autres.
+}
+mail-alert-list = « obole cases --open » les montre tous.
