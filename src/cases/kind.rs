@@ -11,6 +11,8 @@ pub enum CaseKind {
     RefundAfterPayout,
     /// A receipt says more than was given and kept. Subject: the receipt.
     ReceiptInQuestion,
+    /// A donor corrected the name or the address that a receipt prints. Subject: the receipt.
+    ReceiptCorrectionAsked,
     /// A donation of more than the ceiling, not posted. Subject: the event.
     DonationAboveCeiling,
     /// An order came again after its donation was given back. Subject: the event.
@@ -39,9 +41,10 @@ pub enum CaseKind {
 
 impl CaseKind {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::RefundAfterPayout,
         Self::ReceiptInQuestion,
+        Self::ReceiptCorrectionAsked,
         Self::DonationAboveCeiling,
         Self::SecondOrder,
         Self::DonationRaised,
@@ -62,6 +65,7 @@ impl CaseKind {
         match self {
             Self::RefundAfterPayout => "refund-after-payout",
             Self::ReceiptInQuestion => "receipt-in-question",
+            Self::ReceiptCorrectionAsked => "receipt-correction-asked",
             Self::DonationAboveCeiling => "donation-above-ceiling",
             Self::SecondOrder => "second-order",
             Self::DonationRaised => "donation-raised",
@@ -83,6 +87,7 @@ impl CaseKind {
         match self {
             Self::RefundAfterPayout => "the merchant's credit",
             Self::ReceiptInQuestion => "the receipt's validity",
+            Self::ReceiptCorrectionAsked => "nothing: the receipt stays valid",
             Self::DonationAboveCeiling | Self::SecondOrder => "the donation, not posted",
             Self::DonationRaised => "the difference, not posted",
             Self::OrderDiffers => "what is told, not posted",
@@ -136,6 +141,7 @@ impl CaseKind {
         match self {
             Self::RefundAfterPayout => &["association-agrees", "operator-bears"],
             Self::ReceiptInQuestion => &["cancel", "replace"],
+            Self::ReceiptCorrectionAsked => &["replace", "cancel"],
             Self::DonationAboveCeiling => &["accept", "correct", "dismiss"],
             Self::SecondOrder | Self::DonationRaised => &["accept", "dismiss"],
             Self::OrderDiffers => &["dismiss"],

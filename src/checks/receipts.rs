@@ -51,6 +51,31 @@ pub(super) const CHECKS: &[Check] = &[
                 or n.association_id is distinct from r.association_id))",
     ),
     (
+        // Of the receipts that carried a donation, only the first follows none of them.
+        "a-successor-names-what-it-replaces",
+        "with carried as (
+           select donation_id, receipt_id from receipt_donation
+           where donation_id in (select donation_id from receipt_donation where not live)),
+         named as (
+           select distinct c.donation_id, c.receipt_id from carried c
+             join receipt_succession s on s.successor_id = c.receipt_id
+             join carried p on p.donation_id = c.donation_id and p.receipt_id = s.receipt_id)
+         select
+           (select count(*) from (
+             select count(*) - count(n.receipt_id) as firsts
+             from carried c left join named n using (donation_id, receipt_id)
+             group by c.donation_id) d where firsts <> 1)
+           + (select count(*) from receipt_succession s where not exists (
+               select 1 from receipt_state t where t.receipt_id = s.receipt_id)
+             or not exists (
+               select 1 from receipt_donation a join receipt_donation b using (donation_id)
+               where a.receipt_id = s.receipt_id and b.receipt_id = s.successor_id))
+           + (select count(*) from receipt_state t
+              where t.successor_id is not null and not exists (
+                select 1 from receipt_succession s
+                where s.receipt_id = t.receipt_id and s.successor_id = t.successor_id))",
+    ),
+    (
         // Contents are destroyed oldest first: none is gone before one of a smaller number.
         "receipts-are-destroyed-oldest-first",
         "select count(*) from receipt r

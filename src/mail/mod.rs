@@ -6,6 +6,7 @@
 mod alert;
 mod cancellation;
 mod content;
+mod ended;
 mod incomplete;
 mod receipts;
 mod replacement;
@@ -15,7 +16,7 @@ mod sign_in;
 mod statement;
 
 pub use alert::AlertMail;
-pub use cancellation::CancellationMail;
+pub use cancellation::{CancellationMail, RemainingCents};
 pub use incomplete::IncompleteMail;
 pub use receipts::{EnclosedReceipt, ReceiptsMail};
 pub use replacement::ReplacementMail;

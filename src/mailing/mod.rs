@@ -15,7 +15,8 @@ mod statement;
 
 pub use alert::send_alerts;
 pub use attachments::{
-    delete_receipt_document, duplicate_path, receipt_document, receipt_path, statement_path,
+    delete_receipt_document, duplicate_path, mark_cancelled_documents, receipt_document,
+    receipt_path, statement_path,
 };
 pub use incomplete::ask_for_identities;
 pub use receipts::{MailCounts, send_receipts, send_written};

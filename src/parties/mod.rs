@@ -4,14 +4,13 @@
 pub mod association;
 pub mod cause;
 pub mod choice;
-pub mod completion;
 pub mod donor;
+pub mod donor_link;
 pub mod key_sentinel;
 pub mod merchant;
 pub mod operator;
 pub mod seal;
 pub mod sign_in;
-pub mod unsubscribe;
 
 use crate::values::{FieldError, listed};
 

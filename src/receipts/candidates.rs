@@ -32,6 +32,17 @@ pub(super) struct Candidate {
     pub first_name: Option<String>,
     pub last_name: Option<String>,
     pub address: Option<Json<PostalAddress>>,
+    /// The last receipt that carried it and ended, which the next one cancels and replaces.
+    #[sqlx(flatten)]
+    pub follows: Follows,
+}
+
+/// The receipt that carried a donation before, if one did.
+#[derive(Clone, Debug, Default, FromRow)]
+pub(super) struct Follows {
+    pub follows_id: Option<ReceiptId>,
+    /// Its number.
+    pub follows: Option<String>,
 }
 
 impl Candidate {
@@ -96,7 +107,8 @@ pub(super) async fn open(tx: &mut PgConnection, period: Period) -> Result<(), sq
         "declare candidate no scroll cursor for
          select donation_id, association_id, donor_id, remaining_cents, order_id, merchant,
            occurred_at, funded_by, consent_preticked, collected_on, paid_out_on,
-           refund_in_question, receipt_frequency, first_name, last_name, address
+           refund_in_question, receipt_frequency, first_name, last_name, address, follows_id,
+           follows
          from receipt_candidate d
          where occurred_at < $1 and remaining_cents > 0
            and not exists (
@@ -117,7 +129,8 @@ pub(super) async fn of_receipt(
     sqlx::query_as(
         "select donation_id, association_id, donor_id, remaining_cents, order_id, merchant,
            occurred_at, funded_by, consent_preticked, collected_on, paid_out_on,
-           refund_in_question, receipt_frequency, first_name, last_name, address
+           refund_in_question, receipt_frequency, first_name, last_name, address, follows_id,
+           follows
          from receipt_candidate
          where donation_id in (select donation_id from receipt_donation where receipt_id = $1)
            and remaining_cents > 0

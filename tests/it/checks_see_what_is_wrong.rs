@@ -476,9 +476,24 @@ const BREAKS: &[Break] = &[
     Break {
         what: "a cancelled receipt carries its donations",
         check: "a-receipt-carries-its-donations-as-long-as-it-stands",
-        sql: "insert into receipt_state (receipt_id, n, state, decided_by, why, occurred_on,
-         recorded_at) select receipt_id, 1, 'cancelled', 'nobody', 'none', issued_on,
-         issued_at from receipt",
+        sql: "insert into receipt_state (receipt_id, n, state, decided_by, reason, why,
+         occurred_on, recorded_at) select receipt_id, 1, 'cancelled', 'nobody', 'mistake',
+         'none', issued_on, issued_at from receipt",
+    },
+    Break {
+        what: "a donation was on two receipts and neither follows the other",
+        check: "a-successor-names-what-it-replaces",
+        sql: "insert into receipt_donation (donation_id, receipt_id, amount_cents, live) select
+         donation_id, (select receipt_id from receipt where sequence = 1), amount_cents, false
+         from receipt_donation where receipt_id = (select receipt_id from receipt where
+         sequence = 2)",
+    },
+    Break {
+        what: "a receipt follows one that stands",
+        check: "a-successor-names-what-it-replaces",
+        sql:
+            "insert into receipt_succession (successor_id, receipt_id) select max(receipt_id::text)
+         ::uuid, min(receipt_id::text)::uuid from receipt",
     },
     Break {
         what: "a receipt's content is gone too early",

@@ -41,7 +41,7 @@ pub async fn decide_case(
     let mut db = app.db.acquire().await?;
     let case = open_case(&mut db, d).await?;
     drop(db);
-    let done = if case.kind == CaseKind::ReceiptInQuestion {
+    let done = if is_about_a_receipt(case.kind) {
         decide_receipt(app, now, on, &case, d).await?
     } else {
         let mut tx = app.db.begin().await?;
@@ -119,7 +119,16 @@ async fn write_down(
     Ok(())
 }
 
-/// Receipts are decided by their number, which also tells their donors.
+/// Whether the subject of a kind is a receipt.
+const fn is_about_a_receipt(kind: CaseKind) -> bool {
+    matches!(
+        kind,
+        CaseKind::ReceiptInQuestion | CaseKind::ReceiptCorrectionAsked
+    )
+}
+
+/// Receipts are decided by their number, which also tells their donors, by the reason that the
+/// facts have.
 async fn decide_receipt(
     app: &App,
     now: DateTime<Utc>,
@@ -138,9 +147,9 @@ async fn decide_receipt(
         why: d.why,
     };
     let decided = if d.decision == "cancel" {
-        cancel_receipt(app, now, on, decision).await?
+        cancel_receipt(app, now, on, decision, None).await?
     } else {
-        replace_receipt(app, now, on, decision).await?
+        replace_receipt(app, now, on, decision, None).await?
     };
     Ok(match decided.successor {
         Some(successor) => format!("receipt {number} is replaced by {successor}"),

@@ -25,16 +25,39 @@ mail-receipts-keep =
     } It is a reduction of tax, not a credit: it is worth nothing if you pay no income tax.
 mail-receipts-dashboard = Your euros, your causes, all your receipts:
 
+# The receipt replaces others. $numbers: their numbers; $count: how many.
+mail-receipts-line-replaces =
+    { $count ->
+        [one] cancels and replaces receipt no. { $numbers }
+       *[other] cancels and replaces receipts nos. { $numbers }
+    }
+
+# Why a receipt is cancelled or replaced.
+mail-ended-refund = Why: the shop gave back to you all or part of a donation that it was for.
+mail-ended-payment-returned = Why: a payment came back. The association does not have the money that this receipt certifies, or did not on the day it states.
+mail-ended-correction = Why: you asked for your name or address to be corrected.
+mail-ended-mistake = Why: we made a mistake in issuing it. We apologise.
+mail-ended-declared = If you have declared the old amount already, correct your return: in your account at impots.gouv.fr while correcting online is open, and after that by a claim through the messages of that account.
+
 mail-cancellation-subject = One of your tax receipts is cancelled
-# $number: the receipt’s number.
-mail-cancellation-cancelled = Tax receipt no. { $number }, which you had from us, is cancelled: it is worth nothing any more.
-mail-cancellation-declare = Do not enter its amount in your tax return. If you have declared it already, correct your return at impots.gouv.fr.
-mail-cancellation-another = If the association keeps donations that it was for, another receipt, with another number, will come by mail.
+# $number: the receipt’s number; $amount: what it said.
+mail-cancellation-cancelled = Tax receipt no. { $number }, for { $amount }, is cancelled: it is worth nothing any more.
+mail-cancellation-declare = Do not enter its amount in your tax return.
+# $amount: what remains of the donations.
+mail-cancellation-another = Of the donations it was for, { $amount } were not given back. Another receipt, which cancels and replaces this one, will come by mail as soon as it can be issued.
+mail-cancellation-wait = If you have declared it already, wait for the other receipt: if it says the same amount for the same year, your return is right; if not, correct it in your account at impots.gouv.fr.
+mail-cancellation-not-wanted = Of the donations it was for, { $amount } were not given back. You chose to have no receipts: no other will follow, unless you change that on your page.
+mail-cancellation-unreceipted = Of the donations it was for, { $amount } were not given back, but earn no receipt.
+mail-cancellation-nothing = All the donations it was for were given back: nothing of them remains to be declared, and no other receipt will follow.
 
 mail-replacement-subject = One of your tax receipts is replaced
 # $number: the number of the receipt that counts no more.
-mail-replacement-replaced = Tax receipt no. { $number } is cancelled and replaced by the one attached:
-mail-replacement-declare = Only the new one counts for your tax return: do not enter the old one. If you have declared it already and the amount has changed, correct your return at impots.gouv.fr.
+mail-replacement-replaced = Tax receipt no. { $number } is cancelled and replaced by the one attached. Only the new one counts:
+# $new: the amount of both receipts.
+mail-replacement-same-amount = The amount is still { $new }: if you have declared it already, your return is right.
+# $old and $new: the amount of the old receipt and of the new one.
+mail-replacement-other-amount = The old one said { $old }, the new one says { $new }: that is the amount you declare.
+
 mail-incomplete-subject = Something is missing for your receipts
 mail-incomplete-arrived = The euros that you added to your orders have arrived at the associations. A receipt carries the donor’s name and complete address; for yours, this is missing:
 mail-incomplete-name = • your first and last name

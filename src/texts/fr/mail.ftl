@@ -25,16 +25,39 @@ mail-receipts-keep =
     } C’est une réduction d’impôt, pas un crédit : elle n’apporte rien si vous ne payez pas d’impôt sur le revenu.
 mail-receipts-dashboard = Vos euros, vos causes, tous vos reçus :
 
+# Le reçu en remplace d’autres. $numbers : leurs numéros ; $count : combien.
+mail-receipts-line-replaces =
+    { $count ->
+        [one] annule et remplace le reçu n° { $numbers }
+       *[other] annule et remplace les reçus n° { $numbers }
+    }
+
+# Pourquoi un reçu est annulé ou remplacé.
+mail-ended-refund = Pourquoi : la boutique vous a rendu tout ou partie d’un don qu’il portait.
+mail-ended-payment-returned = Pourquoi : un paiement est revenu. L’association n’a pas, ou pas à la date indiquée, reçu l’argent que ce reçu atteste.
+mail-ended-correction = Pourquoi : vous avez demandé la correction de votre nom ou de votre adresse.
+mail-ended-mistake = Pourquoi : nous nous sommes trompés en l’établissant. Nous vous prions de nous en excuser.
+mail-ended-declared = Si vous avez déjà déclaré l’ancien montant, corrigez votre déclaration : dans votre espace sur impots.gouv.fr tant que la correction en ligne est ouverte, ensuite par une réclamation dans la messagerie de cet espace.
+
 mail-cancellation-subject = Un de vos reçus fiscaux est annulé
-# $number : le numéro du reçu.
-mail-cancellation-cancelled = Le reçu fiscal n° { $number } que vous avez reçu de nous est annulé : il ne vaut plus rien.
-mail-cancellation-declare = Ne reportez pas son montant dans votre déclaration de revenus. Si vous l’avez déjà déclaré, corrigez votre déclaration sur impots.gouv.fr.
-mail-cancellation-another = Si des dons qu’il portait restent acquis à l’association, un autre reçu, avec un autre numéro, vous parviendra par message.
+# $number : le numéro du reçu ; $amount : ce qu’il disait.
+mail-cancellation-cancelled = Le reçu fiscal n° { $number }, de { $amount }, est annulé : il ne vaut plus rien.
+mail-cancellation-declare = Ne reportez pas son montant dans votre déclaration de revenus.
+# $amount : ce qui reste des dons.
+mail-cancellation-another = Des dons qu’il portait, { $amount } n’ont pas été rendus. Un autre reçu, qui annule et remplace celui-ci, vous parviendra par message dès qu’il pourra être établi.
+mail-cancellation-wait = Si vous l’avez déjà déclaré, attendez l’autre reçu : s’il dit le même montant pour la même année, votre déclaration est juste ; sinon, corrigez-la dans votre espace sur impots.gouv.fr.
+mail-cancellation-not-wanted = Des dons qu’il portait, { $amount } n’ont pas été rendus. Vous avez choisi de ne pas avoir de reçu : aucun autre ne suivra, sauf si vous changez ce choix sur votre page.
+mail-cancellation-unreceipted = Des dons qu’il portait, { $amount } n’ont pas été rendus, mais ne donnent pas droit à un reçu.
+mail-cancellation-nothing = Tous les dons qu’il portait ont été rendus : il n’en reste rien à déclarer, et aucun autre reçu ne suivra.
 
 mail-replacement-subject = Un de vos reçus fiscaux est remplacé
 # $number : le numéro du reçu qui ne compte plus.
-mail-replacement-replaced = Le reçu fiscal n° { $number } est annulé et remplacé par celui qui est joint :
-mail-replacement-declare = Seul le nouveau compte pour votre déclaration de revenus : ne reportez pas l’ancien. Si vous l’avez déjà déclaré et que le montant a changé, corrigez votre déclaration sur impots.gouv.fr.
+mail-replacement-replaced = Le reçu fiscal n° { $number } est annulé et remplacé par celui qui est joint. Seul le nouveau compte :
+# $new : le montant des deux reçus.
+mail-replacement-same-amount = Le montant reste de { $new } : si vous l’avez déjà déclaré, votre déclaration est juste.
+# $old et $new : le montant de l’ancien reçu, celui du nouveau.
+mail-replacement-other-amount = L’ancien disait { $old }, le nouveau dit { $new } : c’est ce montant que vous déclarez.
+
 mail-incomplete-subject = Il manque une information pour vos reçus
 mail-incomplete-arrived = Les euros que vous avez ajoutés à vos commandes sont arrivés aux associations. Un reçu porte le nom et l’adresse complète de la personne qui donne ; pour le vôtre, voici ce qui manque :
 mail-incomplete-name = • votre prénom et votre nom
@@ -122,10 +145,10 @@ mail-returned-waits = Ce qui vous en est dû n’est pas perdu : il est sur le 
 mail-returned-entry = Si vous avez passé l’écriture de ce virement, annulez-la : débit 754 Collectes et dons { $amount }, crédit 512 Banque { $amount }.
 
 mail-alert-subject = Des cas attendent une décision
-mail-alert-opened = De nouveaux cas attendent une personne de l’équipe :
+mail-alert-opened = De nouveaux cas attendent une personne de l’équipe :
 # $count: how many more.
 mail-alert-more = { $count ->
     [one] Et { $count } autre.
    *[other] Et { $count } autres.
 }
-mail-alert-list = « obole cases --open » les montre tous.
+mail-alert-list = « obole cases --open » les montre tous.
