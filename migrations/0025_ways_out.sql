@@ -10,7 +10,7 @@ create table told_return (
 );
 comment on table told_return is
   'Payments that were taken back and told otherwise than by a line of the bank; append-only. The '
-  'line is known by the transfer collection_return_shown of the same fact.';
+  'line is matched as collection_return_shown of the same fact.';
 comment on column told_return.fact_id is 'The attempt whose money was taken back.';
 comment on column told_return.amount_cents is 'What was taken back, in cents.';
 comment on column told_return.told_on is 'The day it was taken back, as it was told.';
@@ -18,11 +18,30 @@ comment on column told_return.recorded_at is 'When it was written here.';
 create trigger told_return_is_append_only before update or delete or truncate on told_return
   for each statement execute function refuse_change();
 
+alter table bank_match drop constraint bank_match_meaning_check,
+  add constraint bank_match_meaning_check check (meaning in
+    ('collection_settled', 'collection_returned', 'collection_return_shown', 'payout_settled',
+     'payout_returned', 'fee', 'top_up', 'next_month', 'reversal'));
+do $$
+declare
+  old text;
+begin
+  select conname into strict old from pg_constraint
+    where conrelid = 'bank_match'::regclass and contype = 'c'
+      and pg_get_constraintdef(oid) like '%reversal%fact IS NULL%';
+  execute format('alter table bank_match drop constraint %I', old);
+end $$;
+alter table bank_match add constraint bank_match_is_posted check (
+  case meaning when 'reversal' then fact is null
+    when 'collection_return_shown' then (fact is null) = from_suspense
+    else fact is not null end);
+
 create view unshown_return as
-  select r.fact_id, t.collection_id, t.rail, t.end_to_end_id, r.amount_cents, r.recorded_at
+  select r.fact_id, t.collection_id, t.rail, r.amount_cents, r.recorded_at
   from told_return r join collection_attempt t using (fact_id)
-  where not exists (select 1 from transfer x
-    where x.fact_id = r.fact_id and x.fact = 'collection_return_shown');
+  where not exists (select 1 from bank_match m
+    where m.fact_id = r.fact_id and m.meaning = 'collection_return_shown' and not exists (
+      select 1 from bank_match_undone u where u.match_id = m.match_id));
 comment on view unshown_return is
   'Returns that were told and whose line the bank has not shown: their money is still on the '
   'account, and is nobody''s to spend.';

@@ -35,7 +35,10 @@ pub(super) const CHECKS: &[Check] = &[
         "select
            (select count(*) from collection_donation l
               join collection_current_state s using (collection_id)
-            where l.live <> (s.state <> 'taken_back'))
+            where l.live <> (s.state <> 'taken_back')
+              -- Where a part was accepted, the donations it did not reach are free.
+              and (l.live or not exists (select 1 from collection_attempt t
+                where t.collection_id = l.collection_id and t.n > 1)))
            + (select count(*) from collection_credit l
                 join collection_current_state s using (collection_id)
               where l.live <> (s.state <> 'taken_back'))

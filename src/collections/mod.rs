@@ -1,6 +1,7 @@
 //! Collections (prélèvements): each merchant's donations of a month are asked for once, and settle
 //! when the bank says that the money came.
 
+mod accept_part;
 mod asked;
 mod fail;
 mod list;
@@ -14,13 +15,15 @@ mod sums;
 mod told;
 mod write_off;
 
-pub use asked::{named, rail_of};
-pub use fail::{reject, return_settled, return_told};
+pub use accept_part::{AcceptPartError, AcceptedPart, accept_part};
+pub use asked::{AskedCollection, asked_by_id, asked_by_reference, named, rail_of};
+pub use fail::{Return, reject, return_settled, return_told, undo_settlement};
 pub use list::{Collection, CollectionFilter, list, mark_mailed};
 pub use prepare::{PrepareError, PreparedMonth, prepare};
-pub use settle::settle;
+pub use settle::{Payment, settle};
 pub use state::{CollectionState, MoveError};
 pub use statement::{Csv, LineKind, StatementLine, csv, lines, lines_of_month};
 pub use submit::{ask_again, submit};
 pub use sums::{FailedPayment, StatementSums, failed_payments, sums, waiting_credits};
+pub use told::{ShownReturn, ToldReturn, show_returns, unshown_returns};
 pub use write_off::write_off;

@@ -6,18 +6,27 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::asked::AskedCollection;
-use crate::ledger::{self, Fact, PostError};
+use crate::ledger::{self, Fact, MoneyAt, PostError, Transfer};
 use crate::rails::Rail;
-use crate::values::{BankLine, CollectionId, paris_midnight};
+use crate::values::{Amount, CollectionId, paris_midnight};
 
 /// A return that was told and whose line has not come.
-#[derive(Clone, Debug, FromRow)]
-pub(super) struct ToldReturn {
+#[derive(Clone, Copy, Debug, FromRow)]
+pub struct ToldReturn {
     pub collection_id: CollectionId,
-    fact_id: Uuid,
-    rail: Rail,
-    end_to_end_id: String,
-    amount_cents: i64,
+    /// Names it in the ledger.
+    pub fact_id: Uuid,
+    pub rail: Rail,
+    pub amount_cents: i64,
+}
+
+/// A line that shows a return which was told.
+#[derive(Clone, Copy, Debug)]
+pub struct ShownReturn {
+    pub told: ToldReturn,
+    pub on: NaiveDate,
+    /// Where the books have the debit.
+    pub from: MoneyAt,
 }
 
 /// Writes that a return was told.
@@ -40,46 +49,39 @@ pub(super) async fn record(
     Ok(())
 }
 
-/// The returns that these debits may show, oldest first.
-pub(super) async fn unshown(
+/// The returns of these collections that were told and that no line has shown, oldest first.
+pub async fn unshown_returns(
     tx: &mut PgConnection,
-    debits: &[&BankLine],
+    collections: &[Uuid],
 ) -> Result<Vec<ToldReturn>, sqlx::Error> {
-    let references: Vec<&str> = debits
-        .iter()
-        .flat_map(|l| &l.references)
-        .map(String::as_str)
-        .collect();
     sqlx::query_as(
-        "select collection_id, fact_id, rail, end_to_end_id, amount_cents from unshown_return
-         where end_to_end_id = any($1) order by recorded_at, fact_id",
+        "select collection_id, fact_id, rail, amount_cents from unshown_return
+         where collection_id = any($1) order by recorded_at, fact_id",
     )
-    .bind(references)
+    .bind(collections)
     .fetch_all(tx)
     .await
 }
 
-/// Takes the return that a debit shows with exactly its amount.
-pub(super) fn take_named(told: &mut Vec<ToldReturn>, debit: &BankLine) -> Option<ToldReturn> {
-    let shown = |t: &ToldReturn| {
-        t.amount_cents == debit.amount.cents() && debit.references.contains(&t.end_to_end_id)
-    };
-    let n = told.iter().position(shown)?;
-    Some(told.remove(n))
-}
-
-/// Posts the debit that shows a return: what was told of is now gone from the account.
-pub(super) async fn show(
+/// Posts the debits that show returns: what was told of is gone from the account. A debit that
+/// stands in suspense already is what the return left there.
+pub async fn show_returns(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    debit: &BankLine,
-    told: &ToldReturn,
+    shown: &[ShownReturn],
 ) -> Result<(), PostError> {
+    let now_gone = shown.iter().filter(|s| s.from == MoneyAt::Cash);
+    let transfers: Vec<Transfer> = now_gone.map(transfer).collect::<Result<_, _>>()?;
+    ledger::open_and_post(tx, now, &transfers).await
+}
+
+fn transfer(shown: &ShownReturn) -> Result<Transfer, PostError> {
+    let told = &shown.told;
+    let amount = Amount::from_cents(told.amount_cents).map_err(|_| PostError::Overflow)?;
     let fact = Fact {
         id: told.fact_id,
-        occurred_at: paris_midnight(debit.booked_on),
+        occurred_at: paris_midnight(shown.on),
     };
     let at = told.rail.cash_account();
-    let transfer = ledger::collection_return_shown(fact, at, debit.amount);
-    ledger::open_and_post(tx, now, &[transfer]).await
+    Ok(ledger::collection_return_shown(fact, at, amount))
 }

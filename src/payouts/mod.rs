@@ -25,6 +25,6 @@ pub use report::{
     PayoutReport, ReportAccount, ReportLine, ReportLineKind, mark_reported, report_account,
     report_csv, report_lines, unreported, write_report,
 };
-pub use settle::{SettleOutcome, settle};
+pub use settle::{PayoutChange, PayoutEvent, SentPayout, sent_by_id, sent_by_reference, settle};
 pub use state::{MoveError, PayoutState};
 pub use take_back::{take_back_of_collections, take_back_one, take_back_prepared};

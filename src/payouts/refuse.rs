@@ -30,7 +30,7 @@ pub async fn refuse(
     let refused = UnmadePayout {
         payout_id: id,
         on,
-        what: "was refused by the bank",
+        what: "was refused by the bank".into(),
     };
     Ok(unmake(tx, now, &[refused]).await?)
 }

@@ -70,6 +70,12 @@ impl PayoutState {
         }
     }
 
+    /// Whether its money is back with us.
+    #[must_use]
+    pub const fn is_unmade(self) -> bool {
+        matches!(self, Self::Refused | Self::Returned | Self::PaidAgain)
+    }
+
     /// The state in words, and what can be done about it.
     #[must_use]
     pub const fn way(self) -> &'static str {

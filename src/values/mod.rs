@@ -18,7 +18,8 @@ mod tax_date;
 mod time;
 
 pub use bank::{
-    AccountMissing, BankAccount, BankLine, BankSide, BankStatement, Bic, Iban, rf_reference,
+    AccountMissing, BankAccount, BankLine, BankSide, BankStatement, Bic, Iban, LineDetails,
+    OrderStatus, StatementKind, is_rf_reference, rf_reference,
 };
 pub use body::{body_in_words, is_named_by_978};
 pub use csv::csv_field;
@@ -28,7 +29,7 @@ pub use field::{FieldError, listed};
 pub use identity::{Email, PostalAddress, Rna, Siren, line_fits, slug_is_valid};
 pub use ids::{
     AssociationId, AuditId, CaseId, CauseId, CollectionId, DonationId, DonorId, EndpointId,
-    EventId, IdError, MailId, MerchantId, MessageId, OperatorId, PayoutId, ReceiptId,
+    EventId, IdError, LineId, MailId, MerchantId, MessageId, OperatorId, PayoutId, ReceiptId,
     SubscriptionId, as_text, derived_id,
 };
 pub use locale::{Locale, LocaleError};

@@ -41,6 +41,8 @@ pub struct Gift {
     pub payout: Option<usize>,
     /// The payout that was refused or came back with it, until that is paid again.
     pub held: Option<usize>,
+    /// Whether the operator bears it, because its shop will not pay.
+    pub borne: bool,
 }
 
 pub struct Collection {
@@ -75,6 +77,37 @@ pub enum Subject {
     Nobody,
 }
 
+/// A line, and what of it nothing explains.
+struct Line {
+    credit: bool,
+    cents: i64,
+    open: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    Part,
+    Surplus,
+    Recall,
+    Return,
+    Other,
+}
+
+/// What a person says that a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    NextMonth(usize),
+    TopUp,
+    Fee,
+}
+
+/// A line that waits for something.
+struct Held {
+    line: usize,
+    subject: Subject,
+    hold: Hold,
+}
+
 pub struct Model {
     pub shops: Vec<String>,
     pub associations: Vec<String>,
@@ -84,7 +117,11 @@ pub struct Model {
     pub claims: Vec<Claim>,
     /// What associations owe, to be taken from what they are owed next.
     owes: Vec<i64>,
-    unexplained_credits: i64,
+    /// Lines of the bank, and those that are held for something.
+    lines: Vec<Line>,
+    held: Vec<Held>,
+    /// What a person said of lines, how much of them, and that nobody undid.
+    pub said: Vec<(usize, Said, i64)>,
     /// Returns that were told and that the bank has not shown: of which collection, how much.
     pub told: Vec<(usize, i64)>,
     /// Each account's debits less its credits.
@@ -101,7 +138,9 @@ impl Model {
             payouts: Vec::new(),
             claims: Vec::new(),
             owes: vec![0; associations.len()],
-            unexplained_credits: 0,
+            lines: Vec::new(),
+            held: Vec::new(),
+            said: Vec::new(),
             told: Vec::new(),
             accounts: BTreeMap::new(),
         }
@@ -140,13 +179,16 @@ impl Model {
 
     fn arrived(&self, gift: usize) -> bool {
         let collection = self.gifts[gift].collection;
-        collection.is_some_and(|c| self.collections[c].state == Asked::Settled)
+        let settled = collection.is_some_and(|c| self.collections[c].state == Asked::Settled);
+        settled || self.gifts[gift].borne
     }
 
     /// Whether its money was written off.
     fn given_up(&self, gift: usize) -> bool {
         let collection = self.gifts[gift].collection;
-        collection.is_some_and(|c| self.collections[c].state == Asked::WrittenOff)
+        let written_off =
+            collection.is_some_and(|c| self.collections[c].state == Asked::WrittenOff);
+        written_off && !self.gifts[gift].borne
     }
 
     /// Whether a shop is asked for nothing, because a payment of it failed.
@@ -176,6 +218,7 @@ impl Model {
             collection: None,
             payout: None,
             held: None,
+            borne: false,
         });
         self.gifts.len() - 1
     }
@@ -298,22 +341,35 @@ impl Model {
 
     /// A person says that the money went, before the bank shows it.
     pub fn tell_return(&mut self, collection: usize) {
-        self.return_(collection, "suspense:bank");
+        self.return_(collection);
         self.told
             .push((collection, self.collections[collection].asks));
     }
 
-    /// Nothing will come; possible only while no association has any of it.
-    pub fn can_write_off(&self, collection: usize) -> bool {
-        let out = |n, g: &Gift| g.collection == Some(collection) && self.left(n) && self.due(n) > 0;
-        self.gifts_where(out).is_empty()
+    /// The gifts of a collection that their associations have.
+    fn out(&self, collection: usize) -> Vec<usize> {
+        let of = |n, g: &Gift| g.collection == Some(collection) && self.left(n) && self.due(n) > 0;
+        self.gifts_where(of)
     }
 
+    /// Whether the operator's float bears what associations have of a collection.
+    pub fn can_write_off(&self, collection: usize) -> bool {
+        let borne: i64 = self.out(collection).iter().map(|n| self.due(*n)).sum();
+        let uncovered = self.uncovered(self.collections[collection].shop);
+        let credit = |uncovered: i64| (-uncovered).max(0);
+        borne == 0 || credit(uncovered - borne) - credit(uncovered) <= self.cover()
+    }
+
+    /// Nothing will come: what associations have is borne, the rest is promised no more.
     pub fn write_off(&mut self, collection: usize) {
         let receivable = self.of_shop("merchant_receivable", self.collections[collection].shop);
         for (a, cents) in self.parts(collection) {
             let pending = self.of_association("association_pending", a);
             self.post(&pending, &receivable, cents);
+        }
+        for n in self.out(collection) {
+            self.post("operator_losses:bank", &receivable, self.due(n));
+            self.gifts[n].borne = true;
         }
         self.collections[collection].state = Asked::WrittenOff;
     }
@@ -327,14 +383,11 @@ impl Model {
         parts
     }
 
+    /// Money comes for it, or none where it asks for none.
     fn settle(&mut self, collection: usize) {
         let (asks, parts) = (self.collections[collection].asks, self.parts(collection));
         self.collections[collection].state = Asked::Settled;
-        self.post(
-            "safeguarded_cash:bank",
-            "collection_in_transit:transfer",
-            asks,
-        );
+        self.post("suspense:bank", "collection_in_transit:transfer", asks);
         for (a, cents) in parts {
             let pending = self.of_association("association_pending", a);
             let payable = self.of_association("association_payable", a);
@@ -342,11 +395,11 @@ impl Model {
         }
     }
 
-    fn return_(&mut self, collection: usize, from: &str) {
+    fn return_(&mut self, collection: usize) {
         let (asks, parts) = (self.collections[collection].asks, self.parts(collection));
         let receivable = self.of_shop("merchant_receivable", self.collections[collection].shop);
         self.collections[collection].state = Asked::Returned;
-        self.post(&receivable, from, asks);
+        self.post(&receivable, "suspense:bank", asks);
         for (a, cents) in parts {
             self.promise_again(a, cents);
         }
@@ -436,27 +489,29 @@ impl Model {
             accounts.map(|(_, cents)| cents).sum()
         };
         of("safeguarded_cash:") + of("payout_in_transit:") + of("association_payable:")
-            - self.unexplained_credits
+            - self.unexplained_credits()
             - self.told.iter().map(|(_, cents)| cents).sum::<i64>()
             - self.usable_credit()
     }
 
     fn usable_credit(&self) -> i64 {
         (0..self.shops.len())
-            .map(|shop| {
-                let unarrived = self.gifts_where(|n, g| {
-                    g.shop == shop && !self.arrived(n) && !self.left(n) && !self.given_up(n)
-                });
-                let unarrived: i64 = unarrived.iter().map(|n| self.due(*n)).sum();
-                let on_its_way = self
-                    .collections
-                    .iter()
-                    .filter(|c| c.shop == shop && c.state == Asked::Submitted);
-                let on_its_way: i64 = on_its_way.map(|c| c.asks).sum();
-                let receivable = self.balance(&self.of_shop("merchant_receivable", shop));
-                (unarrived - receivable - on_its_way).max(0)
-            })
+            .map(|shop| (-self.uncovered(shop)).max(0))
             .sum()
+    }
+
+    /// What a shop owes and is asked for beside its gifts that did not arrive.
+    fn uncovered(&self, shop: usize) -> i64 {
+        let unarrived = self.gifts_where(|n, g| {
+            g.shop == shop && !self.arrived(n) && !self.left(n) && !self.given_up(n)
+        });
+        let unarrived: i64 = unarrived.iter().map(|n| self.due(*n)).sum();
+        let on_its_way = self
+            .collections
+            .iter()
+            .filter(|c| c.shop == shop && c.state == Asked::Submitted);
+        let on_its_way: i64 = on_its_way.map(|c| c.asks).sum();
+        self.balance(&self.of_shop("merchant_receivable", shop)) + on_its_way - unarrived
     }
 
     fn submit(&mut self, payout: usize) {
@@ -498,16 +553,12 @@ impl Model {
 
     fn pay(&mut self, payout: usize) {
         let amount = self.payouts[payout].amount;
-        self.post(
-            "payout_in_transit:transfer",
-            "safeguarded_cash:bank",
-            amount,
-        );
+        self.post("payout_in_transit:transfer", "suspense:bank", amount);
         self.payouts[payout].state = Paid::Settled;
     }
 
     fn back(&mut self, payout: usize) {
-        self.unmake(payout, "safeguarded_cash:bank", Paid::Returned);
+        self.unmake(payout, "suspense:bank", Paid::Returned);
     }
 
     /// The bank refused the order.
@@ -579,38 +630,199 @@ impl Model {
         self.promise_again(a, unarrived);
     }
 
-    /// The bank shows a line; returns whether it meant something.
-    pub fn line(&mut self, subject: Subject, credit: bool, cents: i64) -> bool {
-        match (subject, credit) {
-            (Subject::Collection(c), true)
-                if self.collections[c].state == Asked::Submitted
-                    && self.collections[c].asks == cents =>
-            {
-                self.settle(c);
-            }
-            (Subject::Collection(c), false) if self.told.contains(&(c, cents)) => {
-                let shown = self.told.iter().position(|t| *t == (c, cents)).unwrap();
-                self.told.remove(shown);
-                self.post("suspense:bank", "safeguarded_cash:bank", cents);
-            }
-            (Subject::Collection(c), false)
-                if self.collections[c].state == Asked::Settled
-                    && self.collections[c].asks == cents =>
-            {
-                self.return_(c, "safeguarded_cash:bank");
-            }
-            (Subject::Payout(p), false) if self.payouts[p].state == Paid::Submitted => self.pay(p),
-            (Subject::Payout(p), true) if self.payouts[p].state == Paid::Settled => self.back(p),
-            (_, true) => {
-                self.post("safeguarded_cash:bank", "suspense:bank", cents);
-                self.unexplained_credits += cents;
-                return false;
-            }
-            (_, false) => {
-                self.post("suspense:bank", "safeguarded_cash:bank", cents);
-                return false;
-            }
+    fn unexplained_credits(&self) -> i64 {
+        let credits = self.lines.iter().filter(|l| l.credit);
+        credits.map(|l| l.open).sum()
+    }
+
+    /// The lines of which something is unexplained, with their sides.
+    pub fn open_lines(&self) -> Vec<(usize, bool)> {
+        let lines = self.lines.iter().enumerate();
+        let open = lines.filter(|(_, l)| l.open > 0);
+        open.map(|(n, l)| (n, l.credit)).collect()
+    }
+
+    /// The operator's own money on the account.
+    fn float(&self) -> i64 {
+        -self.balance("operator_current:bank")
+            - self.balance("provider_fees:bank")
+            - self.balance("operator_losses:bank")
+    }
+
+    fn post_said(&mut self, said: Said, cents: i64, is_undone: bool) {
+        let (debit, credit) = match said {
+            Said::NextMonth(shop) => (
+                "suspense:bank".to_owned(),
+                self.of_shop("merchant_receivable", shop),
+            ),
+            Said::TopUp => (
+                "suspense:bank".to_owned(),
+                "operator_current:bank".to_owned(),
+            ),
+            Said::Fee => ("provider_fees:bank".to_owned(), "suspense:bank".to_owned()),
+        };
+        if is_undone {
+            self.post(&credit, &debit, cents);
+        } else {
+            self.post(&debit, &credit, cents);
         }
+    }
+
+    pub fn say(&mut self, line: usize, said: Said) {
+        let cents = std::mem::take(&mut self.lines[line].open);
+        self.post_said(said, cents, false);
+        self.said.push((line, said, cents));
+    }
+
+    /// Undoes what was said nth; returns whether it can be.
+    pub fn unsay(&mut self, nth: usize) -> bool {
+        let (line, said, cents) = self.said[nth];
+        if said == Said::TopUp && self.float() < cents {
+            return false;
+        }
+        self.post_said(said, cents, true);
+        self.lines[line].open += cents;
+        self.held.retain(|h| h.line != line);
+        self.said.remove(nth);
         true
+    }
+
+    /// Whether something of a line was understood.
+    pub fn understood(&self, line: usize) -> bool {
+        self.lines[line].open < self.lines[line].cents
+    }
+
+    fn hold(&mut self, line: usize, subject: Subject, hold: Hold) {
+        self.held.push(Held {
+            line,
+            subject,
+            hold,
+        });
+    }
+
+    /// Takes the first line that is held so and is open.
+    fn take(&mut self, subject: Subject, wanted: impl Fn(&Held, &Line) -> bool) -> Option<usize> {
+        let at = self.held.iter().position(|h| {
+            let line = &self.lines[h.line];
+            h.subject == subject && line.open > 0 && wanted(h, line)
+        })?;
+        Some(self.held.remove(at).line)
+    }
+
+    /// Two lines undo each other.
+    fn undo(&mut self, one: usize, other: usize) {
+        self.lines[one].open = 0;
+        self.lines[other].open = 0;
+    }
+
+    /// The bank shows a line, which stands in suspense as far as it is not understood. Returns it.
+    pub fn line(&mut self, subject: Subject, credit: bool, cents: i64) -> usize {
+        if credit {
+            self.post("safeguarded_cash:bank", "suspense:bank", cents);
+        } else {
+            self.post("suspense:bank", "safeguarded_cash:bank", cents);
+        }
+        let line = self.lines.len();
+        self.lines.push(Line {
+            credit,
+            cents,
+            open: cents,
+        });
+        match (subject, credit) {
+            (Subject::Collection(c), true) => self.payment(line, c),
+            (Subject::Collection(c), false) => self.recall(line, c),
+            (Subject::Payout(p), true) => self.came_back(line, p),
+            (Subject::Payout(p), false) => self.went(line, p),
+            (Subject::Nobody, _) => {}
+        }
+        line
+    }
+
+    fn payment(&mut self, line: usize, c: usize) {
+        let subject = Subject::Collection(c);
+        let parts: Vec<usize> = self
+            .held
+            .iter()
+            .filter(|h| h.subject == subject && h.hold == Hold::Part)
+            .map(|h| h.line)
+            .filter(|l| self.lines[*l].open > 0)
+            .collect();
+        let came: i64 = parts.iter().map(|l| self.lines[*l].open).sum();
+        let (due, cents) = (self.collections[c].asks - came, self.lines[line].cents);
+        if self.collections[c].state != Asked::Submitted || due <= 0 {
+            return self.hold(line, subject, Hold::Surplus);
+        }
+        if cents < due {
+            return self.hold(line, subject, Hold::Part);
+        }
+        for part in parts {
+            self.lines[part].open = 0;
+        }
+        self.lines[line].open = cents - due;
+        let asks = self.collections[c].asks;
+        self.settle(c);
+        if cents > due {
+            self.hold(line, subject, Hold::Surplus);
+        }
+        if let Some(back) = self.take(subject, |h, l| h.hold == Hold::Recall && l.open == asks) {
+            self.lines[back].open = 0;
+            self.return_(c);
+        }
+    }
+
+    fn recall(&mut self, line: usize, c: usize) {
+        let (subject, cents) = (Subject::Collection(c), self.lines[line].cents);
+        if let Some(shown) = self.told.iter().position(|t| *t == (c, cents)) {
+            self.told.remove(shown);
+            self.lines[line].open = 0;
+            return;
+        }
+        let surplus = self
+            .take(subject, |h, l| {
+                l.credit && l.open == cents && h.hold != Hold::Part
+            })
+            .or_else(|| self.take(subject, |_, l| l.credit && l.open == cents));
+        let (state, asks) = (self.collections[c].state, self.collections[c].asks);
+        match (surplus, state) {
+            (Some(surplus), _) => self.undo(line, surplus),
+            (None, Asked::Settled) if asks == cents => {
+                self.lines[line].open = 0;
+                self.return_(c);
+            }
+            (None, Asked::Submitted) if asks == cents => self.hold(line, subject, Hold::Recall),
+            _ => self.hold(line, subject, Hold::Other),
+        }
+    }
+
+    fn went(&mut self, line: usize, p: usize) {
+        let (subject, cents) = (Subject::Payout(p), self.lines[line].cents);
+        if self.payouts[p].state == Paid::Submitted {
+            self.lines[line].open = 0;
+            self.pay(p);
+            if let Some(back) = self.take(subject, |h, _| h.hold == Hold::Return) {
+                self.lines[back].open = 0;
+                self.back(p);
+            }
+            return;
+        }
+        match self.take(subject, |_, l| l.credit && l.open == cents) {
+            Some(back) => self.undo(line, back),
+            None => self.hold(line, subject, Hold::Other),
+        }
+    }
+
+    fn came_back(&mut self, line: usize, p: usize) {
+        let (subject, cents) = (Subject::Payout(p), self.lines[line].cents);
+        match self.payouts[p].state {
+            Paid::Settled => {
+                self.lines[line].open = 0;
+                self.back(p);
+            }
+            Paid::Submitted => self.hold(line, subject, Hold::Return),
+            _ => match self.take(subject, |_, l| !l.credit && l.open == cents) {
+                Some(left) => self.undo(line, left),
+                None => self.hold(line, subject, Hold::Other),
+            },
+        }
     }
 }

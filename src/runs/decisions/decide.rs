@@ -61,6 +61,7 @@ pub async fn decide_case(
             CaseKind::CollectionFailed => collections::decide(&mut tx, now, on, &case, d).await?,
             CaseKind::PayoutFailed => payouts::decide(&mut tx, now, on, &case, d).await?,
             CaseKind::IbanChanged => accounts::decide(&mut tx, now, on, &case, d).await?,
+            CaseKind::StatementGap | CaseKind::EntryUnread => "it is explained".to_owned(),
             kind => bail!("a case of kind {kind} is not decided here: {}", kind.way()),
         };
         write_down(&mut tx, now, &case, d).await?;
