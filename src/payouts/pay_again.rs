@@ -35,7 +35,7 @@ const PREPARE: &str = "with arrived as (
        select g.count, least(g.cents, o.cents) as cents,
          g.cents - least(g.cents, o.cents) as deducted_cents
        from (select count(*)::int as count, sum(due_cents)::bigint as cents from arrived) g
-       cross join owed o where least(g.cents, o.cents) > 0),
+       cross join owed o where g.count > 0 and least(g.cents, o.cents) > 0),
      prepared as (
        insert into payout
          (payout_id, association_id, count, amount_cents, deducted_cents, reference, prepared_on,

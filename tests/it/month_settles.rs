@@ -14,6 +14,7 @@ use obole::values::{Amount, BankLine, BankSide, Email, LineDetails, PayoutId, Pe
 use serde_json::{Value, json};
 
 use crate::shop::{Service, Shop, checkout, new_merchant, refund};
+use crate::steps::{pay_again, prepare_payouts};
 use crate::support::{tool, written};
 
 /// The month before this one, which is over.

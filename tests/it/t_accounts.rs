@@ -911,13 +911,8 @@ fn postings() -> Vec<Transfer> {
     all.extend(ledger::collection_returned(
         fact, rail, "shop", back, &shares,
     ));
-    all.extend(ledger::collection_return_told(
-        fact,
-        rail,
-        "shop",
-        euros(300),
-        &shares,
-    ));
+    let told = ledger::collection_return_told(fact, rail, "shop", euros(300), &shares);
+    all.extend(told);
     all.push(ledger::collection_return_shown(fact, bank, euros(300)));
     let back = (MoneyAt::Suspense, euros(300));
     all.extend(ledger::collection_returned(fact, rail, "shop", back, &[]));
