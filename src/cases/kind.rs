@@ -111,6 +111,12 @@ impl CaseKind {
         }
     }
 
+    /// Whether a decision says an amount.
+    #[must_use]
+    pub fn needs_amount(decision: &str) -> bool {
+        matches!(decision, "correct" | "given-back")
+    }
+
     /// Whether its subject is an event.
     #[must_use]
     pub const fn is_of_event(self) -> bool {
@@ -156,7 +162,7 @@ impl CaseKind {
             Self::SecondOrder | Self::DonationRaised => &["accept", "dismiss"],
             Self::OrderDiffers => &["dismiss"],
             Self::RefundBeyondDonation | Self::RefundDiffers => &["given-back", "not-given-back"],
-            Self::BankLineUnmatched => &["match", "next-month", "give-back"],
+            Self::BankLineUnmatched => &["match", "next-month"],
             Self::CollectionFailed => &["ask-again", "other-rail", "write-off"],
             Self::PayoutFailed => &["pay-again", "hold"],
             Self::ShortOfCover => &["top-up"],

@@ -4,6 +4,8 @@
 use chrono::Utc;
 use obole::audit::{self, Actor};
 use obole::cases::{self, Case, CaseFilter, CaseKind};
+use obole::donations;
+use obole::parties::merchant;
 use obole::runs::{self, CaseDecision, DecidedCase};
 use obole::values::{Amount, Reader};
 use serde_json::Value;

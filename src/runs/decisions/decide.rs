@@ -92,6 +92,11 @@ async fn open_case(db: &mut PgConnection, d: CaseDecision<'_>) -> anyhow::Result
             decisions => decisions.join(" or "),
         }
     );
+    ensure!(
+        d.amount.is_none() || CaseKind::needs_amount(d.decision),
+        "the decision {} names no amount: leave --amount out",
+        d.decision
+    );
     Ok(case)
 }
 
