@@ -109,6 +109,16 @@ async fn a_second_order_that_is_accepted_is_the_orders_next_donation() {
         s.count("select max(ordinal)::bigint from donation").await,
         1
     );
+    let mut db = s.world.db.acquire().await.unwrap();
+    let id = merchant::id_of_slug(&mut db, "librairie")
+        .await
+        .unwrap()
+        .unwrap();
+    let both = donations::find_by_order(&mut db, Reader::System, id, "FR-1")
+        .await
+        .unwrap();
+    assert_eq!(both.len(), 2, "the merchant sees both");
+    drop(db);
     // Told once more it is known, and a refund of the order finds what is left of it.
     told(&s, &[("again", of_amount("FR-1", "3.00"))]).await;
     let mut part = refund("FR-1");
