@@ -7,8 +7,8 @@ use super::context::CommandContext;
 use super::outcome::Outcome;
 use super::{
     association, audit, bank, bench, case, cases, cause, check, collections, demo, doctor, inbox,
-    ledger, login_link, manifest, merchant, migrate, operator, payouts, receipts, serve, settings,
-    subscription,
+    ledger, login_link, manifest, merchant, migrate, operator, payouts, receipts, runs, serve,
+    settings, subscription,
 };
 
 /// One euro added to an online purchase, taken whole and provably to an association.
@@ -67,6 +67,8 @@ pub enum Command {
     /// Tax receipts.
     #[command(subcommand)]
     Receipts(receipts::Command),
+    /// What was run, by whom, and how it ended.
+    Runs(runs::Arguments),
     /// What waits for a person.
     Cases(cases::Arguments),
     /// Decide what waits for a person.
@@ -138,6 +140,7 @@ async fn run_in_database(
         Command::Bank(command) => bank::run(command, context).await,
         Command::Subscription(command) => subscription::run(command, context).await,
         Command::Receipts(command) => receipts::run(command, context).await,
+        Command::Runs(arguments) => runs::run(arguments, context).await,
         Command::Cases(arguments) => cases::run(arguments, context).await,
         Command::Case(command) => case::run(command, context).await,
         Command::Audit(arguments) => audit::run(arguments, context).await,

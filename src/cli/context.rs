@@ -24,6 +24,10 @@ impl CommandContext {
     pub async fn open(settings: Settings) -> anyhow::Result<Self> {
         let app = App {
             progress: progress::of_runs(),
+            starter: Actor {
+                who: system_user(),
+                source: "command line".to_owned(),
+            },
             ..App::open(settings).await?
         };
         let db = app
@@ -60,11 +64,9 @@ impl CommandContext {
         operator::find(&mut self.db, &email)
             .await?
             .context("no operator has this address; see `obole operator add`")?;
-        // The kernel's number cannot be made up, unlike a name in the environment.
-        let user = rustix::process::getuid().as_raw();
         Ok(Actor {
             who: email.as_str().to_owned(),
-            source: format!("command line, system user {user}"),
+            source: format!("command line, {}", system_user()),
         })
     }
 
@@ -72,4 +74,9 @@ impl CommandContext {
     pub fn sign_in_url(&self, token: &str) -> String {
         format!("{}/login/{token}", self.app.settings.public_url)
     }
+}
+
+/// Who runs the program. The kernel's number cannot be made up, unlike a name in the environment.
+fn system_user() -> String {
+    format!("system user {}", rustix::process::getuid().as_raw())
 }

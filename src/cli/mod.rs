@@ -26,8 +26,10 @@ mod outcome;
 mod payouts;
 mod progress;
 mod receipts;
+mod runs;
 mod serve;
 mod settings;
 mod subscription;
+mod suspension;
 
 pub use command::{Cli, CommandError, run};

@@ -1,5 +1,6 @@
 //! Donations: recorded as the merchants charged them, refunded, claimed by anonymous givers.
 
+mod choice_request;
 mod claim;
 mod list;
 pub mod manifest;
@@ -8,6 +9,10 @@ mod recorded_order;
 mod refund;
 mod stage;
 
+pub use choice_request::{
+    ChoiceRequest, ask_to_choose_again, end_choice_requests, mark_choice_requested,
+    open_choice_requests,
+};
 pub use claim::{ClaimLink, claim, claim_link, claim_token, of_claim_token};
 pub use list::{
     DonationStage, DonorDonation, DonorTotal, MerchantDonation, find, find_by_order, of_donor,

@@ -4,6 +4,7 @@
 //! A subject carries no name, cause or amount, because it shows on locked screens.
 
 mod cancellation;
+mod choice;
 mod content;
 mod incomplete;
 mod receipts;
@@ -13,6 +14,7 @@ mod sign_in;
 mod statement;
 
 pub use cancellation::CancellationMail;
+pub use choice::ChoiceMail;
 pub use incomplete::IncompleteMail;
 pub use receipts::{EnclosedReceipt, ReceiptsMail};
 pub use replacement::ReplacementMail;

@@ -5,6 +5,7 @@
 //! programs show a mail that went out twice only once.
 
 mod attachments;
+mod choice;
 mod incomplete;
 mod receipts;
 mod report;
@@ -15,6 +16,7 @@ mod statement;
 pub use attachments::{
     delete_receipt_document, duplicate_path, receipt_document, receipt_path, statement_path,
 };
+pub use choice::send_choice_requests;
 pub use incomplete::ask_for_identities;
 pub use receipts::{MailCounts, send_receipts, send_written};
 pub use report::send_reports;

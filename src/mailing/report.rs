@@ -9,7 +9,7 @@ use crate::gateways::mailer::{FileAttachment, OutgoingMail};
 use crate::mail::ReportMail;
 use crate::payouts;
 use crate::progress::Step;
-use crate::values::{Locale, MailId, Reader, SetAside, derived_id};
+use crate::values::{Locale, MailId, PayoutId, Reader, SetAside, derived_id};
 
 /// Sends the report of each settled payout that is not marked as reported. Returns the associations
 /// whose report was refused.
@@ -22,6 +22,11 @@ pub async fn send_reports(app: &App, now: DateTime<Utc>) -> anyhow::Result<Vec<S
     let unreported = payouts::unreported(&mut db).await?;
     let sent = app.progress.count(Step::MailReports, unreported.len());
     for p in unreported {
+        let mail_id = report_mail(p.payout_id);
+        if postbox.is_left(mail_id) {
+            sent.add_one();
+            continue;
+        }
         let content = ReportMail {
             association: &p.association,
             count: p.count,
@@ -35,7 +40,7 @@ pub async fn send_reports(app: &App, now: DateTime<Utc>) -> anyhow::Result<Vec<S
         let csv = payouts::report(&mut db, Reader::System, p.payout_id).await?;
         let file_name = format!("reversement-{}.csv", p.reference);
         let mail = OutgoingMail {
-            mail_id: MailId(derived_id(&format!("report:{}", p.payout_id))),
+            mail_id,
             to: &p.email,
             content,
             attachments: vec![FileAttachment::csv(file_name, &csv)],
@@ -50,4 +55,9 @@ pub async fn send_reports(app: &App, now: DateTime<Utc>) -> anyhow::Result<Vec<S
     }
     lock.release().await?;
     Ok(refused)
+}
+
+/// The message with the report of a payout.
+pub(super) fn report_mail(id: PayoutId) -> MailId {
+    MailId(derived_id(&format!("report:{id}")))
 }

@@ -11,6 +11,7 @@ pub mod merchant;
 pub mod operator;
 pub mod seal;
 pub mod sign_in;
+pub mod suspension;
 pub mod unsubscribe;
 
 use crate::values::{FieldError, listed};
@@ -23,6 +24,17 @@ pub enum PartyState {
     Live,
     /// What its events say is still recorded, and flagged.
     Suspended,
+}
+
+impl PartyState {
+    /// The stored word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Suspended => "suspended",
+        }
+    }
 }
 
 /// Why a party could not be added; nothing of it then was.

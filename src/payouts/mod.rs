@@ -20,4 +20,4 @@ pub use prepare::{MINIMUM_CENTS, prepare};
 pub use report::{PayoutReport, mark_reported, report, unreported};
 pub use settle::{SettleOutcome, settle};
 pub use state::PayoutState;
-pub use take_back::{take_back_of_collections, take_back_prepared};
+pub use take_back::{take_back_of_association, take_back_of_collections, take_back_prepared};

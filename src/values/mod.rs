@@ -24,7 +24,7 @@ pub use field::{FieldError, listed};
 pub use identity::{Email, PostalAddress, Rna, Siren, line_fits, slug_is_valid};
 pub use ids::{
     AssociationId, AuditId, CaseId, CauseId, CollectionId, DonationId, DonorId, EndpointId,
-    EventId, IdError, MailId, MerchantId, MessageId, OperatorId, PayoutId, ReceiptId,
+    EventId, IdError, MailId, MerchantId, MessageId, OperatorId, PayoutId, ReceiptId, RunId,
     SubscriptionId, as_text, derived_id,
 };
 pub use locale::{Locale, LocaleError};

@@ -41,6 +41,7 @@ mod receipts_by_year;
 mod receipts_expire;
 mod receipts_tell_the_truth;
 mod receipts_ways_out;
+mod runs_are_rows;
 mod schema_refuses;
 mod shop;
 mod sign_in_ends;

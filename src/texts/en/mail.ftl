@@ -74,3 +74,10 @@ mail-report-arrived =
 mail-report-detail = The attached detail lists each donation: day, shop, order, cause, amount. It names no donor; the tax receipts are sent in your name, under your mandate.
 # $amount: the amount.
 mail-report-entry = Entry to book: debit 512 Banque { $amount }, credit 754 Collectes et dons { $amount }.
+
+mail-choice-subject = Choose where your next euros go
+# $association: its name.
+mail-choice-suspended = The association { $association } is suspended: Obole pays it nothing for now.
+mail-choice-held = What you gave for it and has not left yet is kept, whole.
+mail-choice-open = You can choose another cause for your next euros:
+mail-choice-once = We ask you this only once.

@@ -74,3 +74,10 @@ mail-report-arrived =
 mail-report-detail = Le détail joint donne chaque don : jour, boutique, commande, cause, montant. Il ne nomme aucun donateur ; les reçus fiscaux partent en votre nom, selon votre mandat.
 # $amount : le montant.
 mail-report-entry = Écriture à passer : débit 512 Banque { $amount }, crédit 754 Collectes et dons { $amount }.
+
+mail-choice-subject = Choisissez où vont vos prochains euros
+# $association : son nom.
+mail-choice-suspended = L’association { $association } est suspendue : Obole ne lui verse plus rien pour le moment.
+mail-choice-held = Ce que vous avez donné pour elle et qui n’est pas encore parti est gardé, en entier.
+mail-choice-open = Vous pouvez choisir une autre cause pour vos prochains euros :
+mail-choice-once = Nous ne vous le demandons qu’une fois.
