@@ -53,6 +53,7 @@ create or replace view receipt_candidate as
     paid_out.occurred_on as paid_out_on,
     d.donation_id in (select q.donation_id from donation_in_question q) as refund_in_question,
     donor.donor_id, donor.receipt_frequency, donor.first_name, donor.last_name, donor.address,
+    ended.receipt_id as follows_id, ended.number as follows,
     coalesce(own.ruling, case when d.consent_preticked is not false then (
       select r.ruling from consent_ruling r
       where r.merchant_id = d.merchant_id and r.donation_id is null and r.ruled_at >= d.recorded_at
@@ -72,8 +73,12 @@ create or replace view receipt_candidate as
     order by s.collection_id, s.n desc) collected on collected.collection_id = c.collection_id
   left join payout_donation p on p.donation_id = d.donation_id and p.live
   left join payout_current_state paid_out
-    on paid_out.payout_id = p.payout_id and paid_out.state = 'settled';
+    on paid_out.payout_id = p.payout_id and paid_out.state = 'settled'
+  left join (select distinct on (l.donation_id) l.donation_id, r.receipt_id, r.number
+    from receipt_donation l join receipt r using (receipt_id) where not l.live
+    order by l.donation_id, r.issued_at desc, r.receipt_id desc) ended
+    on ended.donation_id = d.donation_id;
 comment on view receipt_candidate is
   'A donation with all that decides on its receipt and is printed there: what remains of it after '
-  'every refund, the days on which its money moved, its donor as they are known now, and what a '
-  'person ruled about their consent.';
+  'every refund, the days on which its money moved, its donor as they are known now, the last '
+  'receipt that carried it and ended, and what a person ruled about the donor''s consent.';

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lettre::message::Mailbox;
 
-use crate::values::{Amount, BankAccount, Bic, Iban, Secret, TaxDate};
+use crate::values::{Amount, BankAccount, Bic, Email, Iban, Secret, TaxDate};
 
 /// The account that files carry until one is set: the example of the European Committee for
 /// Banking Standards, which belongs to nobody, so that a bank refuses it.
@@ -54,6 +54,8 @@ pub struct Settings {
     /// Whose day makes a donation's tax year; none: a donation whose days fall in different years
     /// gets no receipt.
     pub tax_date: Option<TaxDate>,
+    /// Who is mailed when something waits for a person; none: nobody is.
+    pub alert_mail: Option<Email>,
 }
 
 /// One setting that cannot be used.
@@ -133,6 +135,7 @@ pub fn examine(get: impl Fn(&str) -> Option<String>) -> SettingsReading {
     let donation_ceiling = reader.amount("OBOLE_DONATION_CEILING", DONATION_CEILING);
     let claim_days = reader.whole("OBOLE_CLAIM_DAYS", "days", 3650, CLAIM_DAYS);
     let tax_date = reader.tax_date();
+    let alert_mail = reader.email("OBOLE_ALERT_MAIL");
     let bank_dir = reader
         .text("OBOLE_BANK_DIR")
         .map_or_else(|| data.join("bank"), PathBuf::from);
@@ -152,6 +155,7 @@ pub fn examine(get: impl Fn(&str) -> Option<String>) -> SettingsReading {
         donation_ceiling,
         claim_days,
         tax_date,
+        alert_mail,
     };
     SettingsReading {
         settings,
@@ -230,6 +234,13 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             "a sender is needed, such as Obole <recus@obole.example>",
         );
         DEFAULT.into()
+    }
+
+    fn email(&mut self, name: &'static str) -> Option<Email> {
+        let text = self.text(name)?;
+        Email::parse(&text)
+            .map_err(|_| self.reject(name, "an address is needed, such as team@obole.example"))
+            .ok()
     }
 
     fn account(&mut self) -> BankAccount {
@@ -356,6 +367,13 @@ impl Settings {
                     |d| d.word().to_owned(),
                 ),
             ),
+            (
+                "OBOLE_ALERT_MAIL",
+                self.alert_mail.as_ref().map_or_else(
+                    || "unset: nobody is told of new cases".into(),
+                    |email| email.as_str().to_owned(),
+                ),
+            ),
             ("OBOLE_PRIVATE_WEBHOOKS", self.private_webhooks.to_string()),
         ]
     }
@@ -376,6 +394,7 @@ mod tests {
             ("OBOLE_DONATION_CEILING", "10 000"),
             ("OBOLE_CLAIM_DAYS", "0"),
             ("OBOLE_GIFT_DATE", "today"),
+            ("OBOLE_ALERT_MAIL", "team"),
         ];
         let errors = read(|name| {
             env.iter()
@@ -394,7 +413,8 @@ mod tests {
                 "OBOLE_INBOX_MONTHS",
                 "OBOLE_DONATION_CEILING",
                 "OBOLE_CLAIM_DAYS",
-                "OBOLE_GIFT_DATE"
+                "OBOLE_GIFT_DATE",
+                "OBOLE_ALERT_MAIL"
             ]
         );
     }

@@ -11,6 +11,8 @@ pub enum CaseKind {
     RefundAfterPayout,
     /// A receipt says more than was given and kept. Subject: the receipt.
     ReceiptInQuestion,
+    /// A donor corrected the name or the address that a receipt prints. Subject: the receipt.
+    ReceiptCorrectionAsked,
     /// A donation of more than the ceiling, not posted. Subject: the event.
     DonationAboveCeiling,
     /// An order came again after its donation was given back. Subject: the event.
@@ -23,6 +25,8 @@ pub enum CaseKind {
     RefundBeyondDonation,
     /// A refund was told again with another amount. Subject: the event.
     RefundDiffers,
+    /// Donations whose donors may not have chosen to give. Subject: the merchant.
+    ConsentUnclear,
     /// A line of the bank's statement that nothing explains. Subject: the line.
     BankLineUnmatched,
     /// A collection that was refused, or taken back after it was paid. Subject: the collection.
@@ -39,15 +43,17 @@ pub enum CaseKind {
 
 impl CaseKind {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::RefundAfterPayout,
         Self::ReceiptInQuestion,
+        Self::ReceiptCorrectionAsked,
         Self::DonationAboveCeiling,
         Self::SecondOrder,
         Self::DonationRaised,
         Self::OrderDiffers,
         Self::RefundBeyondDonation,
         Self::RefundDiffers,
+        Self::ConsentUnclear,
         Self::BankLineUnmatched,
         Self::CollectionFailed,
         Self::PayoutFailed,
@@ -62,12 +68,14 @@ impl CaseKind {
         match self {
             Self::RefundAfterPayout => "refund-after-payout",
             Self::ReceiptInQuestion => "receipt-in-question",
+            Self::ReceiptCorrectionAsked => "receipt-correction-asked",
             Self::DonationAboveCeiling => "donation-above-ceiling",
             Self::SecondOrder => "second-order",
             Self::DonationRaised => "donation-raised",
             Self::OrderDiffers => "order-differs",
             Self::RefundBeyondDonation => "refund-beyond-donation",
             Self::RefundDiffers => "refund-differs",
+            Self::ConsentUnclear => "consent-unclear",
             Self::BankLineUnmatched => "bank-line-unmatched",
             Self::CollectionFailed => "collection-failed",
             Self::PayoutFailed => "payout-failed",
@@ -83,10 +91,12 @@ impl CaseKind {
         match self {
             Self::RefundAfterPayout => "the merchant's credit",
             Self::ReceiptInQuestion => "the receipt's validity",
+            Self::ReceiptCorrectionAsked => "nothing: the receipt stays valid",
             Self::DonationAboveCeiling | Self::SecondOrder => "the donation, not posted",
             Self::DonationRaised => "the difference, not posted",
             Self::OrderDiffers => "what is told, not posted",
             Self::RefundBeyondDonation | Self::RefundDiffers => "the donation's receipt",
+            Self::ConsentUnclear => "the donations' receipts",
             Self::BankLineUnmatched => "nothing but itself",
             Self::CollectionFailed => "the merchant's next collection",
             Self::PayoutFailed => "the payout",
@@ -94,6 +104,29 @@ impl CaseKind {
             Self::MessageRefused => "the message",
             Self::CheckViolated => "payouts",
         }
+    }
+
+    /// Whether its subject is an event.
+    #[must_use]
+    pub const fn is_of_event(self) -> bool {
+        matches!(
+            self,
+            Self::DonationAboveCeiling
+                | Self::SecondOrder
+                | Self::DonationRaised
+                | Self::OrderDiffers
+                | Self::RefundBeyondDonation
+                | Self::RefundDiffers
+        )
+    }
+
+    /// Whether `obole case decide` ends it.
+    #[must_use]
+    pub const fn is_decided_by_command(self) -> bool {
+        !matches!(
+            self,
+            Self::BankLineUnmatched | Self::ShortOfCover | Self::CheckViolated
+        )
     }
 
     /// How a case is ended that `obole case decide` does not end.
@@ -113,8 +146,11 @@ impl CaseKind {
         match self {
             Self::RefundAfterPayout => &["association-agrees", "operator-bears"],
             Self::ReceiptInQuestion => &["cancel", "replace"],
+            Self::ReceiptCorrectionAsked => &["replace", "cancel"],
             Self::DonationAboveCeiling => &["accept", "correct", "dismiss"],
-            Self::SecondOrder | Self::DonationRaised => &["accept", "dismiss"],
+            Self::SecondOrder | Self::DonationRaised | Self::ConsentUnclear => {
+                &["accept", "dismiss"]
+            }
             Self::OrderDiffers => &["dismiss"],
             Self::RefundBeyondDonation | Self::RefundDiffers => &["given-back", "not-given-back"],
             Self::BankLineUnmatched => &["match", "next-month", "give-back"],

@@ -1,12 +1,15 @@
 //! Cases (cas): what waits for a person. Whoever finds it opens it in the database transaction of
 //! what happened; the room that owns the subject decides and closes it.
 
+mod alert;
 mod close;
 mod kind;
 mod list;
 mod mail_refusal;
 mod open;
+mod words;
 
+pub use alert::claim_alerts;
 pub use close::{Decision, close};
 pub use kind::{CaseKind, CaseKindError};
 pub use list::{Case, CaseFilter, list};

@@ -8,7 +8,7 @@ pub(super) const CHECKS: &[Check] = &[
         "select count(*) from case_file f where
            (kind = 'refund-after-payout' and not exists (
              select 1 from refund_due r where r.refund_due_id = f.subject))
-           or (kind = 'receipt-in-question' and not exists (
+           or (kind in ('receipt-in-question', 'receipt-correction-asked') and not exists (
              select 1 from receipt r where r.receipt_id = f.subject))
            or (kind = 'payout-failed' and not exists (
              select 1 from payout p where p.payout_id = f.subject))

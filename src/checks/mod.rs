@@ -10,6 +10,7 @@ mod inbox;
 mod ledger;
 mod month;
 mod receipts;
+mod reports;
 mod run;
 
 pub use run::{Verdict, names, run, run_in};

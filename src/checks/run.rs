@@ -4,7 +4,7 @@ use serde::Serialize;
 use sqlx::{Connection as _, PgConnection};
 
 use super::check::Check;
-use super::{accounts, bank, cases, donations, inbox, ledger, month, receipts};
+use super::{accounts, bank, cases, donations, inbox, ledger, month, receipts, reports};
 
 /// One invariant's verdict; `violations` counts the rows that break it.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
@@ -28,6 +28,7 @@ fn all() -> impl Iterator<Item = &'static Check> {
         inbox::CHECKS,
         month::CHECKS,
         receipts::CHECKS,
+        reports::CHECKS,
         cases::CHECKS,
     ]
     .into_iter()

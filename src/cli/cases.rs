@@ -1,7 +1,7 @@
 //! `obole cases`.
 
 use clap::Args;
-use obole::cases::{self, CaseFilter, CaseKind};
+use obole::cases::{self, Case, CaseFilter, CaseKind};
 use obole::values::Reader;
 
 use super::context::CommandContext;
@@ -25,5 +25,13 @@ pub async fn run(arguments: Arguments, context: &mut CommandContext) -> anyhow::
         open_only: arguments.open,
         ..CaseFilter::default()
     };
-    Outcome::list(&cases::list(&mut context.db, Reader::System, filter).await?)
+    let cases = cases::list(&mut context.db, Reader::System, filter).await?;
+    Ok(Outcome {
+        text: match cases.is_empty() {
+            true => "none\n".into(),
+            false => cases.iter().map(Case::words).collect(),
+        },
+        document: serde_json::to_value(&cases)?,
+        ok: true,
+    })
 }

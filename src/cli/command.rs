@@ -6,9 +6,9 @@ use obole::settings::{SettingError, SettingsReading};
 use super::context::CommandContext;
 use super::outcome::Outcome;
 use super::{
-    association, audit, bank, bench, case, cases, cause, check, collections, demo, doctor, inbox,
-    ledger, login_link, manifest, merchant, migrate, operator, payouts, receipts, runs, serve,
-    settings, subscription,
+    association, audit, bank, bench, case, cases, cause, check, collections, demo, doctor,
+    donation, inbox, ledger, login_link, manifest, merchant, migrate, operator, payouts, receipts,
+    runs, serve, settings, subscription,
 };
 
 /// One euro added to an online purchase, taken whole and provably to an association.
@@ -46,6 +46,9 @@ pub enum Command {
     /// Causes.
     #[command(subcommand)]
     Cause(cause::Command),
+    /// One donation.
+    #[command(subcommand)]
+    Donation(donation::Command),
     /// Events received.
     #[command(subcommand)]
     Inbox(inbox::Command),
@@ -133,6 +136,7 @@ async fn run_in_database(
         Command::Merchant(command) => merchant::run(command, context).await,
         Command::Association(command) => association::run(command, context).await,
         Command::Cause(command) => cause::run(command, context).await,
+        Command::Donation(command) => donation::run(command, context).await,
         Command::Inbox(command) => inbox::run(command, context).await,
         Command::Manifest(command) => manifest::run(command, context).await,
         Command::Collections(command) => collections::run(command, context).await,

@@ -24,10 +24,7 @@ impl CommandContext {
     pub async fn open(settings: Settings) -> anyhow::Result<Self> {
         let app = App {
             progress: progress::of_runs(),
-            starter: Actor {
-                who: system_user(),
-                source: "command line".to_owned(),
-            },
+            starter: Self::system_user(),
             ..App::open(settings).await?
         };
         let db = app
@@ -66,17 +63,22 @@ impl CommandContext {
             .context("no operator has this address; see `obole operator add`")?;
         Ok(Actor {
             who: email.as_str().to_owned(),
-            source: format!("command line, {}", system_user()),
+            ..Self::system_user()
         })
+    }
+
+    /// Whoever may run this program here, where no operator is named.
+    pub fn system_user() -> Actor {
+        // The kernel's number cannot be made up, unlike a name in the environment.
+        let user = rustix::process::getuid().as_raw();
+        Actor {
+            who: format!("system user {user}"),
+            source: format!("command line, system user {user}"),
+        }
     }
 
     /// The address of a sign-in link.
     pub fn sign_in_url(&self, token: &str) -> String {
         format!("{}/login/{token}", self.app.settings.public_url)
     }
-}
-
-/// Who runs the program. The kernel's number cannot be made up, unlike a name in the environment.
-fn system_user() -> String {
-    format!("system user {}", rustix::process::getuid().as_raw())
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use obole::audit::{self, Act};
 use obole::inbox::endpoint;
 use obole::parties::PartyState::{Live, Suspended};
 use obole::parties::merchant;
@@ -40,6 +41,17 @@ pub enum Command {
     Suspend(SuspensionArguments),
     /// Lift a suspension.
     Lift(SuspensionArguments),
+    /// List a merchant's API keys, add one (printed this once), or revoke one.
+    Keys {
+        /// The merchant's slug.
+        slug: String,
+        /// Make a key, and call it so.
+        #[arg(long, value_name = "NAME", conflicts_with = "revoke")]
+        add: Option<String>,
+        /// The key to revoke, as the list shows it; it opens nothing from then on.
+        #[arg(long, value_name = "KEY")]
+        revoke: Option<String>,
+    },
     /// List all merchants.
     List,
 }
@@ -97,8 +109,51 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
             suspension::run(Merchant, Suspended, arguments, context).await
         }
         Command::Lift(arguments) => suspension::run(Merchant, Live, arguments, context).await,
+        Command::Keys { slug, add, revoke } => keys(&slug, add, revoke, context).await,
         Command::List => Outcome::list(&merchant::list(&mut context.db, Reader::System).await?),
     }
+}
+
+async fn keys(
+    slug: &str,
+    add: Option<String>,
+    revoke: Option<String>,
+    context: &mut CommandContext,
+) -> anyhow::Result<Outcome> {
+    let (now, actor) = (context.now, CommandContext::system_user());
+    let mut tx = context.begin().await?;
+    let id = merchant::id_of_slug(&mut tx, slug)
+        .await?
+        .with_context(|| format!("no merchant is called {slug:?}; see `obole merchant list`"))?;
+    let mut act = Act {
+        act: "merchant.add-key",
+        subject: slug,
+        before: None,
+        after: None,
+        why: None,
+    };
+    let outcome = match (add, revoke) {
+        (Some(name), _) => {
+            let api_key = merchant::add_api_key(&mut tx, now, id, &name).await?;
+            act.after = Some(json!({"name": name}));
+            audit::record(&mut tx, now, &actor, &act).await?;
+            Outcome::of(json!({"name": name, "api_key": api_key}))
+        }
+        (None, Some(key)) => {
+            let name = merchant::revoke_api_key(&mut tx, now, id, &key)
+                .await?
+                .with_context(|| {
+                    format!("no key of {slug} that is not revoked begins so; see its list")
+                })?;
+            act.act = "merchant.revoke-key";
+            act.before = Some(json!({"name": name, "key": key}));
+            audit::record(&mut tx, now, &actor, &act).await?;
+            Outcome::of(json!({"revoked": key, "name": name}))
+        }
+        (None, None) => Outcome::list(&merchant::api_keys(&mut tx, Reader::System, id).await?)?,
+    };
+    tx.commit().await?;
+    Ok(outcome)
 }
 
 async fn add(arguments: AddArguments, context: &mut CommandContext) -> anyhow::Result<Outcome> {

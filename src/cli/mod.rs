@@ -15,6 +15,7 @@ mod day;
 mod decision;
 mod demo;
 mod doctor;
+mod donation;
 mod inbox;
 mod ledger;
 mod login_link;

@@ -2,10 +2,11 @@
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
+use obole::audit::Actor;
 use obole::receipts;
 use obole::receipts::{ReceiptDecision, ReceiptStanding};
 use obole::runs::{self, ReceiptRun};
-use obole::values::{Period, Reader, euros};
+use obole::values::{EndReason, Period, Reader, euros};
 use serde_json::json;
 
 use super::context::CommandContext;
@@ -24,10 +25,15 @@ pub enum Command {
     /// says still with its association.
     Verify { number: String },
     /// Cancel a receipt; it keeps its number, and the donor is told by mail.
-    Cancel(ReceiptArguments),
+    ///
+    /// What remains of its donations gets another receipt in the next run, which says that it
+    /// cancels and replaces this one. Repeated, it finishes what was cut short.
+    Cancel(EndArguments),
     /// Replace a receipt by one for what remains of its donations, with the donor's name and
     /// address of today; it is mailed to the donor.
-    Replace(ReceiptArguments),
+    ///
+    /// Repeated, it finishes what was cut short.
+    Replace(EndArguments),
     /// Write a duplicata of a valid receipt into a file.
     Duplicate(ReceiptArguments),
 }
@@ -39,6 +45,17 @@ pub struct ReceiptArguments {
     number: String,
     #[command(flatten)]
     by: DecisionArguments,
+}
+
+/// Arguments of the end of a receipt.
+#[derive(Args)]
+pub struct EndArguments {
+    #[command(flatten)]
+    receipt: ReceiptArguments,
+    /// Why, as the donor is told: refund, payment-returned, correction or mistake. By default what
+    /// the facts say, if they do; --why is not told to the donor.
+    #[arg(long, value_name = "REASON")]
+    reason: Option<EndReason>,
 }
 
 /// Arguments of `obole receipts run`.
@@ -63,48 +80,61 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
     match command {
         Command::Run(arguments) => issue(arguments, context).await,
         Command::Verify { number } => verify(&number, context).await,
-        Command::Cancel(arguments) => decide(Act::Cancel, arguments, context).await,
-        Command::Replace(arguments) => decide(Act::Replace, arguments, context).await,
-        Command::Duplicate(arguments) => decide(Act::Duplicate, arguments, context).await,
+        Command::Cancel(arguments) => end(Act::Cancel, arguments, context).await,
+        Command::Replace(arguments) => end(Act::Replace, arguments, context).await,
+        Command::Duplicate(arguments) => duplicate(arguments, context).await,
     }
 }
 
-/// What is done with a receipt.
+/// How a receipt ends.
 enum Act {
     Cancel,
     Replace,
-    Duplicate,
 }
 
-async fn decide(
+async fn end(
     act: Act,
-    arguments: ReceiptArguments,
+    arguments: EndArguments,
     context: &mut CommandContext,
 ) -> anyhow::Result<Outcome> {
-    let actor = context.operator(&arguments.by.operator).await?;
+    let EndArguments { receipt, reason } = arguments;
+    let actor = context.operator(&receipt.by.operator).await?;
     let (app, now) = (&context.app, context.now);
-    let on = context.business_date(arguments.by.on);
-    let decision = ReceiptDecision {
-        number: &arguments.number,
-        actor: &actor,
-        why: &arguments.by.why,
-    };
+    let on = context.business_date(receipt.by.on);
+    let decision = receipt.decision(&actor);
     let decided = match act {
-        Act::Cancel => runs::cancel_receipt(app, now, on, decision).await?,
-        Act::Replace => runs::replace_receipt(app, now, on, decision).await?,
-        Act::Duplicate => {
-            let file = runs::duplicate_receipt(app, now, decision).await?;
-            return Ok(Outcome::of(json!({
-                "number": arguments.number,
-                "file": file.display().to_string(),
-            })));
-        }
+        Act::Cancel => runs::cancel_receipt(app, now, on, decision, reason).await?,
+        Act::Replace => runs::replace_receipt(app, now, on, decision, reason).await?,
     };
     let ok = decided.unsent == 0;
     Ok(Outcome {
         ok,
         ..Outcome::of(serde_json::to_value(&decided)?)
     })
+}
+
+async fn duplicate(
+    arguments: ReceiptArguments,
+    context: &mut CommandContext,
+) -> anyhow::Result<Outcome> {
+    let actor = context.operator(&arguments.by.operator).await?;
+    let decision = arguments.decision(&actor);
+    let file = runs::duplicate_receipt(&context.app, context.now, decision).await?;
+    Ok(Outcome::of(json!({
+        "number": arguments.number,
+        "file": file.display().to_string(),
+    })))
+}
+
+impl ReceiptArguments {
+    /// The decision, by who was found for the e-mail.
+    fn decision<'a>(&'a self, actor: &'a Actor) -> ReceiptDecision<'a> {
+        ReceiptDecision {
+            number: &self.number,
+            actor,
+            why: &self.by.why,
+        }
+    }
 }
 
 async fn issue(arguments: RunArguments, context: &CommandContext) -> anyhow::Result<Outcome> {
@@ -149,7 +179,8 @@ async fn verify(number: &str, context: &mut CommandContext) -> anyhow::Result<Ou
                 ..Outcome::of(json!({
                     "number": r.number,
                     "state": r.standing.word(),
-                    "successor": r.successor,
+                    "successors": r.successors,
+                    "replaces": r.replaces,
                     "association": r.association,
                     "issued_on": r.issued_on,
                     "amount": euros(r.amount_cents),

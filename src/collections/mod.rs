@@ -10,11 +10,13 @@ mod shares;
 mod state;
 mod statement;
 mod submit;
+mod sums;
 
 pub use fail::{FailError, reject, return_settled};
 pub use list::{Collection, CollectionFilter, list, mark_mailed};
 pub use prepare::{PrepareError, prepare};
 pub use settle::settle;
 pub use state::CollectionState;
-pub use statement::{Csv, StatementLine, csv, lines, lines_of_month};
+pub use statement::{Csv, LineKind, StatementLine, csv, lines, lines_of_month};
 pub use submit::{AskAgainError, ask_again, submit};
+pub use sums::{FailedPayment, StatementSums, failed_payments, sums, waiting_credits};

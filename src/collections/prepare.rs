@@ -25,14 +25,22 @@ pub enum PrepareError {
 /// Finds each merchant's donations once, counts them, and links them in the order of their
 /// collection. What is asked for is what the merchant owes for them by its account: beside later
 /// donations, and beside collections that failed and are asked for again by themselves, as far as
-/// their donations were not given back meanwhile.
-const PREPARE: &str = "with donations as materialized (
-       select d.donation_id, d.merchant_id, d.amount_cents
+/// their donations were not given back meanwhile. Donations given back whole before they were asked
+/// for are only listed.
+const PREPARE: &str = "with unasked as materialized (
+       select d.donation_id, d.merchant_id, d.amount_cents,
+         coalesce(r.taken_cents, 0) as taken_cents
        from donation d left join refund_taken r using (donation_id)
        where d.merchant_id = any($1) and d.occurred_at < $2
-         and d.amount_cents > coalesce(r.taken_cents, 0)
          and not exists (
            select 1 from collection_donation c where c.donation_id = d.donation_id and c.live)),
+     donations as not materialized (
+       select donation_id, merchant_id, amount_cents from unasked
+       where amount_cents > taken_cents),
+     given_back as (
+       select u.donation_id, u.merchant_id from unasked u
+       where u.amount_cents <= u.taken_cents and not exists (
+         select 1 from collection_given_back g where g.donation_id = u.donation_id)),
      later as (
        select d.merchant_id, sum(d.amount_cents - coalesce(r.taken_cents, 0))::bigint as cents
        from donation d left join refund_taken r using (donation_id)
@@ -67,7 +75,8 @@ const PREPARE: &str = "with donations as materialized (
      due as (
        select n.collection_id, n.merchant_id, n.reference, g.count,
          g.cents - coalesce(c.cents, 0) as lines_cents,
-         greatest(v.cents - coalesce(l.cents, 0) - coalesce(f.cents, 0), 0) as amount_cents
+         greatest(v.cents - coalesce(l.cents, 0) - coalesce(f.cents, 0), 0) as amount_cents,
+         greatest(coalesce(l.cents, 0) + coalesce(f.cents, 0) - v.cents, 0) as credit_left_cents
        from unnest($1::uuid[], $3::uuid[], $4::text[]) n(merchant_id, collection_id, reference)
        join (select merchant_id, count(*)::int as count, sum(amount_cents)::bigint as cents
              from donations group by merchant_id) g using (merchant_id)
@@ -79,10 +88,10 @@ const PREPARE: &str = "with donations as materialized (
          select 1 from collection o where o.merchant_id = n.merchant_id and o.period = $5)),
      prepared as (
        insert into collection
-         (collection_id, merchant_id, period, count, amount_cents, carried_cents, reference,
-           prepared_on, prepared_at)
+         (collection_id, merchant_id, period, count, amount_cents, carried_cents,
+           credit_left_cents, reference, prepared_on, prepared_at)
        select collection_id, merchant_id, $5, count, amount_cents, amount_cents - lines_cents,
-         reference, $6, $7 from due),
+         credit_left_cents, reference, $6, $7 from due),
      stated as (
        insert into collection_state (collection_id, n, state, occurred_on, recorded_at)
        select collection_id, 1, 'prepared', $6, $7 from due),
@@ -90,6 +99,9 @@ const PREPARE: &str = "with donations as materialized (
        insert into collection_donation (donation_id, collection_id)
        select donation_id, collection_id from donations join due using (merchant_id)
        order by collection_id),
+     listed as (
+       insert into collection_given_back (donation_id, collection_id)
+       select donation_id, collection_id from given_back join due using (merchant_id)),
      credited as (
        insert into collection_credit (fact_id, collection_id)
        select fact_id, collection_id from credits join due using (merchant_id))

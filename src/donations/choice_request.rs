@@ -99,3 +99,11 @@ pub async fn mark_choice_requested(
         .await?;
     Ok(())
 }
+
+/// The donor whom a message asks.
+pub async fn asked_by(db: &mut PgConnection, mail: MailId) -> Result<Option<DonorId>, sqlx::Error> {
+    sqlx::query_scalar("select donor_id from choice_request where mail_id = $1")
+        .bind(mail)
+        .fetch_optional(db)
+        .await
+}

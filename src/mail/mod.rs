@@ -3,21 +3,26 @@
 //!
 //! A subject carries no name, cause or amount, because it shows on locked screens.
 
+mod alert;
 mod cancellation;
 mod choice;
 mod content;
+mod ended;
 mod incomplete;
 mod receipts;
 mod replacement;
 mod report;
+mod returned;
 mod sign_in;
 mod statement;
 
-pub use cancellation::CancellationMail;
+pub use alert::AlertMail;
+pub use cancellation::{CancellationMail, RemainingCents};
 pub use choice::ChoiceMail;
 pub use incomplete::IncompleteMail;
 pub use receipts::{EnclosedReceipt, ReceiptsMail};
 pub use replacement::ReplacementMail;
-pub use report::ReportMail;
+pub use report::{AccountSums, ReportMail};
+pub use returned::ReturnedMail;
 pub use sign_in::SignInMail;
-pub use statement::StatementMail;
+pub use statement::{FailedPaymentLine, StatementMail};

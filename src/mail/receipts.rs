@@ -20,20 +20,27 @@ pub struct EnclosedReceipt<'a> {
     /// The name of the association that issues it.
     pub association: &'a str,
     pub amount_cents: i64,
+    /// The numbers of the receipts that it cancels and replaces.
+    pub replaces: &'a [String],
 }
 
 impl EnclosedReceipt<'_> {
     pub(super) fn line(&self, locale: Locale) -> String {
-        text_with(
-            locale,
-            "mail-receipts-line",
-            &[
-                ("number", self.number.into()),
-                ("association", self.association.into()),
-                ("amount", amount(locale, self.amount_cents).into()),
-            ],
-        )
-        .into_owned()
+        let arguments = [
+            ("number", self.number.into()),
+            ("association", self.association.into()),
+            ("amount", amount(locale, self.amount_cents).into()),
+        ];
+        let line = text_with(locale, "mail-receipts-line", &arguments);
+        if self.replaces.is_empty() {
+            return line.into_owned();
+        }
+        let replaced = [
+            ("numbers", self.replaces.join(", ").into()),
+            ("count", self.replaces.len().into()),
+        ];
+        let replaced = text_with(locale, "mail-receipts-line-replaces", &replaced);
+        format!("{line}\n{replaced}")
     }
 }
 

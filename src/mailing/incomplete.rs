@@ -11,9 +11,8 @@ use crate::concurrent::for_each_concurrent;
 use crate::db::AdvisoryLock;
 use crate::gateways::mailer::{MAX_CONNECTIONS, OutgoingMail};
 use crate::mail::IncompleteMail;
-use crate::parties::completion::completion_path;
 use crate::parties::donor::{self, Donor, ReceiptFrequency};
-use crate::parties::unsubscribe::unsubscribe_path;
+use crate::parties::donor_link::DonorLink;
 use crate::receipts::{self, IdentityGaps};
 use crate::values::{DonorId, MailId, Reader};
 
@@ -67,7 +66,7 @@ async fn ask(
         name: gaps.name,
         address: gaps.address,
         unprintable: gaps.unprintable,
-        link: &format!("{url}{}", completion_path(key, donor_id)),
+        link: &format!("{url}{}", DonorLink::Complete.path(key, donor_id)),
         locale: donor.locale,
     }
     .message();
@@ -76,7 +75,10 @@ async fn ask(
         to,
         content,
         attachments: Vec::new(),
-        unsubscribe_url: Some(format!("{url}{}", unsubscribe_path(key, donor_id))),
+        unsubscribe_url: Some(format!(
+            "{url}{}",
+            DonorLink::Unsubscribe.path(key, donor_id)
+        )),
     };
     let about = format!("what the receipts of {donor_id} lack");
     let sent = postbox.send(about, mail).await?.is_ok();

@@ -4,6 +4,8 @@
 //! A run that was cut short sends the mails that are not marked, under the same ids, so that mail
 //! programs show a mail that went out twice only once.
 
+mod addressee;
+mod alert;
 mod attachments;
 mod choice;
 mod incomplete;
@@ -13,8 +15,11 @@ mod send;
 mod sign_in;
 mod statement;
 
+pub use addressee::{Addressee, addressee};
+pub use alert::send_alerts;
 pub use attachments::{
-    delete_receipt_document, duplicate_path, receipt_document, receipt_path, statement_path,
+    delete_receipt_document, duplicate_path, mark_cancelled_documents, receipt_document,
+    receipt_path, statement_path,
 };
 pub use choice::send_choice_requests;
 pub use incomplete::ask_for_identities;

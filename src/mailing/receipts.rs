@@ -11,12 +11,14 @@ use crate::app::App;
 use crate::concurrent::for_each_concurrent;
 use crate::db::AdvisoryLock;
 use crate::gateways::mailer::{FileAttachment, MAX_CONNECTIONS, OutgoingMail, Refusal};
-use crate::mail::{CancellationMail, EnclosedReceipt, ReceiptsMail, ReplacementMail};
+use crate::mail::{
+    CancellationMail, EnclosedReceipt, ReceiptsMail, RemainingCents, ReplacementMail,
+};
 use crate::parties::donor::{self, Donor};
-use crate::parties::unsubscribe;
+use crate::parties::donor_link::DonorLink;
 use crate::progress::{Step, UnitCounter};
-use crate::receipts::{self, ContentError, MailKind, OpenMail, Receipt};
-use crate::values::{MailContent, MailId, Reader};
+use crate::receipts::{self, ContentError, MailKind, OpenMail, Outlook, Receipt};
+use crate::values::{MailContent, MailId, Reader, paris_day};
 
 /// The most mails whose contents are loaded by one query.
 const MAX_GROUP: usize = 20;
@@ -92,11 +94,11 @@ async fn send_group(
         } else {
             let of_mail = contents.receipts.remove(&mail.mail_id).unwrap_or_default();
             // One that brings receipts never goes without them: they became invalid meanwhile.
-            if of_mail.is_empty() && mail.kind != MailKind::Cancellation {
+            if of_mail.is_empty() && !tells_of_end(mail) {
                 done.add_one();
                 continue;
             }
-            send_to_donor(app, postbox, mail, donor, of_mail).await?
+            send_to_donor(app, postbox, now, mail, donor, of_mail).await?
         };
         if sent {
             receipts::mark_sent(&mut *app.db.acquire().await?, now, mail.mail_id).await?;
@@ -159,12 +161,14 @@ fn about(mail: &OpenMail) -> String {
 async fn send_to_donor(
     app: &App,
     postbox: &Postbox,
+    now: DateTime<Utc>,
     mail: &OpenMail,
     to: &Donor,
     receipts: Vec<Receipt>,
 ) -> anyhow::Result<bool> {
     let url = &app.settings.public_url;
-    let content = message(mail, to, &receipts, &format!("{url}/donor"));
+    let outlook = outlook(app, now, mail).await?;
+    let content = message(mail, to, &receipts, outlook, &format!("{url}/donor"));
     let mut attachments = Vec::with_capacity(receipts.len());
     for r in receipts {
         let file_name = format!("recu-{}.pdf", r.number);
@@ -180,7 +184,7 @@ async fn send_to_donor(
     }
     // What became of a receipt is told to everybody who has it.
     let is_optional = mail.kind == MailKind::Receipts;
-    let unsubscribe = unsubscribe::unsubscribe_path(app.key.expose(), to.donor_id);
+    let unsubscribe = DonorLink::Unsubscribe.path(app.key.expose(), to.donor_id);
     let outgoing = OutgoingMail {
         mail_id: mail.mail_id,
         to: to.email.as_deref().unwrap_or_default(),
@@ -191,7 +195,33 @@ async fn send_to_donor(
     Ok(postbox.send(about(mail), outgoing).await?.is_ok())
 }
 
-fn message(mail: &OpenMail, to: &Donor, receipts: &[Receipt], dashboard: &str) -> MailContent {
+/// Whether a mail goes without a receipt: it tells that one ended, and has none to bring. A
+/// replacement whose successor ended as well is one, for the donor holds the receipt before it.
+fn tells_of_end(mail: &OpenMail) -> bool {
+    match mail.kind {
+        MailKind::Receipts => false,
+        MailKind::Cancellation => true,
+        MailKind::Replacement => mail.brings_ended,
+    }
+}
+
+/// What follows the receipt whose end a mail tells; nothing for another mail.
+async fn outlook(app: &App, now: DateTime<Utc>, mail: &OpenMail) -> anyhow::Result<Outlook> {
+    let (true, Some(receipt)) = (tells_of_end(mail), mail.about_id) else {
+        return Ok(Outlook::default());
+    };
+    let mut db = app.db.acquire().await?;
+    let (rule, today) = (app.settings.tax_date, paris_day(now));
+    Ok(receipts::outlook(&mut db, rule, today, receipt).await?)
+}
+
+fn message(
+    mail: &OpenMail,
+    to: &Donor,
+    receipts: &[Receipt],
+    outlook: Outlook,
+    dashboard: &str,
+) -> MailContent {
     let first_name = to.first_name.as_deref();
     let about = mail.about.as_deref().unwrap_or_default();
     let lines: Vec<EnclosedReceipt<'_>> = receipts
@@ -200,6 +230,7 @@ fn message(mail: &OpenMail, to: &Donor, receipts: &[Receipt], dashboard: &str) -
             number: &r.number,
             association: &r.content.beneficiary.name,
             amount_cents: r.amount_cents,
+            replaces: &r.content.replaces,
         })
         .collect();
     match mail.kind {
@@ -210,16 +241,25 @@ fn message(mail: &OpenMail, to: &Donor, receipts: &[Receipt], dashboard: &str) -
             locale: to.locale,
         }
         .message(),
-        MailKind::Cancellation => CancellationMail {
+        _ if tells_of_end(mail) => CancellationMail {
             first_name,
             number: about,
+            amount_cents: mail.about_cents.unwrap_or_default(),
+            reason: mail.reason,
+            remains: RemainingCents {
+                receipted: outlook.receipted_cents,
+                not_wanted: outlook.not_wanted_cents,
+                unreceipted: outlook.unreceipted_cents,
+            },
             dashboard,
             locale: to.locale,
         }
         .message(),
-        MailKind::Replacement => ReplacementMail {
+        MailKind::Cancellation | MailKind::Replacement => ReplacementMail {
             first_name,
             number: about,
+            amount_cents: mail.about_cents.unwrap_or_default(),
+            reason: mail.reason,
             successors: &lines,
             dashboard,
             locale: to.locale,

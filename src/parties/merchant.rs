@@ -187,17 +187,88 @@ pub async fn add_api_key(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     merchant: MerchantId,
+    name: &str,
 ) -> Result<String, AddError> {
+    if !line_fits(name, 60) {
+        let message = "a key's name is 1 to 60 characters on one line";
+        return Err(AddError::field("add", message));
+    }
     let (token, _) =
         seal::token().map_err(|_| AddError::NotYet("the system gives no randomness"))?;
     let api_key = format!("obk_{token}");
-    sqlx::query("insert into api_key (key_hash, merchant_id, created_at) values ($1, $2, $3)")
-        .bind(seal::hash(&api_key))
-        .bind(merchant)
-        .bind(now)
-        .execute(tx)
-        .await?;
+    sqlx::query(
+        "insert into api_key (key_hash, merchant_id, name, created_at) values ($1, $2, $3, $4)",
+    )
+    .bind(seal::hash(&api_key))
+    .bind(merchant)
+    .bind(name)
+    .bind(now)
+    .execute(tx)
+    .await?;
     Ok(api_key)
+}
+
+/// An API key as the team sees it: never the key itself.
+#[derive(Clone, Debug, Serialize, FromRow)]
+pub struct ApiKey {
+    /// The beginning of its hash, by which it is revoked.
+    pub key: String,
+    pub name: String,
+    pub created_at: DateTime<Utc>,
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+/// A merchant's API keys, oldest first, for the team.
+pub async fn api_keys(
+    db: &mut PgConnection,
+    reader: Reader,
+    merchant: MerchantId,
+) -> Result<Vec<ApiKey>, sqlx::Error> {
+    if !reader.sees_everything() {
+        return Ok(Vec::new());
+    }
+    sqlx::query_as(
+        "select encode(substr(key_hash, 1, 6), 'hex') as key, name, created_at, revoked_at
+         from api_key left join api_key_revocation using (key_hash)
+         where merchant_id = $1 order by created_at, key_hash",
+    )
+    .bind(merchant)
+    .fetch_all(db)
+    .await
+}
+
+/// Revokes a key of a merchant, by what `api_keys` shows of it: from now on it opens nothing.
+/// Returns its name; none when no key of theirs that is not revoked begins so.
+pub async fn revoke_api_key(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    merchant: MerchantId,
+    key: &str,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "with revoked as (
+           insert into api_key_revocation (key_hash, revoked_at)
+           select key_hash, $3 from api_key
+           where merchant_id = $1 and encode(substr(key_hash, 1, 6), 'hex') = $2
+           on conflict do nothing returning key_hash)
+         select name from api_key join revoked using (key_hash)",
+    )
+    .bind(merchant)
+    .bind(key)
+    .bind(now)
+    .fetch_optional(tx)
+    .await
+}
+
+/// The merchant of a slug.
+pub async fn id_of_slug(
+    db: &mut PgConnection,
+    slug: &str,
+) -> Result<Option<MerchantId>, sqlx::Error> {
+    sqlx::query_scalar("select merchant_id from merchant where slug = $1")
+        .bind(slug)
+        .fetch_optional(db)
+        .await
 }
 
 /// The merchant of an API key that is not revoked.
@@ -205,10 +276,13 @@ pub async fn of_api_key(
     db: &mut PgConnection,
     key: &str,
 ) -> Result<Option<MerchantId>, sqlx::Error> {
-    sqlx::query_scalar("select merchant_id from api_key where key_hash = $1 and revoked_at is null")
-        .bind(seal::hash(key))
-        .fetch_optional(db)
-        .await
+    sqlx::query_scalar(
+        "select merchant_id from api_key k where key_hash = $1
+           and not exists (select 1 from api_key_revocation r where r.key_hash = k.key_hash)",
+    )
+    .bind(seal::hash(key))
+    .fetch_optional(db)
+    .await
 }
 
 /// A merchant in a list.

@@ -1,18 +1,18 @@
 //! The people and bodies around a donation: associations, causes, merchants, donors, operators;
 //! their secrets and sign-in.
 
+pub mod address;
 pub mod association;
 pub mod cause;
 pub mod choice;
-pub mod completion;
 pub mod donor;
+pub mod donor_link;
 pub mod key_sentinel;
 pub mod merchant;
 pub mod operator;
 pub mod seal;
 pub mod sign_in;
 pub mod suspension;
-pub mod unsubscribe;
 
 use crate::values::{FieldError, listed};
 

@@ -17,7 +17,10 @@ pub use cover::{Cover, cover};
 pub use files::{PayoutOrder, mark_written, unwritten_orders};
 pub use list::{Payout, list};
 pub use prepare::{MINIMUM_CENTS, prepare};
-pub use report::{PayoutReport, mark_reported, report, unreported};
+pub use report::{
+    PayoutReport, ReportAccount, ReportLine, ReportLineKind, mark_reported, report_account,
+    report_csv, report_lines, unreported, write_report,
+};
 pub use settle::{SettleOutcome, settle};
 pub use state::PayoutState;
 pub use take_back::{take_back_of_association, take_back_of_collections, take_back_prepared};

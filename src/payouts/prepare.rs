@@ -29,10 +29,9 @@ const PREPARE: &str = "with arrived as materialized (
          and not exists (
            select 1 from payout_donation p where p.donation_id = d.donation_id and p.live)),
      owed as (
-       select a.association_id, b.credits_cents - b.debits_cents - coalesce((
-           select sum(p.amount_cents) from payout p join payout_current_state s using (payout_id)
-           where p.association_id = a.association_id and s.state = 'prepared'), 0) as cents
+       select a.association_id, b.credits_cents - b.debits_cents - coalesce(p.cents, 0) as cents
        from association a
+       left join association_prepared p using (association_id)
        join account k on k.kind = 'association_payable' and k.owner = a.slug
        join account_balance b using (account_id) where a.association_id = any($5)),
      due as (

@@ -8,7 +8,7 @@ use super::document::{
     Beneficiary, PrintedDonation, PrintedDonor, PrintedMandate, PrintedSignatory, ReceiptContent,
     composed,
 };
-use super::eligibility::printed_lines;
+use super::eligibility::{DonorFacts, printed_lines};
 use crate::values::{TaxDate, body_in_words, figures, french_day, is_named_by_978, paris_day};
 
 /// How the money went: the customer paid with the order, the association received a credit
@@ -29,8 +29,8 @@ pub(super) struct ReceiptHead<'a> {
     pub amount_cents: i64,
     /// Whose day counts as the payment.
     pub tax_date: Option<TaxDate>,
-    /// The number of the receipt that it cancels and replaces.
-    pub replaces: Option<&'a str>,
+    /// The numbers of the receipts that it cancels and replaces.
+    pub replaces: &'a [String],
 }
 
 /// The content of a receipt over donations, which are in order of the days that count. None when a
@@ -48,11 +48,11 @@ pub(super) fn compose(
     let printed = printed?;
     Some(ReceiptContent {
         number: head.number.to_owned(),
-        replaces: head.replaces.map(str::to_owned),
+        replaces: head.replaces.to_vec(),
         mark: None,
-        replaced_by: None,
+        replaced_by: Vec::new(),
         beneficiary: beneficiary(issuer),
-        donor: donor(donations.first()?)?,
+        donor: printed_donor(&donations.first()?.facts(head.on).donor?)?,
         mandate: PrintedMandate {
             reference: composed(&issuer.receipt_mandate_reference),
             signed_on: french_day(issuer.receipt_mandate_signed_on),
@@ -98,11 +98,12 @@ fn beneficiary(issuer: &Issuer) -> Beneficiary {
     }
 }
 
-fn donor(donation: &Candidate) -> Option<PrintedDonor> {
+/// A donor as a receipt prints them; none where a name or the address is missing.
+pub(super) fn printed_donor(donor: &DonorFacts<'_>) -> Option<PrintedDonor> {
     Some(PrintedDonor {
-        last_name: composed(donation.last_name.as_deref()?),
-        first_name: composed(donation.first_name.as_deref()?),
-        address: composed_lines(donation.address.as_ref()?),
+        last_name: composed(donor.last_name?),
+        first_name: composed(donor.first_name?),
+        address: composed_lines(donor.address?),
     })
 }
 

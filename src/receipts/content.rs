@@ -36,8 +36,8 @@ pub struct Receipt {
 
 #[derive(FromRow)]
 pub(super) struct SealedReceipt {
-    receipt_id: ReceiptId,
-    number: String,
+    pub receipt_id: ReceiptId,
+    pub number: String,
     association: String,
     donor_id: DonorId,
     amount_cents: i64,
@@ -100,7 +100,7 @@ struct FoundReceipt {
     #[sqlx(flatten)]
     sealed: SealedReceipt,
     standing: ReceiptStanding,
-    successor: Option<String>,
+    successors: Vec<String>,
 }
 
 impl FoundReceipt {
@@ -108,7 +108,7 @@ impl FoundReceipt {
     fn open(self, key: &[u8; 32]) -> Result<Receipt, ContentError> {
         let mut receipt = self.sealed.open(key)?;
         receipt.content.mark = self.standing.mark().map(str::to_owned);
-        receipt.content.replaced_by = self.successor;
+        receipt.content.replaced_by = self.successors;
         Ok(receipt)
     }
 }
@@ -123,7 +123,7 @@ pub async fn find(
 ) -> Result<Option<Receipt>, ContentError> {
     let row: Option<FoundReceipt> = sqlx::query_as(
         "select receipt_id, number, a.slug as association, donor_id, amount_cents, sealed, standing,
-           successor
+           successors
          from receipt_register join receipt_content using (receipt_id)
            join association a using (association_id)
          where number = $1 and ($2 or donor_id = $3 or association_id = $4)",

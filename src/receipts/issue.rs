@@ -48,6 +48,8 @@ pub struct IssuedReceipt {
     pub association: String,
     pub donor_id: DonorId,
     pub amount_cents: i64,
+    /// The numbers of the receipts that it cancels and replaces.
+    pub replaces: Vec<String>,
 }
 
 /// Receipts written at a time.
@@ -90,7 +92,7 @@ pub async fn issue(
             };
             // Candidates come by association and donor: another addressee ends the group before.
             if let Some(ended) = group.take_if(|g| g.addressee != addressee) {
-                run.draft(tx, ended, None).await?;
+                run.draft(tx, ended).await?;
             }
             group
                 .get_or_insert_with(|| Group {
@@ -102,7 +104,7 @@ pub async fn issue(
         }
     }
     if let Some(last) = group {
-        run.draft(tx, last, None).await?;
+        run.draft(tx, last).await?;
     }
     candidates::close(tx).await?;
     run.end(tx).await
@@ -129,6 +131,8 @@ struct ReceiptDraft {
     receipt: IssuedReceipt,
     /// Each with what the receipt says for it, in cents.
     donations: Vec<(DonationId, i64)>,
+    /// The receipts that it cancels and replaces.
+    follows: Vec<ReceiptId>,
     sealed: Vec<u8>,
 }
 
@@ -187,13 +191,8 @@ impl<'a> IssueRun<'a> {
     }
 
     /// Makes the receipts of an addressee's donations, one a tax year, with the association's next
-    /// numbers. `replaces` is the number of a receipt that is cancelled and replaced.
-    pub async fn draft(
-        &mut self,
-        tx: &mut PgConnection,
-        group: Group,
-        replaces: Option<&str>,
-    ) -> Result<(), IssueError> {
+    /// numbers. Each cancels and replaces the receipts that its donations were on before.
+    pub async fn draft(&mut self, tx: &mut PgConnection, group: Group) -> Result<(), IssueError> {
         let (on, tax_date) = (self.terms.on, self.terms.tax_date);
         let mut years: BTreeMap<i32, Vec<(NaiveDate, Candidate)>> = BTreeMap::new();
         for donation in group.donations {
@@ -205,7 +204,7 @@ impl<'a> IssueRun<'a> {
             // They come by the donor's day, and are printed by the day that counts.
             donations.sort_by_key(|(day, _)| *day);
             let donations = donations.into_iter().map(|(_, d)| d).collect();
-            self.draft_year(tx, group.addressee, tax_year, donations, replaces)
+            self.draft_year(tx, group.addressee, tax_year, donations)
                 .await?;
             if self.drafts.len() >= BATCH {
                 self.write(tx).await?;
@@ -220,7 +219,6 @@ impl<'a> IssueRun<'a> {
         addressee: Addressee,
         tax_year: i32,
         donations: Vec<Candidate>,
-        replaces: Option<&str>,
     ) -> Result<(), IssueError> {
         let Some(issuer) = self.issuers.get(&addressee.association) else {
             return Ok(());
@@ -228,12 +226,13 @@ impl<'a> IssueRun<'a> {
         let IssueTerms { on, tax_date, .. } = self.terms;
         let sequence = self.numbers.take(tx, addressee.association).await?;
         let number = format!("{}-{}-{sequence:06}", issuer.slug, on.year());
+        let (follows, replaces) = followed(&donations);
         let head = ReceiptHead {
             number: &number,
             on,
             amount_cents: donations.iter().map(|d| d.remaining_cents).sum(),
             tax_date,
-            replaces,
+            replaces: &replaces,
         };
         let printed = compose(issuer, &head, &donations).ok_or(IssueError::Words)?;
         let amount_cents = head.amount_cents;
@@ -245,6 +244,7 @@ impl<'a> IssueRun<'a> {
             association: issuer.slug.clone(),
             donor_id: addressee.donor,
             amount_cents,
+            replaces,
         };
         let said = |d: &Candidate| (d.donation_id, d.remaining_cents);
         self.drafts.push(ReceiptDraft {
@@ -253,6 +253,7 @@ impl<'a> IssueRun<'a> {
             sequence,
             receipt,
             donations: donations.iter().map(said).collect(),
+            follows,
             sealed,
         });
         Ok(())
@@ -299,6 +300,7 @@ impl<'a> IssueRun<'a> {
         let columns = "copy receipt_donation (donation_id, receipt_id, amount_cents)
             from stdin (format binary)";
         links.write(tx, columns).await?;
+        write_succession(tx, &drafts).await?;
         self.announce(tx, &drafts).await?;
         self.summary
             .receipts
@@ -335,4 +337,43 @@ impl<'a> IssueRun<'a> {
         )
         .await
     }
+}
+
+/// The receipts that donations were on before, and their numbers, each once and in the order of
+/// their numbers.
+fn followed(donations: &[Candidate]) -> (Vec<ReceiptId>, Vec<String>) {
+    let of = |d: &Candidate| Some((d.follows.follows.clone()?, d.follows.follows_id?));
+    let followed: BTreeMap<String, ReceiptId> = donations.iter().filter_map(of).collect();
+    followed
+        .into_iter()
+        .map(|(number, id)| (id, number))
+        .unzip()
+}
+
+/// Writes which receipts the drafts follow.
+async fn write_succession(
+    tx: &mut PgConnection,
+    drafts: &[ReceiptDraft],
+) -> Result<(), sqlx::Error> {
+    let links = || {
+        let of = |d: &'_ ReceiptDraft| -> Vec<_> {
+            let successor = d.receipt.receipt_id.0;
+            d.follows.iter().map(|f| (successor, f.0)).collect()
+        };
+        drafts.iter().flat_map(of)
+    };
+    // Few receipts follow another, and most runs have none.
+    if links().next().is_none() {
+        return Ok(());
+    }
+    sqlx::query(
+        "insert into receipt_succession (successor_id, receipt_id)
+         select successor_id, receipt_id
+         from unnest($1::uuid[], $2::uuid[]) n(successor_id, receipt_id)",
+    )
+    .bind(links().map(|l| l.0).collect::<Vec<_>>())
+    .bind(links().map(|l| l.1).collect::<Vec<_>>())
+    .execute(tx)
+    .await?;
+    Ok(())
 }

@@ -9,7 +9,7 @@ use sqlx::{FromRow, PgConnection};
 use super::content::{ContentError, Receipt, SealedReceipt};
 use super::standing::ReceiptStanding;
 use crate::db::settlement_lock;
-use crate::values::{DonorId, MailId, ReceiptId};
+use crate::values::{DonorId, EndReason, MailId, ReceiptId};
 
 /// What a message to a donor is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
@@ -29,8 +29,16 @@ pub struct OpenMail {
     pub mail_id: MailId,
     pub donor_id: DonorId,
     pub kind: MailKind,
-    /// Number of the receipt that was cancelled or replaced.
+    /// The receipt that was cancelled or replaced; none for a message that only brings receipts.
+    pub about_id: Option<ReceiptId>,
+    /// Its number.
     pub about: Option<String>,
+    /// What it said, in cents.
+    pub about_cents: Option<i64>,
+    /// Why it ended; none where that was decided before reasons were asked for.
+    pub reason: Option<EndReason>,
+    /// What it would bring was cancelled or replaced before it left.
+    pub brings_ended: bool,
 }
 
 /// Writes a message to send for each donor who has valid receipts in none. Returns how many
@@ -148,8 +156,12 @@ pub async fn open_mailings(
     only: Option<MailId>,
 ) -> Result<Vec<OpenMail>, sqlx::Error> {
     sqlx::query_as(
-        "select mail_id, m.donor_id, kind, r.number as about
+        "select mail_id, m.donor_id, kind, r.receipt_id as about_id, r.number as about,
+           r.amount_cents as about_cents, s.reason,
+           exists (select 1 from mailing_receipt x join receipt_state e using (receipt_id)
+             where x.mail_id = m.mail_id) as brings_ended
          from mailing m left join receipt r on r.receipt_id = m.about
+           left join receipt_state s on s.receipt_id = m.about
          where sent_at is null and ($1::uuid is null or mail_id = $1)
            and (kind = 'cancellation'
              or exists (select 1 from mailing_receipt x where x.mail_id = m.mail_id))
@@ -215,4 +227,18 @@ pub async fn mark_sent(
         .execute(db)
         .await?;
     Ok(())
+}
+
+/// The donor whom a message about receipts is for.
+pub async fn addressed_donor(
+    db: &mut PgConnection,
+    mail: MailId,
+) -> Result<Option<DonorId>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select donor_id from mailing where mail_id = $1
+         union all select donor_id from identity_request where mail_id = $1",
+    )
+    .bind(mail)
+    .fetch_optional(db)
+    .await
 }

@@ -6,6 +6,7 @@ mod cancel;
 mod candidates;
 mod compose;
 mod content;
+mod correction;
 mod document;
 mod duplicate;
 mod eligibility;
@@ -13,6 +14,7 @@ mod incomplete;
 mod issue;
 mod mailing;
 mod number;
+mod outlook;
 mod question;
 mod register;
 mod replace;
@@ -21,14 +23,18 @@ mod state;
 
 pub use cancel::cancel;
 pub use content::{ContentError, Receipt, destroy_expired, expired, find, of_ids};
+pub use correction::{correct, is_of_use};
 pub use document::{DocumentError, ReceiptContent, typeset};
 pub use duplicate::duplicate;
 pub use eligibility::{DonationFacts, DonorFacts, WithheldReason, assess};
 pub use incomplete::{IdentityGaps, mark_requested, open_requests, prepare_requests};
 pub use issue::{IssueError, IssueSummary, IssueTerms, IssuedReceipt, issue};
-pub use mailing::{MailKind, OpenMail, mark_sent, of_mails, open_mailings, prepare_mailings};
-pub use question::{question_refunded, question_unpaid};
+pub use mailing::{
+    MailKind, OpenMail, addressed_donor, mark_sent, of_mails, open_mailings, prepare_mailings,
+};
+pub use outlook::{Outlook, outlook};
+pub use question::{question_consent, question_refunded, question_unpaid};
 pub use register::{ReceiptSummary, RegisteredReceipt, number_of, of_donor, registered};
 pub use replace::replace;
 pub use standing::ReceiptStanding;
-pub use state::{DecisionError, EndedReceipt, ReceiptDecision};
+pub use state::{DecisionError, EndedReceipt, ReceiptDecision, ended, find_ended};

@@ -16,8 +16,12 @@ pub struct ReceiptSummary {
     pub amount_cents: i64,
     pub issued_on: NaiveDate,
     pub standing: ReceiptStanding,
-    /// Number of the receipt that replaces it, if one does.
-    pub successor: Option<String>,
+    /// Numbers of the receipts that replace it.
+    pub successors: Vec<String>,
+    /// Numbers of the receipts that it replaces.
+    pub replaces: Vec<String>,
+    /// The donor asked for another name or address on it.
+    pub correction_asked: bool,
     /// Whether its content is still kept, so that its document can be made.
     pub kept: bool,
 }
@@ -31,8 +35,10 @@ pub struct RegisteredReceipt {
     pub amount_cents: i64,
     pub issued_on: NaiveDate,
     pub standing: ReceiptStanding,
-    /// Number of the receipt that replaces it, if one does.
-    pub successor: Option<String>,
+    /// Numbers of the receipts that replace it.
+    pub successors: Vec<String>,
+    /// Numbers of the receipts that it replaces.
+    pub replaces: Vec<String>,
 }
 
 /// A donor's receipts, newest first.
@@ -46,7 +52,7 @@ pub async fn of_donor(
     }
     sqlx::query_as(
         "select number, a.name as association, tax_year, count, amount_cents, issued_on, standing,
-           successor,
+           successors, replaces, correction_asked,
            exists (select 1 from receipt_content c where c.receipt_id = r.receipt_id) as kept
          from receipt_register r join association a using (association_id)
          where donor_id = $1 order by issued_at desc, number",
@@ -64,7 +70,8 @@ pub async fn registered(
     number: &str,
 ) -> Result<Option<RegisteredReceipt>, sqlx::Error> {
     sqlx::query_as(
-        "select number, a.slug as association, amount_cents, issued_on, standing, successor
+        "select number, a.slug as association, amount_cents, issued_on, standing, successors,
+           replaces
          from receipt_register join association a using (association_id)
          where number = $1 and ($2 or donor_id = $3 or association_id = $4)",
     )

@@ -1,13 +1,14 @@
 //! Replacing: a receipt whose donations were given back in part, or whose donor's name or address
 //! was wrong, gets a successor that cancels and replaces it.
 
+use chrono::Datelike as _;
 use sqlx::PgConnection;
 
-use super::candidates::{self, Candidate};
+use super::candidates::{self, Candidate, Follows};
 use super::eligibility::{WithheldReason, assess_again};
 use super::issue::{Addressee, Group, IssueRun, IssueTerms};
-use super::state::{DecisionError, EndedReceipt, ReceiptDecision, lock_standing};
-use chrono::Datelike as _;
+use super::state::{DecisionError, EndedReceipt, ReceiptDecision, ReceiptEnd, lock_standing};
+use crate::values::EndReason;
 
 /// Replaces a receipt by one with the association's next number: the same donations for what
 /// remains of them, and the donor's name and address as they are known now. Writes the message that
@@ -19,10 +20,19 @@ pub async fn replace(
     tx: &mut PgConnection,
     terms: IssueTerms<'_>,
     decision: ReceiptDecision<'_>,
+    reason: Option<EndReason>,
 ) -> Result<EndedReceipt, DecisionError> {
     let receipt = lock_standing(tx, decision).await?;
     receipt.check_day(terms.on)?;
-    let donations = candidates::of_receipt(tx, receipt.receipt_id).await?;
+    let reason = receipt.reason(tx, reason).await?;
+    let mut donations = candidates::of_receipt(tx, receipt.receipt_id).await?;
+    // They leave this receipt now, whichever carried them before it.
+    for donation in &mut donations {
+        donation.follows = Follows {
+            follows_id: Some(receipt.receipt_id),
+            follows: Some(receipt.number.clone()),
+        };
+    }
     let mut run = IssueRun::begin(tx, terms).await?;
     if let Some(reason) = run.reason_of_issuer(receipt.association_id) {
         return Err(DecisionError::Withheld(reason));
@@ -37,11 +47,16 @@ pub async fn replace(
         addressee,
         donations,
     };
-    run.draft(tx, group, Some(&receipt.number)).await?;
+    run.draft(tx, group).await?;
     let issued = run.end(tx).await?.receipts.pop();
     let successor = issued.ok_or(DecisionError::NothingRemains)?;
     let (now, on) = (terms.now, terms.on);
-    receipt.end(tx, now, on, decision, Some(successor)).await
+    let end = ReceiptEnd {
+        decision,
+        reason,
+        successor: Some(successor),
+    };
+    receipt.end(tx, now, on, end).await
 }
 
 /// Refuses donations that one receipt could not carry today.

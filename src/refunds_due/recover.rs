@@ -31,10 +31,8 @@ pub async fn recover(
 ) -> Result<(), PostError> {
     let shortfalls: Vec<Shortfall> = sqlx::query_as(
         "select r.refund_due_id, a.slug as association, r.open_cents,
-           coalesce((select sum(p.amount_cents) from payout p
-             join payout_current_state s using (payout_id)
-             where p.association_id = r.association_id and s.state = 'prepared'), 0)::bigint
-             as prepared_cents,
+           coalesce((select p.cents from association_prepared p
+             where p.association_id = r.association_id), 0) as prepared_cents,
            (select count(*) from refund_due_settlement s
             where s.refund_due_id = r.refund_due_id)::smallint as settled
          from open_refund_due r join association a using (association_id)

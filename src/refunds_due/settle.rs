@@ -114,9 +114,8 @@ pub async fn settle_agreed(
     let payable = Account::AssociationPayable(due.association.clone());
     let held = ledger::lock_balances(tx, &[payable]).await?;
     let prepared: i64 = sqlx::query_scalar(
-        "select coalesce(sum(p.amount_cents), 0)::bigint from payout p
-           join payout_current_state s using (payout_id) join association a using (association_id)
-         where a.slug = $1 and s.state = 'prepared'",
+        "select coalesce((select p.cents from association_prepared p
+           join association a using (association_id) where a.slug = $1), 0)",
     )
     .bind(&due.association)
     .fetch_one(&mut *tx)

@@ -95,7 +95,7 @@ pub async fn add_merchant(
         None => merchant::add(tx, now, &terms).await?,
     };
     let (endpoint_id, secret) = endpoint::add(tx, now, key, merchant_id, &endpoint).await?;
-    let api_key = merchant::add_api_key(tx, now, merchant_id).await?;
+    let api_key = merchant::add_api_key(tx, now, merchant_id, "first").await?;
     Ok(MerchantCredentials {
         merchant_id,
         endpoint_id,

@@ -21,7 +21,7 @@ pub use add_merchant::{MerchantCredentials, NewMerchant, add_merchant};
 pub use approval::approve_payout;
 pub use bank_statements::{ImportedStatement, StatementImport, import_statements, preview_import};
 pub use collections::{CollectionRun, run_collections};
-pub use decisions::{CaseDecision, DecidedCase, decide_case};
+pub use decisions::{CaseDecision, DecidedCase, RuledDonation, decide_case, rule_on_donation};
 pub use dry_run::{preview_collections, preview_payouts};
 pub use payout_files::failed_payouts;
 pub use payouts::run_payouts;

@@ -8,7 +8,9 @@ use serde_json::json;
 use super::run::{Asked, recorded};
 use crate::app::App;
 use crate::concurrent::{for_each_concurrent, parallelism};
-use crate::mailing::{ask_for_identities, receipt_document, receipt_path, send_receipts};
+use crate::mailing::{
+    ask_for_identities, mark_cancelled_documents, receipt_document, receipt_path, send_receipts,
+};
 use crate::progress::Step;
 use crate::receipts::{self, ContentError, IssueSummary, IssueTerms, IssuedReceipt, Receipt};
 use crate::run_log::RunKind;
@@ -55,6 +57,8 @@ pub struct RunReceipt {
     pub association: String,
     pub donor_id: String,
     pub amount: String,
+    /// Numbers of the receipts that it cancels and replaces.
+    pub replaces: Vec<String>,
     /// The document, readable by its owner only; none in a dry run.
     pub file: Option<String>,
 }
@@ -115,6 +119,7 @@ async fn issue(
         return Ok(summary(period, &issued));
     }
     tx.commit().await?;
+    mark_ended(app).await?;
     let mut run = summary(period, &issued);
     if !options.no_mail {
         let mails = send_receipts(app, now)
@@ -140,6 +145,15 @@ impl ReceiptRun {
     pub fn nothing(period: Period) -> Self {
         summary(period, &IssueSummary::default())
     }
+}
+
+/// Marks the documents of receipts that ended, where that was cut short.
+async fn mark_ended(app: &App) -> anyhow::Result<()> {
+    for receipt in receipts::ended(&mut *app.db.acquire().await?).await? {
+        let marked = mark_cancelled_documents(app, receipt).await;
+        marked.context("the receipts are issued; run this again to mark those that ended")?;
+    }
+    Ok(())
 }
 
 /// The outcome so far: what was issued, before mails and files.
@@ -168,6 +182,7 @@ fn summary(period: Period, issued: &IssueSummary) -> ReceiptRun {
                 association: r.association.clone(),
                 donor_id: r.donor_id.to_string(),
                 amount: euros(r.amount_cents),
+                replaces: r.replaces.clone(),
                 file: None,
             })
             .collect(),

@@ -4,6 +4,7 @@ mod bank;
 mod body;
 mod csv;
 mod dialect;
+mod end_reason;
 mod field;
 mod identity;
 mod ids;
@@ -20,6 +21,7 @@ pub use bank::{BankAccount, BankLine, BankSide, BankStatement, Bic, Iban, rf_ref
 pub use body::{body_in_words, is_named_by_978};
 pub use csv::csv_field;
 pub use dialect::{Dialect, DialectError};
+pub use end_reason::{EndReason, EndReasonError};
 pub use field::{FieldError, listed};
 pub use identity::{Email, PostalAddress, Rna, Siren, line_fits, slug_is_valid};
 pub use ids::{

@@ -389,6 +389,51 @@ const BREAKS: &[Break] = &[
         sql: "delete from operator where operator_id = (select operator_id from operator limit 1)",
     },
     Break {
+        what: "a statement lists what was not given back",
+        check: "a-statement-only-lists-what-was-given-back-whole",
+        sql: "insert into collection_given_back (donation_id, collection_id) select donation_id,
+         collection_id from collection_donation limit 1",
+    },
+    Break {
+        what: "a statement leaves a credit and asks for money",
+        check: "a-statement-only-lists-what-was-given-back-whole",
+        sql: "update collection set credit_left_cents = 1",
+    },
+    Break {
+        what: "a report tells another sum paid",
+        check: "a-report-closes-where-the-next-opens",
+        sql: "update payout_report set paid_cents = 0, returned_cents = 1",
+    },
+    Break {
+        what: "a report is missing",
+        check: "a-report-closes-where-the-next-opens",
+        sql: "update payout_report set number = number + 1",
+    },
+    Break {
+        what: "a report is another association's",
+        check: "a-report-closes-where-the-next-opens",
+        sql: "update payout_report set association_id = (select association_id from association
+         where slug = 'abri')",
+    },
+    Break {
+        what: "an association is owed what nothing explains",
+        check: "reports-tell-all-that-moved",
+        sql: "update account_balance set debits_cents = debits_cents + 1 where account_id =
+         (select account_id from account where kind = 'association_payable' and owner =
+         'foret-vivante')",
+    },
+    Break {
+        what: "a report was sent of nothing",
+        check: "reports-tell-all-that-moved",
+        sql: "update payout_mail set n = 1",
+    },
+    Break {
+        what: "a report lists a refund that is none",
+        check: "reports-tell-all-that-moved",
+        sql: "insert into payout_report_refund (fact_id, payout_id, n) select gen_random_uuid(),
+         payout_id, n from payout_report limit 1",
+    },
+    Break {
         what: "a receipt is for money that did not reach the association",
         check: "receipts-are-only-for-money-paid-out",
         sql: "delete from payout_state where state = 'settled'",
@@ -431,9 +476,24 @@ const BREAKS: &[Break] = &[
     Break {
         what: "a cancelled receipt carries its donations",
         check: "a-receipt-carries-its-donations-as-long-as-it-stands",
-        sql: "insert into receipt_state (receipt_id, n, state, decided_by, why, occurred_on,
-         recorded_at) select receipt_id, 1, 'cancelled', 'nobody', 'none', issued_on,
-         issued_at from receipt",
+        sql: "insert into receipt_state (receipt_id, n, state, decided_by, reason, why,
+         occurred_on, recorded_at) select receipt_id, 1, 'cancelled', 'nobody', 'mistake',
+         'none', issued_on, issued_at from receipt",
+    },
+    Break {
+        what: "a donation was on two receipts and neither follows the other",
+        check: "a-successor-names-what-it-replaces",
+        sql: "insert into receipt_donation (donation_id, receipt_id, amount_cents, live) select
+         donation_id, (select receipt_id from receipt where sequence = 1), amount_cents, false
+         from receipt_donation where receipt_id = (select receipt_id from receipt where
+         sequence = 2)",
+    },
+    Break {
+        what: "a receipt follows one that stands",
+        check: "a-successor-names-what-it-replaces",
+        sql:
+            "insert into receipt_succession (successor_id, receipt_id) select max(receipt_id::text)
+         ::uuid, min(receipt_id::text)::uuid from receipt",
     },
     Break {
         what: "a receipt's content is gone too early",

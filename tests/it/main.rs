@@ -2,6 +2,7 @@
 //! test looks.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod alerts;
 mod at_the_same_moment;
 mod browser;
 mod cases_are_decided;
@@ -38,7 +39,10 @@ mod program;
 mod queued;
 mod readme;
 mod receipts_by_year;
+mod receipts_corrected;
 mod receipts_expire;
+mod receipts_follow;
+mod receipts_marked;
 mod receipts_tell_the_truth;
 mod receipts_ways_out;
 mod runs_are_rows;
@@ -55,6 +59,8 @@ mod support;
 mod t_accounts;
 mod texts;
 mod texts_that_cannot_be_stored;
+mod treasurers_papers;
+mod treasurers_papers_add_up;
 mod two_programs_at_once;
 mod unsubscribe;
 mod violations_open_cases;

@@ -91,6 +91,8 @@ async fn the_application_may_change_no_fact() {
         "bank_line",
         "receipt",
         "receipt_content",
+        "receipt_state",
+        "receipt_succession",
         "inbox_event",
         "key_sentinel",
     ] {

@@ -7,7 +7,7 @@ use obole::cases::{self, CaseKind, NewCase};
 use obole::parties::{AddError, association};
 use obole::receipts::{self, DecisionError, ReceiptDecision, ReceiptStanding};
 use obole::runs;
-use obole::values::{DonationId, Reader};
+use obole::values::{DonationId, EndReason, Reader};
 use serde_json::json;
 
 use crate::browser::mails_to;
@@ -77,8 +77,8 @@ async fn decide(s: &Service, act: &str, number: &str) -> anyhow::Result<runs::De
     };
     let (now, day) = (Utc::now(), on("2025-02-10"));
     match act {
-        "cancel" => runs::cancel_receipt(&s.app, now, day, decision).await,
-        _ => runs::replace_receipt(&s.app, now, day, decision).await,
+        "cancel" => runs::cancel_receipt(&s.app, now, day, decision, Some(EndReason::Refund)).await,
+        _ => runs::replace_receipt(&s.app, now, day, decision, Some(EndReason::Refund)).await,
     }
 }
 
@@ -279,6 +279,8 @@ fn the_command_that_verifies_knows_no_other_number() {
         "lea@obole.example",
         "--why",
         "x",
+        "--reason",
+        "mistake",
     ];
     let (code, _, said) = house.run(&wrong);
     assert!(code == 1 && said.contains("operator add"), "{said}");

@@ -8,7 +8,7 @@ use obole::audit::Actor;
 use obole::cases::{self, CaseKind, NewCase};
 use obole::receipts::{self, DecisionError, ReceiptDecision, ReceiptStanding, WithheldReason};
 use obole::runs::{self, DecidedReceipt, ReceiptOptions};
-use obole::values::{Email, Reader};
+use obole::values::{Email, EndReason, Reader};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -56,13 +56,22 @@ async fn receipted() -> (Service, [Email; 2]) {
 async fn cancel(s: &Service, number: &str) -> anyhow::Result<DecidedReceipt> {
     let actor = lea();
     let day = on("2025-02-10");
-    runs::cancel_receipt(&s.app, Utc::now(), day, decision(number, &actor)).await
+    let decision = decision(number, &actor);
+    runs::cancel_receipt(&s.app, Utc::now(), day, decision, Some(EndReason::Mistake)).await
 }
 
 async fn replace(s: &Service, number: &str) -> anyhow::Result<DecidedReceipt> {
     let actor = lea();
     let day = on("2025-02-10");
-    runs::replace_receipt(&s.app, Utc::now(), day, decision(number, &actor)).await
+    let decision = decision(number, &actor);
+    runs::replace_receipt(
+        &s.app,
+        Utc::now(),
+        day,
+        decision,
+        Some(EndReason::Correction),
+    )
+    .await
 }
 
 /// Why a decision was refused.
@@ -70,11 +79,11 @@ fn refusal<T: std::fmt::Debug>(decided: anyhow::Result<T>) -> DecisionError {
     decided.unwrap_err().downcast().unwrap()
 }
 
-async fn standing(s: &Service, number: &str) -> (ReceiptStanding, Option<String>) {
+async fn standing(s: &Service, number: &str) -> (ReceiptStanding, Vec<String>) {
     let mut db = s.world.db.acquire().await.unwrap();
     let found = receipts::registered(&mut db, Reader::System, number).await;
     let found = found.unwrap().unwrap();
-    (found.standing, found.successor)
+    (found.standing, found.successors)
 }
 
 /// The id of a receipt, which cases are about.
@@ -132,7 +141,7 @@ async fn a_cancelled_receipt_keeps_its_number_and_its_donor_is_told() {
     );
     assert_eq!(
         standing(&s, FIRST).await,
-        (ReceiptStanding::Cancelled, None)
+        (ReceiptStanding::Cancelled, vec![])
     );
     assert_eq!(
         s.count("select count(*) from receipt").await,
@@ -144,7 +153,7 @@ async fn a_cancelled_receipt_keeps_its_number_and_its_donor_is_told() {
         [(
             "receipt.cancel".to_owned(),
             json!({"state": "in-question", "amount": "40.00"}),
-            json!({"state": "cancelled"})
+            json!({"state": "cancelled", "reason": "mistake"})
         )]
     );
     assert_eq!(s.count("select count(*) from open_case").await, 0);
@@ -195,9 +204,9 @@ async fn a_replaced_receipt_has_a_successor_with_what_is_known_today() {
         ("replaced", Some("40.00"))
     );
     assert_eq!((decided.mailed, decided.unsent), (1, 0));
-    let replaced = (ReceiptStanding::Replaced, Some(SECOND.to_owned()));
+    let replaced = (ReceiptStanding::Replaced, vec![SECOND.to_owned()]);
     assert_eq!(standing(&s, FIRST).await, replaced);
-    assert_eq!(standing(&s, SECOND).await, (ReceiptStanding::Valid, None));
+    assert_eq!(standing(&s, SECOND).await, (ReceiptStanding::Valid, vec![]));
     assert_eq!(acts(&s, FIRST).await[0].2["successor"], SECOND);
 
     let mail = mails_to(&s, CAMILLE).pop().unwrap();
@@ -278,10 +287,12 @@ async fn nothing_follows_a_cancelled_or_replaced_receipt_and_refusals_say_why() 
         ..decision(FIRST, &actor)
     };
     let day = on("2025-02-10");
-    let refused = runs::cancel_receipt(&s.app, Utc::now(), day, silent).await;
+    let refused =
+        runs::cancel_receipt(&s.app, Utc::now(), day, silent, Some(EndReason::Mistake)).await;
     assert!(matches!(refusal(refused), DecisionError::WhyMissing));
     let early = on("2025-02-03");
-    let refused = runs::cancel_receipt(&s.app, Utc::now(), early, decision(FIRST, &actor)).await;
+    let (first, reason) = (decision(FIRST, &actor), Some(EndReason::Mistake));
+    let refused = runs::cancel_receipt(&s.app, Utc::now(), early, first, reason).await;
     assert!(matches!(refusal(refused), DecisionError::BeforeIssue(_)));
 
     replace(&s, FIRST).await.unwrap();
@@ -329,7 +340,7 @@ async fn a_receipt_is_not_replaced_while_its_donor_or_its_money_is_missing() {
     import(&s, bank_day(&s, on("2025-02-05"), &[returned]).unwrap()).await;
     assert_eq!(
         standing(&s, FIRST).await,
-        (ReceiptStanding::InQuestion, None)
+        (ReceiptStanding::InQuestion, vec![])
     );
     let refused = refusal(replace(&s, FIRST).await);
     assert!(refused.to_string().contains("not-paid-out"), "{refused}");
@@ -470,9 +481,9 @@ async fn no_mail_goes_without_its_receipts_when_their_content_is_destroyed() {
 async fn the_schema_refuses_impossible_successions_of_receipts() {
     let (s, _) = receipted().await;
     let receipt = id_of(&s, FIRST).await;
-    let insert = "insert into receipt_state (receipt_id, n, state, successor_id, decided_by, why,
-                    occurred_on, recorded_at)
-                  values ($1, $2, $3, $4, 'lea', 'why', '2025-02-10', now())";
+    let insert = "insert into receipt_state (receipt_id, n, state, successor_id, decided_by,
+                    reason, why, occurred_on, recorded_at)
+                  values ($1, $2, $3, $4, 'lea', 'mistake', 'why', '2025-02-10', now())";
     let attempts = [
         (1, "cancelled", None, "receipt_state_frees_donations"),
         (2, "cancelled", None, "receipt_state_follows"),
@@ -592,7 +603,7 @@ async fn a_decision_stands_when_its_message_cannot_leave_and_the_next_run_tells_
     );
     assert_eq!(
         standing(&s, FIRST).await,
-        (ReceiptStanding::Cancelled, None)
+        (ReceiptStanding::Cancelled, vec![])
     );
     let run = runs::run_receipts(&with_folder, now, on("2025-02-11"), period, options);
     assert_eq!(

@@ -224,7 +224,7 @@ async fn a_refund_of_money_that_was_asked_for_and_did_not_come_takes_nothing_fro
     assert_eq!(last[0].amount, "2.00", "the rest of its credit carried on");
     let statement = std::fs::read_to_string(last[0].file.as_ref().unwrap()).unwrap();
     assert!(
-        statement.contains("2026-11-02,\"credit carried over\",\"\",\"\",-6.00"),
+        statement.contains("2026-11-02,\"\",\"\",\"\",-6.00,credit_before"),
         "{statement}"
     );
     s.checked().await;

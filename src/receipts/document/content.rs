@@ -1,23 +1,27 @@
 //! The content of a receipt: everything that is printed on it, as texts.
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Everything that is printed on a receipt, and therefore sealed and kept. Dates are texts such as
 /// `24/11/2026`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReceiptContent {
     pub number: String,
-    /// The number of the receipt that this one cancels and replaces.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replaces: Option<String>,
+    /// The numbers of the receipts that this one cancels and replaces.
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub replaces: Vec<String>,
     /// What stands across the document when it is not the original of a receipt that stands, such
     /// as `DUPLICATA`. It is no part of what was issued and is never sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<String>,
-    /// The number of the receipt that cancels and replaces this one; sealed as little.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replaced_by: Option<String>,
+    /// The numbers of the receipts that cancel and replace this one; sealed as little.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced_by: Vec<String>,
     pub beneficiary: Beneficiary,
     pub donor: PrintedDonor,
     pub mandate: PrintedMandate,
@@ -38,6 +42,20 @@ pub struct ReceiptContent {
     /// The day of issue, which becomes the file's own date.
     pub issued: NaiveDate,
     pub donations: Vec<PrintedDonation>,
+}
+
+/// Reads a list of numbers; what was sealed first has one number without a list.
+fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Numbers {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match Numbers::deserialize(from)? {
+        Numbers::One(number) => vec![number],
+        Numbers::Many(numbers) => numbers,
+    })
 }
 
 /// The association, as printed.
@@ -83,4 +101,22 @@ pub struct PrintedDonation {
     pub order: String,
     pub paid_out_on: String,
     pub amount: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_sealed_with_one_number_or_several_is_read_as_a_list() {
+        for (sealed, read) in [
+            (json!("a-2025-000001"), vec!["a-2025-000001"]),
+            (json!(["a-1", "a-2"]), vec!["a-1", "a-2"]),
+        ] {
+            assert_eq!(one_or_many(sealed).unwrap(), read);
+        }
+        assert!(one_or_many(serde_json::Value::Null).is_err());
+    }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::decision::CaseDecision;
-use super::{orders, refunds};
+use super::{consent, messages, orders, refunds};
 use crate::app::App;
 use crate::audit::{self, Act};
 use crate::cases::{self, Case, CaseFilter, CaseKind};
@@ -41,7 +41,7 @@ pub async fn decide_case(
     let mut db = app.db.acquire().await?;
     let case = open_case(&mut db, d).await?;
     drop(db);
-    let done = if case.kind == CaseKind::ReceiptInQuestion {
+    let done = if is_about_a_receipt(case.kind) {
         decide_receipt(app, now, on, &case, d).await?
     } else {
         let mut tx = app.db.begin().await?;
@@ -57,6 +57,8 @@ pub async fn decide_case(
             CaseKind::RefundBeyondDonation | CaseKind::RefundDiffers => {
                 refunds::decide_told(&mut tx, now, &case, d).await?
             }
+            CaseKind::ConsentUnclear => consent::decide(&mut tx, now, &case, d).await?,
+            CaseKind::MessageRefused => messages::decide(&mut tx, &case, d).await?,
             kind => bail!("a case of kind {kind} is not decided here: {}", kind.way()),
         };
         write_down(&mut tx, now, &case, d).await?;
@@ -119,7 +121,16 @@ async fn write_down(
     Ok(())
 }
 
-/// Receipts are decided by their number, which also tells their donors.
+/// Whether the subject of a kind is a receipt.
+const fn is_about_a_receipt(kind: CaseKind) -> bool {
+    matches!(
+        kind,
+        CaseKind::ReceiptInQuestion | CaseKind::ReceiptCorrectionAsked
+    )
+}
+
+/// Receipts are decided by their number, which also tells their donors, by the reason that the
+/// facts have.
 async fn decide_receipt(
     app: &App,
     now: DateTime<Utc>,
@@ -138,9 +149,9 @@ async fn decide_receipt(
         why: d.why,
     };
     let decided = if d.decision == "cancel" {
-        cancel_receipt(app, now, on, decision).await?
+        cancel_receipt(app, now, on, decision, None).await?
     } else {
-        replace_receipt(app, now, on, decision).await?
+        replace_receipt(app, now, on, decision, None).await?
     };
     Ok(match decided.successor {
         Some(successor) => format!("receipt {number} is replaced by {successor}"),

@@ -24,11 +24,24 @@ donor-home-receipt = Receipt
 donor-home-amount = Amount
 donor-home-association = Association
 donor-home-issued-on = Issued on
-# $number: the number of the receipt that replaces it.
-donor-home-receipt-replaced = cancelled and replaced by { $number }
+# $numbers: the numbers of the receipts that replace it.
+donor-home-receipt-replaced = cancelled and replaced by { $numbers }
+# $numbers: the numbers of the receipts that it replaces.
+donor-home-receipt-replaces = cancels and replaces { $numbers }
+donor-home-receipt-correction = valid, will be replaced: you corrected your name or address
 donor-home-receipt-cancelled = cancelled: do not declare it
 donor-home-receipt-in-question = being verified: do not declare it for now
-donor-home-tax = Enter their total in your tax return. It reduces the tax you pay: it is worth nothing if you pay no tax.
+# $count: how many receipts.
+donor-home-correction =
+    You corrected your name or address. { $count ->
+        [one] One receipt still carries the former ones: we will replace it by another, which comes to you by mail. It stays valid until then.
+       *[other] { $count } receipts still carry the former ones: we will replace them by others, which come to you by mail. They stay valid until then.
+    }
+# $year: a year; $amount: the total of the valid receipts.
+donor-home-tax-year = Donations of { $year }: enter { $amount } in your tax return.
+# $year: a year; $amount: the total of the receipts that are being verified.
+donor-home-tax-in-question = Donations of { $year }: { $amount } being verified. Do not enter them until that is decided; this page will say.
+donor-home-tax = These amounts count only your valid receipts. It is a reduction of tax: worth nothing if you pay no tax.
 donor-home-donations-title = Where my euros are
 donor-home-donations-empty = Your euros will appear here a few seconds after each order.
 # $association and $merchant: their names.
@@ -60,6 +73,7 @@ donor-causes-save = Save my causes
 
 donor-profile-title = My profile
 donor-profile-introduction = A tax receipt carries your name and complete address: the law asks for it. We use them for nothing else.
+donor-profile-receipted = You have receipts already. If you correct your name or address here, we replace those that carry the former ones: each is cancelled and replaced by one that comes to you by mail, and that changes no amount.
 donor-profile-wrong = Nothing was saved: every field is needed except the second line.
 donor-profile-receipts = My tax receipts
 donor-profile-receipts-monthly = Every month, as soon as the associations have my euros

@@ -25,16 +25,39 @@ mail-receipts-keep =
     } It is a reduction of tax, not a credit: it is worth nothing if you pay no income tax.
 mail-receipts-dashboard = Your euros, your causes, all your receipts:
 
+# The receipt replaces others. $numbers: their numbers; $count: how many.
+mail-receipts-line-replaces =
+    { $count ->
+        [one] cancels and replaces receipt no. { $numbers }
+       *[other] cancels and replaces receipts nos. { $numbers }
+    }
+
+# Why a receipt is cancelled or replaced.
+mail-ended-refund = Why: the shop gave back to you all or part of a donation that it was for.
+mail-ended-payment-returned = Why: a payment came back. The association does not have the money that this receipt certifies, or did not on the day it states.
+mail-ended-correction = Why: you asked for your name or address to be corrected.
+mail-ended-mistake = Why: we made a mistake in issuing it. We apologise.
+mail-ended-declared = If you have declared the old amount already, correct your return: in your account at impots.gouv.fr while correcting online is open, and after that by a claim through the messages of that account.
+
 mail-cancellation-subject = One of your tax receipts is cancelled
-# $number: the receipt’s number.
-mail-cancellation-cancelled = Tax receipt no. { $number }, which you had from us, is cancelled: it is worth nothing any more.
-mail-cancellation-declare = Do not enter its amount in your tax return. If you have declared it already, correct your return at impots.gouv.fr.
-mail-cancellation-another = If the association keeps donations that it was for, another receipt, with another number, will come by mail.
+# $number: the receipt’s number; $amount: what it said.
+mail-cancellation-cancelled = Tax receipt no. { $number }, for { $amount }, is cancelled: it is worth nothing any more.
+mail-cancellation-declare = Do not enter its amount in your tax return.
+# $amount: what remains of the donations.
+mail-cancellation-another = Of the donations it was for, { $amount } were not given back. Another receipt, which cancels and replaces this one, will come by mail as soon as it can be issued.
+mail-cancellation-wait = If you have declared it already, wait for the other receipt: if it says the same amount for the same year, your return is right; if not, correct it in your account at impots.gouv.fr.
+mail-cancellation-not-wanted = Of the donations it was for, { $amount } were not given back. You chose to have no receipts: no other will follow, unless you change that on your page.
+mail-cancellation-unreceipted = Of the donations it was for, { $amount } were not given back, but earn no receipt.
+mail-cancellation-nothing = All the donations it was for were given back: nothing of them remains to be declared, and no other receipt will follow.
 
 mail-replacement-subject = One of your tax receipts is replaced
 # $number: the number of the receipt that counts no more.
-mail-replacement-replaced = Tax receipt no. { $number } is cancelled and replaced by the one attached:
-mail-replacement-declare = Only the new one counts for your tax return: do not enter the old one. If you have declared it already and the amount has changed, correct your return at impots.gouv.fr.
+mail-replacement-replaced = Tax receipt no. { $number } is cancelled and replaced by the one attached. Only the new one counts:
+# $new: the amount of both receipts.
+mail-replacement-same-amount = The amount is still { $new }: if you have declared it already, your return is right.
+# $old and $new: the amount of the old receipt and of the new one.
+mail-replacement-other-amount = The old one said { $old }, the new one says { $new }: that is the amount you declare.
+
 mail-incomplete-subject = Something is missing for your receipts
 mail-incomplete-arrived = The euros that you added to your orders have arrived at the associations. A receipt carries the donor’s name and complete address; for yours, this is missing:
 mail-incomplete-name = • your first and last name
@@ -45,14 +68,24 @@ mail-incomplete-once = There is no hurry, and we ask only once: your receipt wai
 
 # $month: a month.
 mail-statement-subject = Statement of donations, { $month }
-# $merchant: its name; $month: a month; $count: how many donations; $amount: to be paid.
+# $merchant: its name; $month: a month; $count: how many donations; $amount: their sum.
 mail-statement-due =
     Here is the statement of { $merchant } for { $month }: { $count ->
         [one] { $count } donation
        *[other] { $count } donations
-    } from your customers, { $amount } to pay by transfer. The detail, order by order, is attached.
-# $amount: the euros given back.
-mail-statement-credited = The euros given back after an earlier statement are taken off: { $amount }.
+    } from your customers, { $amount }. The detail, order by order, is attached.
+# The lines of the statement. $amount: an amount, negative for what is taken off.
+mail-statement-donated = Donations from your customers: { $amount }
+mail-statement-refunded = Given back of these donations: { $amount }
+mail-statement-refunded-earlier = Given back of donations of earlier statements: { $amount }
+mail-statement-credit-before = Credit left by the statement before: { $amount }
+mail-statement-other-credit = Other credit of your account: { $amount }
+mail-statement-taken-elsewhere = Already taken off a payment that was refused or taken back: { $amount }
+mail-statement-credit-left = Credit left to the next statement: { $amount }
+mail-statement-to-pay = To pay by transfer: { $amount }
+mail-statement-nothing = There is nothing to pay for this statement.
+# $amount: the credit.
+mail-statement-carries-on = You have a credit of { $amount } left: the next statement will take it off.
 # $holder, $iban and $bic: the account to credit; $amount: the amount; $reference: the reference.
 mail-statement-transfer =
     Transfer to make:
@@ -61,17 +94,44 @@ mail-statement-transfer =
     BIC: { $bic }
     Amount: { $amount }
     Reference, to be copied exactly: { $reference }
-mail-statement-accountant = For your accountant: these euros belong to your customers and go whole to the associations. On receipt, debit 512, credit 467; on the transfer, debit 467, credit 512. They are not revenue, there is no VAT, and the shop deducts nothing.
+# $amount: what was asked for; $month: its month; $reference: its reference.
+mail-statement-failed = The payment of { $amount } for { $month } (reference { $reference }) was refused or taken back by a bank. What is still owed of it is settled apart and is not in this statement.
+# $amount: the euros given back.
+mail-statement-waiting = You also gave back { $amount } of donations that the association already had. This credit waits for a decision: it is not taken off yet.
+mail-statement-accountant = For your accountant: these euros belong to your customers and go to the associations, without any fee. They are not revenue, there is no VAT, and the shop deducts nothing. Entries to book:
+# $amount: the amount.
+mail-statement-entry-donations = Donations received: debit 512 Banque { $amount }, credit 467 Obole { $amount }
+mail-statement-entry-refunds = Donations given back to customers: debit 467 Obole { $amount }, credit 512 Banque { $amount }
+mail-statement-entry-payment = Transfer to Obole: debit 467 Obole { $amount }, credit 512 Banque { $amount }
 mail-statement-thanks = Thank you on their behalf.
 
 mail-report-subject = Your payout has arrived
-# $association: its name; $amount: the amount; $day: a day; $count: how many donations; $reference: the transfer’s reference.
-mail-report-arrived =
-    { $association } received { $amount } on { $day } by transfer: { $count ->
-        [one] { $count } donation, whole, without any fee.
-       *[other] { $count } donations, whole, without any fee.
-    } The transfer’s reference is { $reference }.
-mail-report-detail = The attached detail lists each donation: day, shop, order, cause, amount. It names no donor; the tax receipts are sent in your name, under your mandate.
+# $association: its name; $amount: the amount; $day: a day; $reference: the transfer’s reference.
+mail-report-arrived = { $association } received { $amount } on { $day } by transfer, without any fee. The transfer’s reference is { $reference }.
+# $count: how many donations; $amount: their sum.
+mail-report-donated =
+    { $count ->
+        [one] { $count } donation
+       *[other] { $count } donations
+    }: { $amount }
+# $amount: an amount, negative for what is taken off.
+mail-report-refunded = Given back of these donations before the transfer: { $amount }
+mail-report-deducted = Taken off for other donations given back: { $amount }
+mail-report-paid = Paid: { $amount }
+mail-report-detail = The attached detail lists each donation and each refund: day, shop, order, cause, amount. It names no donor; the tax receipts are sent in your name, under your mandate.
+mail-report-account = Your account, since the report before:
+# $amount: an amount, negative for what leaves.
+mail-report-account-opening = Owed at the beginning: { $amount }
+mail-report-account-arrived = Donations arrived from the shops: { $amount }
+mail-report-account-refunded = Given back by the shops before it was paid to you: { $amount }
+mail-report-account-claimed = Given back by the shops after it was paid to you, taken off with your consent: { $amount }
+mail-report-account-withdrawn = Taken back by a shop’s bank before it was paid to you: { $amount }
+mail-report-account-returned = Transfer that came back: { $amount }
+mail-report-account-paid = Transfer that arrived: { $amount }
+mail-report-account-closing = Owed at the end: { $amount }
+mail-report-owing = You owe this sum: it will be taken off the next donations that arrive.
+# $amount: the euros given back.
+mail-report-undecided = Shops gave back { $amount } of donations that you already have. Nothing of it is taken off without your consent.
 # $amount: the amount.
 mail-report-entry = Entry to book: debit 512 Banque { $amount }, credit 754 Collectes et dons { $amount }.
 
@@ -81,3 +141,21 @@ mail-choice-suspended = The association { $association } is suspended: Obole pay
 mail-choice-held = What you gave for it and has not left yet is kept, whole.
 mail-choice-open = You can choose another cause for your next euros:
 mail-choice-once = We ask you this only once.
+# $amount: the amount; $deducted: what is taken off it; $donations: the donations before that.
+mail-report-entry-deducted = This amount is net of { $deducted } of donations given back. If they were booked in a year that is closed, book this instead: debit 512 Banque { $amount }, debit 658 Charges diverses de gestion courante { $deducted }, credit 754 Collectes et dons { $donations }.
+
+mail-returned-subject = One of your payouts came back
+# $association: its name; $amount: the amount; $day and $back: days; $reference: the reference.
+mail-returned-came-back = The transfer of { $amount } to { $association }, told for { $day } under the reference { $reference }, came back on { $back }. You do not have this money.
+mail-returned-waits = What you are owed of it is not lost: it is on the safeguarded account, and another transfer will bring it, with its own report.
+# $amount: the amount.
+mail-returned-entry = If you booked the entry of this transfer, cancel it: debit 754 Collectes et dons { $amount }, credit 512 Banque { $amount }.
+
+mail-alert-subject = Cases wait for a decision
+mail-alert-opened = New cases wait for a person of the team:
+# $count: how many more.
+mail-alert-more = { $count ->
+    [one] And { $count } more.
+   *[other] And { $count } more.
+}
+mail-alert-list = “obole cases --open” lists all of them.

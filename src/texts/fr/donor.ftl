@@ -24,11 +24,24 @@ donor-home-receipt = Reçu
 donor-home-amount = Montant
 donor-home-association = Association
 donor-home-issued-on = Établi le
-# $number : le numéro du reçu qui le remplace.
-donor-home-receipt-replaced = annulé et remplacé par { $number }
+# $numbers : les numéros des reçus qui le remplacent.
+donor-home-receipt-replaced = annulé et remplacé par { $numbers }
+# $numbers : les numéros des reçus qu’il remplace.
+donor-home-receipt-replaces = annule et remplace { $numbers }
+donor-home-receipt-correction = valable, sera remplacé : vous avez corrigé votre nom ou votre adresse
 donor-home-receipt-cancelled = annulé : ne le déclarez pas
 donor-home-receipt-in-question = en cours de vérification : ne le déclarez pas pour le moment
-donor-home-tax = Reportez leur total dans votre déclaration de revenus. C’est une réduction d’impôt : elle n’apporte rien si vous ne payez pas d’impôt.
+# $count : combien de reçus.
+donor-home-correction =
+    Vous avez corrigé votre nom ou votre adresse. { $count ->
+        [one] Un reçu déjà établi porte encore les anciens : nous le remplacerons par un autre, que vous recevrez par message. Il reste valable jusque-là.
+       *[other] { $count } reçus déjà établis portent encore les anciens : nous les remplacerons par d’autres, que vous recevrez par message. Ils restent valables jusque-là.
+    }
+# $year : une année ; $amount : le total des reçus valables.
+donor-home-tax-year = Dons de { $year } : reportez { $amount } dans votre déclaration de revenus.
+# $year : une année ; $amount : le total des reçus en cours de vérification.
+donor-home-tax-in-question = Dons de { $year } : { $amount } en cours de vérification. Ne les reportez pas tant que ce n’est pas décidé ; cette page dira ce qu’il en est.
+donor-home-tax = Ces montants ne comptent que vos reçus valables. C’est une réduction d’impôt : elle n’apporte rien si vous ne payez pas d’impôt.
 donor-home-donations-title = Où sont mes euros
 donor-home-donations-empty = Vos euros paraîtront ici quelques secondes après chaque commande.
 # $association et $merchant : leurs noms.
@@ -60,6 +73,7 @@ donor-causes-save = Enregistrer mes causes
 
 donor-profile-title = Mon profil
 donor-profile-introduction = Un reçu fiscal porte votre nom et votre adresse complète : la loi le demande. Ils ne nous servent à rien d’autre.
+donor-profile-receipted = Vous avez déjà des reçus. Si vous corrigez ici votre nom ou votre adresse, nous remplacerons ceux qui portent les anciens : vous recevrez par message un reçu qui annule et remplace chacun, et cela ne change aucun montant.
 donor-profile-wrong = Rien n’a été enregistré : chaque champ est nécessaire, sauf le complément.
 donor-profile-receipts = Mes reçus fiscaux
 donor-profile-receipts-monthly = Chaque mois, dès que les associations ont reçu mes euros

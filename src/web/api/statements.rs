@@ -22,7 +22,7 @@ pub struct Statement {
     count: i32,
     /// To pay, in euros as a decimal string.
     amount: String,
-    /// Donations refunded after an earlier statement, which this one takes off.
+    /// Refunds of its donations and of earlier ones, which it takes off.
     credited: String,
     method: String,
     /// To be given with the transfer.
@@ -39,10 +39,15 @@ pub struct StatementDetail {
     lines: Vec<Line>,
 }
 
-/// One donation of a statement; a refund of an earlier one is negative.
+/// One line of a statement; all together are what it asks for.
 #[derive(Serialize, ToSchema)]
 pub struct Line {
+    /// Of the order or of the refund.
     day: NaiveDate,
+    /// donation; refund, credit_before and other_credit, which are negative; taken_elsewhere and
+    /// credit_left, which are not.
+    kind: String,
+    /// Empty for what concerns no order.
     order_id: String,
     cause: String,
     association: String,
@@ -67,6 +72,7 @@ impl From<StatementLine> for Line {
     fn from(l: StatementLine) -> Self {
         Self {
             day: l.day(),
+            kind: l.kind.word().to_owned(),
             order_id: l.order_id,
             cause: l.cause,
             association: l.association,

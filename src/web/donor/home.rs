@@ -1,6 +1,6 @@
 //! `/donor`: how far each of the donor's donations has come, and their receipts.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 
 use askama::Template;
 use axum::extract::{Query, State};
@@ -8,6 +8,7 @@ use axum::response::Response;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
+use super::tax_year::{TaxYear, tax_years};
 use crate::donations::{self, DonorDonation, DonorTotal};
 use crate::parties::donor::{self, ReceiptFrequency};
 use crate::receipts::{self, ReceiptStanding, ReceiptSummary};
@@ -27,6 +28,8 @@ struct Page {
     given: DonorTotal,
     donations: Vec<DonorDonation>,
     receipts: Vec<ReceiptSummary>,
+    /// The years that can still be declared, newest first.
+    years: Vec<TaxYear>,
     /// The name or the address is missing, so no receipt can be issued.
     incomplete: bool,
     /// Which page this is, from 1.
@@ -54,19 +57,50 @@ impl Page {
 
     /// What became of a receipt, in words; none while it is valid.
     fn standing(&self, r: &ReceiptSummary) -> Option<Cow<'static, str>> {
-        let text = |key: &str| Some(self.shell.text(key));
-        match (r.standing, &r.successor) {
-            (ReceiptStanding::Valid, _) => None,
-            (ReceiptStanding::InQuestion, _) => text("donor-home-receipt-in-question"),
-            (ReceiptStanding::Replaced, Some(successor)) => {
-                let number = [("number", successor.as_str().into())];
-                let shell = &self.shell;
-                Some(shell.text_with("donor-home-receipt-replaced", &number))
+        match r.standing {
+            ReceiptStanding::Valid if r.correction_asked => {
+                Some(self.shell.text("donor-home-receipt-correction"))
             }
-            (ReceiptStanding::Cancelled | ReceiptStanding::Replaced, _) => {
-                text("donor-home-receipt-cancelled")
+            ReceiptStanding::Valid => None,
+            ReceiptStanding::InQuestion => Some(self.shell.text("donor-home-receipt-in-question")),
+            ReceiptStanding::Cancelled => Some(self.shell.text("donor-home-receipt-cancelled")),
+            ReceiptStanding::Replaced => {
+                Some(self.numbers("donor-home-receipt-replaced", &r.successors))
             }
         }
+    }
+
+    /// A text about receipts, by their numbers.
+    fn numbers(&self, key: &str, numbers: &[String]) -> Cow<'static, str> {
+        let numbers = [("numbers", numbers.join(", ").into())];
+        self.shell.text_with(key, &numbers)
+    }
+
+    /// A text about an amount of a year.
+    fn of_year(
+        &self,
+        key: &str,
+        year: impl Borrow<i32>,
+        cents: impl Borrow<i64>,
+    ) -> Cow<'static, str> {
+        let amount = self.shell.euros(cents.borrow());
+        let arguments = [
+            ("year", year.borrow().to_string().into()),
+            ("amount", amount.into()),
+        ];
+        self.shell.text_with(key, &arguments)
+    }
+
+    /// Whether any receipt is to be declared.
+    fn declares(&self) -> bool {
+        self.years.iter().any(|year| year.valid_cents > 0)
+    }
+
+    /// How many valid receipts wait for the correction that the donor asked for.
+    fn to_correct(&self) -> usize {
+        let is_asked =
+            |r: &&ReceiptSummary| r.correction_asked && r.standing == ReceiptStanding::Valid;
+        self.receipts.iter().filter(is_asked).count()
     }
 
     /// The stations of a donation, in order. The receipt comes after them and is shown by its
@@ -111,14 +145,20 @@ pub async fn show(
     let mut donations = donations::of_donor(&mut db, reader, id, from, PAGE_SIZE + 1).await?;
     let more = donations.len() > usize::try_from(PAGE_SIZE).unwrap_or(0);
     donations.truncate(usize::try_from(PAGE_SIZE).unwrap_or(0));
+    let (now, receipts) = (
+        chrono::Utc::now(),
+        receipts::of_donor(&mut db, reader, id).await?,
+    );
+    let of_use = |r: &&ReceiptSummary| receipts::is_of_use(r.tax_year, now);
     page(&Page {
         shell,
+        years: tax_years(receipts.iter().filter(of_use)),
         incomplete: donor.receipt_frequency != ReceiptFrequency::None
             && !donor.identity_is_complete(),
         first_name: donor.first_name.unwrap_or_default(),
         given: donations::total_of_donor(&mut db, reader, id).await?,
         donations,
-        receipts: receipts::of_donor(&mut db, reader, id).await?,
+        receipts,
         number,
         more,
     })

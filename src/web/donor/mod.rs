@@ -4,3 +4,4 @@ pub mod causes;
 pub mod home;
 pub mod profile;
 pub mod receipt;
+mod tax_year;

@@ -5,9 +5,11 @@ use axum::Form;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use sqlx::PgConnection;
 
 use crate::parties::donor::{self, Profile};
-use crate::values::{Locale, Reader};
+use crate::receipts::{self, ReceiptStanding};
+use crate::values::{DonorId, Locale, Reader};
 use crate::web::access::SignedInDonor;
 use crate::web::page::{IdentityFields, page};
 use crate::web::{Problem, Shell, Web};
@@ -29,6 +31,8 @@ struct Page<'a> {
     identity: &'a IdentityFields,
     locale: Option<Locale>,
     receipts: &'a str,
+    /// Receipts print the name and the address as they were.
+    receipted: bool,
     /// The form came back because a field is missing or not valid.
     wrong: bool,
 }
@@ -39,13 +43,25 @@ impl Page<'_> {
     }
 }
 
+/// Whether a donor has receipts that a correction would replace.
+async fn is_receipted(db: &mut PgConnection, id: DonorId) -> Result<bool, sqlx::Error> {
+    let (now, reader) = (chrono::Utc::now(), Reader::Donor(id));
+    let receipts = receipts::of_donor(db, reader, id).await?;
+    let stands = [ReceiptStanding::Valid, ReceiptStanding::InQuestion];
+    Ok(receipts
+        .iter()
+        .any(|r| stands.contains(&r.standing) && receipts::is_of_use(r.tax_year, now)))
+}
+
 /// `GET /donor/profile`.
 pub async fn show(
     State(web): State<Web>,
     shell: Shell,
     SignedInDonor(id): SignedInDonor,
 ) -> Result<Response, Problem> {
-    let donor = donor::load(&mut *web.app.db.acquire().await?, Reader::Donor(id), id).await?;
+    let mut db = web.app.db.acquire().await?;
+    let receipted = is_receipted(&mut db, id).await?;
+    let donor = donor::load(&mut db, Reader::Donor(id), id).await?;
     let address = donor.address.map(|a| a.0);
     let of_address = |field: fn(&crate::values::PostalAddress) -> String| {
         address.as_ref().map(field).unwrap_or_default()
@@ -66,6 +82,7 @@ pub async fn show(
         identity: &identity,
         locale: Some(donor.locale),
         receipts: donor.receipt_frequency.word(),
+        receipted,
         wrong: false,
     })
 }
@@ -77,7 +94,6 @@ pub async fn save(
     SignedInDonor(id): SignedInDonor,
     Form(fields): Form<Fields>,
 ) -> Result<Response, Problem> {
-    let mut db = web.app.db.acquire().await?;
     let locale: Option<Locale> = fields.locale.parse().ok();
     match (fields.identity.read(), locale, fields.receipts.parse()) {
         (Some(identity), Some(locale), Ok(receipt_frequency)) => {
@@ -88,10 +104,15 @@ pub async fn save(
                 locale,
                 receipt_frequency,
             };
-            donor::update(&mut db, id, &profile).await?;
+            let (now, key) = (chrono::Utc::now(), web.app.key.expose());
+            let mut tx = web.app.db.begin().await?;
+            receipts::correct(&mut tx, now, key, id, &profile).await?;
+            tx.commit().await?;
             Ok(Redirect::to("/donor").into_response())
         }
         _ => {
+            let mut db = web.app.db.acquire().await?;
+            let receipted = is_receipted(&mut db, id).await?;
             let donor = donor::load(&mut db, Reader::Donor(id), id).await?;
             let email = donor.email.unwrap_or_default();
             page(&Page {
@@ -100,6 +121,7 @@ pub async fn save(
                 identity: &fields.identity,
                 locale,
                 receipts: &fields.receipts,
+                receipted,
                 wrong: true,
             })
         }

@@ -2,28 +2,18 @@
 //! lack. It signs nobody in, because messages are forwarded: its button sends a sign-in link to the
 //! donor's own address.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 
+use super::linked_donor::LinkedDonor;
 use crate::mailing::{self, Landing};
-use crate::parties::completion::of_completion_path;
 use crate::parties::donor;
-use crate::values::{DonorId, Email, Reader};
+use crate::values::{Email, Reader};
 use crate::web::page::{Notice, page};
 use crate::web::{Problem, Shell, Web};
 
-/// The donor that the link names, if the link is one of ours.
-fn donor_of_link(web: &Web, donor: &str, token: &str) -> Result<DonorId, Problem> {
-    of_completion_path(web.app.key.expose(), donor, token).ok_or(Problem::NotFound)
-}
-
 /// `GET /complete/{donor}/{token}`: changes nothing, because mail scanners open links.
-pub async fn ask(
-    State(web): State<Web>,
-    shell: Shell,
-    Path((donor, token)): Path<(String, String)>,
-) -> Result<Response, Problem> {
-    donor_of_link(&web, &donor, &token)?;
+pub async fn ask(shell: Shell, LinkedDonor(_): LinkedDonor) -> Result<Response, Problem> {
     page(&Notice {
         shell,
         title: "public-complete-title",
@@ -37,9 +27,8 @@ pub async fn ask(
 pub async fn send(
     State(web): State<Web>,
     shell: Shell,
-    Path((donor, token)): Path<(String, String)>,
+    LinkedDonor(id): LinkedDonor,
 ) -> Result<Response, Problem> {
-    let id = donor_of_link(&web, &donor, &token)?;
     let mut db = web.app.db.acquire().await?;
     let donor = donor::load(&mut db, Reader::Donor(id), id).await?;
     let email = donor.email.as_deref().map(Email::parse);

@@ -1,26 +1,16 @@
 //! `/unsubscribe/{donor}/{token}`: stops the messages with receipts, by one click in the mail
 //! program (RFC 8058) or by a button.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 
-use crate::parties::{donor, unsubscribe};
-use crate::values::DonorId;
+use super::linked_donor::LinkedDonor;
+use crate::parties::donor;
 use crate::web::page::{Notice, page};
 use crate::web::{Problem, Shell, Web};
 
-/// The donor that the link names, if the link is one of ours.
-fn donor_of_link(web: &Web, donor: &str, token: &str) -> Result<DonorId, Problem> {
-    unsubscribe::of_unsubscribe_path(web.app.key.expose(), donor, token).ok_or(Problem::NotFound)
-}
-
 /// `GET /unsubscribe/{donor}/{token}`: changes nothing, because mail scanners open links.
-pub async fn ask(
-    State(web): State<Web>,
-    shell: Shell,
-    Path((donor, token)): Path<(String, String)>,
-) -> Result<Response, Problem> {
-    donor_of_link(&web, &donor, &token)?;
+pub async fn ask(shell: Shell, LinkedDonor(_): LinkedDonor) -> Result<Response, Problem> {
     page(&Notice {
         shell,
         title: "public-unsubscribe-title",
@@ -34,9 +24,8 @@ pub async fn ask(
 pub async fn leave(
     State(web): State<Web>,
     shell: Shell,
-    Path((donor, token)): Path<(String, String)>,
+    LinkedDonor(id): LinkedDonor,
 ) -> Result<Response, Problem> {
-    let id = donor_of_link(&web, &donor, &token)?;
     donor::leave_receipts(&mut *web.app.db.acquire().await?, id).await?;
     page(&Notice {
         shell,
