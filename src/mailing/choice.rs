@@ -18,6 +18,10 @@ pub async fn send_choice_requests(app: &App, now: DateTime<Utc>) -> anyhow::Resu
     // A mail is marked after it left: two at once would both send it.
     let lock = AdvisoryLock::acquire(&app.db, "asking to choose again").await?;
     let requests = donations::open_choice_requests(&mut *app.db.acquire().await?).await?;
+    if requests.is_empty() {
+        lock.release().await?;
+        return Ok(MailCounts::default());
+    }
     let (postbox, app) = (Postbox::open(app, now).await?, app.clone());
     let sent = for_each_concurrent(MAX_CONNECTIONS as usize, requests, move |request| {
         let (app, postbox) = (app.clone(), postbox.clone());

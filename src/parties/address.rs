@@ -26,8 +26,8 @@ impl From<sqlx::Error> for AddressError {
     }
 }
 
-/// Corrects a donor's address. Whoever was signed in by the earlier one is signed out, and its links
-/// end: it was not theirs.
+/// Corrects a donor's address. Whoever was signed in by the earlier one is signed out, and its
+/// links end: it was not theirs.
 pub async fn of_donor(
     tx: &mut PgConnection,
     id: DonorId,

@@ -1,7 +1,7 @@
 //! Maintenance: partitions are made ahead and old ones dropped, sign-in links that have ended are
 //! deleted, the contents of receipts are destroyed after their six years, and every invariant is
-//! checked once a day, and oftener while one does not hold; then merchants whose donors may not have
-//! chosen to give are looked for, and the team is told of new cases.
+//! checked once a day, and oftener while one does not hold; then merchants whose donors may not
+//! have chosen to give are looked for, and the team is told of new cases.
 
 use std::time::Duration;
 
