@@ -14,8 +14,9 @@ pub fn parallelism() -> usize {
 /// Runs `work` on each item, on at most `limit` items at a time. Returns the results, in no
 /// particular order.
 ///
-/// The first failure is returned at once, and what runs is cancelled. Each worker is a task of its
-/// own, so that computations between two awaits use all cores.
+/// After a failure nothing more begins, and what runs is ended first: a mail that is leaving is
+/// still marked as sent. Then the first failure is returned. Each worker is a task of its own, so
+/// that computations between two awaits use all cores.
 pub async fn for_each_concurrent<T, R, F>(
     limit: usize,
     items: Vec<T>,
@@ -30,20 +31,27 @@ where
     let mut workers = JoinSet::new();
     for _ in 0..limit {
         let (items, work) = (items.clone(), work.clone());
+        let next = move || items.lock().unwrap_or_else(PoisonError::into_inner).next();
         workers.spawn(async move {
             let mut results = Vec::new();
-            loop {
-                let next = items.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some(item) = next else {
-                    return anyhow::Ok(results);
-                };
-                results.push(work(item).await?);
+            while let Some(item) = next() {
+                match work(item).await {
+                    Ok(result) => results.push(result),
+                    Err(error) => {
+                        while next().is_some() {}
+                        return Err(error);
+                    }
+                }
             }
+            Ok(results)
         });
     }
-    let mut all = Vec::new();
+    let (mut all, mut failure) = (Vec::new(), None);
     while let Some(results) = workers.join_next().await {
-        all.extend(results??);
+        match results? {
+            Ok(results) => all.extend(results),
+            Err(error) => failure = failure.or(Some(error)),
+        }
     }
-    Ok(all)
+    failure.map_or(Ok(all), Err)
 }

@@ -16,6 +16,7 @@ mod month;
 mod pages;
 mod posting;
 mod service_process;
+mod statement;
 mod suite;
 
 pub use figure::Figure;

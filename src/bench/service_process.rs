@@ -58,7 +58,7 @@ impl ServiceProcess {
     /// Its resident memory in megabytes; none where the system has no `/proc`.
     #[must_use]
     pub fn memory_mb(&self) -> Option<f64> {
-        memory_mb(&self.child.id()?.to_string())
+        memory_mb(&self.child.id()?.to_string(), "VmRSS:")
     }
 
     /// Stops the service as an operator would, and fails if it did not end in good order.
@@ -75,14 +75,19 @@ impl ServiceProcess {
 
 /// The resident memory of this process in megabytes.
 pub fn own_memory_mb() -> Option<f64> {
-    memory_mb("self")
+    memory_mb("self", "VmRSS:")
 }
 
-fn memory_mb(process: &str) -> Option<f64> {
+/// The most memory that this process ever held, in megabytes.
+pub fn own_peak_mb() -> Option<f64> {
+    memory_mb("self", "VmHWM:")
+}
+
+fn memory_mb(process: &str, line: &str) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let kilobytes: f64 = status
         .lines()
-        .find_map(|l| l.strip_prefix("VmRSS:"))?
+        .find_map(|l| l.strip_prefix(line))?
         .split_whitespace()
         .next()?
         .parse()

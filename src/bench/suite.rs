@@ -10,8 +10,8 @@ use super::books::{BookFill, fill_books, vacuum_and_checkpoint};
 use super::figure::Figure;
 use super::load::{Load, LoadResult};
 use super::merchants::Merchants;
-use super::service_process::{ServiceProcess, own_memory_mb};
-use super::{month, pages, posting};
+use super::service_process::{ServiceProcess, own_memory_mb, own_peak_mb};
+use super::{month, pages, posting, statement};
 use crate::app::App;
 use crate::db::private::Cluster;
 use crate::settings::Settings;
@@ -81,6 +81,9 @@ pub async fn run(settings: Settings, options: &Options) -> anyhow::Result<Vec<Fi
     }
     if named("S8") {
         figures.extend(suite.pages().await?);
+    }
+    if named("S12") {
+        figures.push(suite.statement().await?);
     }
     Ok(figures)
 }
@@ -255,6 +258,20 @@ impl Suite {
         let figure =
             |(page, r): (_, LoadResult)| Figure::rate("S8", page, r.rate()).with_latency(&r);
         Ok(results.into_iter().map(figure).collect())
+    }
+
+    /// S12.
+    async fn statement(&self) -> anyhow::Result<Figure> {
+        let app = self.fresh().await?;
+        Merchants::add(&app, MERCHANTS, ASSOCIATIONS).await?;
+        let times = statement::import(&app).await?;
+        let what = "a large statement imported, against reading it";
+        let (took, read) = (times.import.as_secs_f64(), times.reading.as_secs_f64());
+        Ok(Figure {
+            unit: "s",
+            rss_mb: own_peak_mb(),
+            ..Figure::compared("S12", what, took, read)
+        })
     }
 
     async fn at_full_speed(&self, load: Load) -> anyhow::Result<LoadResult> {

@@ -39,11 +39,16 @@ pub enum CaseKind {
     MessageRefused,
     /// An invariant that does not hold. Subject: the check, an id derived from its name.
     CheckViolated,
+    /// A statement whose balances do not follow from what is known. Subject: the statement.
+    StatementGap,
+    /// An entry of a statement that is not read, such as one in another currency. Subject: an id
+    /// derived from where it stands.
+    EntryUnread,
 }
 
 impl CaseKind {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::RefundAfterPayout,
         Self::ReceiptInQuestion,
         Self::ReceiptCorrectionAsked,
@@ -60,6 +65,8 @@ impl CaseKind {
         Self::ShortOfCover,
         Self::MessageRefused,
         Self::CheckViolated,
+        Self::StatementGap,
+        Self::EntryUnread,
     ];
 
     /// The stored word.
@@ -82,6 +89,8 @@ impl CaseKind {
             Self::ShortOfCover => "short-of-cover",
             Self::MessageRefused => "message-refused",
             Self::CheckViolated => "check-violated",
+            Self::StatementGap => "statement-gap",
+            Self::EntryUnread => "entry-unread",
         }
     }
 
@@ -103,6 +112,7 @@ impl CaseKind {
             Self::ShortOfCover => "payouts from the account",
             Self::MessageRefused => "the message",
             Self::CheckViolated => "payouts",
+            Self::StatementGap | Self::EntryUnread => "nothing",
         }
     }
 
@@ -159,6 +169,7 @@ impl CaseKind {
             Self::ShortOfCover => &["top-up"],
             Self::MessageRefused => &["correct-address", "leave"],
             Self::CheckViolated => &[],
+            Self::StatementGap | Self::EntryUnread => &["explain"],
         }
     }
 }

@@ -14,29 +14,76 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     (
         "every-bank-line-is-posted",
-        // A collection that was paid twice has two attempts, each with facts of its own.
-        "select count(*) from (
-           select case outcome
-               when 'unknown' then 'bank_' || side || '_unknown' else outcome end as fact,
-             case outcome when 'unknown' then line_id
-               else coalesce(collection_id, payout_id) end as subject,
-             sum(amount_cents) as cents
-           from bank_line group by 1, 2) l
+        // What is understood as it comes is posted between cash and what it is, the rest to
+        // suspense: together they are the line.
+        "with part as (
+           select line_id, fact_id, fact,
+             case side when 'credit' then amount_cents else -amount_cents end as cents
+           from bank_match where not from_suspense),
+         rest as (
+           select l.line_id, case l.side when 'credit' then l.amount_cents
+               else -l.amount_cents end - coalesce(sum(p.cents), 0) as cents
+           from bank_line l left join part p using (line_id) group by l.line_id)
+         select count(*) from (
+           select fact_id, fact, sum(cents) as cents from (
+             select fact_id, fact, cents from part
+             union all
+             select line_id, case when cents > 0 then 'bank_credit_unknown'
+               else 'bank_debit_unknown' end, cents from rest where cents <> 0) x
+           group by fact_id, fact) l
          full join (
-           select t.fact, coalesce(c.collection_id, t.fact_id) as subject,
-             sum(t.amount_cents) as cents
+           select t.fact_id, t.fact, sum(case a.account_id when t.debit_account_id
+             then t.amount_cents else -t.amount_cents end) as cents
            from transfer t join account a on a.kind = 'safeguarded_cash' and a.owner = 'bank'
              and a.account_id in (t.debit_account_id, t.credit_account_id)
-           left join collection_attempt c using (fact_id)
-           group by 1, 2) t using (fact, subject)
+           group by t.fact_id, t.fact) t using (fact_id, fact)
          where l.cents is distinct from t.cents",
+    ),
+    (
+        "every-match-is-posted",
+        // Later, cash is never touched again: suspense gives, and takes back what is undone.
+        "select count(*) from (
+           select fact_id, fact, sum(cents) as cents from (
+             select fact_id, fact,
+               case side when 'credit' then amount_cents else -amount_cents end as cents
+             from bank_match where from_suspense and fact is not null
+             union all
+             select u.fact_id, u.fact,
+               case m.side when 'credit' then -m.amount_cents else m.amount_cents end
+             from bank_match_undone u join bank_match m using (match_id)
+             where u.fact is not null) x
+           group by fact_id, fact) m
+         full join (
+           select t.fact_id, t.fact, sum(case a.account_id when t.debit_account_id
+             then t.amount_cents else -t.amount_cents end) as cents
+           from transfer t join account a on a.kind = 'suspense' and a.owner = 'bank'
+             and a.account_id in (t.debit_account_id, t.credit_account_id)
+           where t.fact not in ('bank_credit_unknown', 'bank_debit_unknown')
+           group by t.fact_id, t.fact) t using (fact_id, fact)
+         where m.cents is distinct from t.cents",
+    ),
+    (
+        "no-line-is-explained-beyond-itself",
+        "select count(*) from bank_line_position
+         where open_cents < 0 or open_cents > amount_cents",
+    ),
+    (
+        "lines-that-undo-each-other-do-so-both",
+        "select count(*) from bank_match m where m.meaning = 'reversal'
+           and not exists (select 1 from bank_match_undone u where u.match_id = m.match_id)
+           and not exists (
+             select 1 from bank_match o where o.meaning = 'reversal'
+               and o.line_id = m.other_line_id and o.other_line_id = m.line_id
+               and o.amount_cents = m.amount_cents and o.side <> m.side
+               and not exists (
+                 select 1 from bank_match_undone u where u.match_id = o.match_id))",
     ),
     (
         "every-bank-line-moves-its-own-way",
         "select count(*) from bank_line where side <> case outcome
            when 'collection_settled' then 'credit' when 'collection_returned' then 'debit'
            when 'payout_settled' then 'debit' when 'payout_returned' then 'credit'
-           else side end",
+           when 'fee' then 'debit' else side end",
     ),
     (
         // Only where the statements chain in the order in which they came: each adds up, and begins
@@ -47,7 +94,7 @@ pub(super) const CHECKS: &[Check] = &[
              bool_and(closing_cents - opening_cents = moved_cents
                and coalesce(before_cents, opening_cents) = opening_cents) as chained
            from (select iban, opening_cents, closing_cents, moved_cents, lag(closing_cents) over (
-                   partition by iban order by recorded_at, statement) as before_cents
+                   partition by iban order by n) as before_cents
                  from bank_statement) s group by iban) c
          where chained
            and not exists (select 1 from bank_line l where not exists (

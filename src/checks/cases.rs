@@ -14,6 +14,8 @@ pub(super) const CHECKS: &[Check] = &[
              select 1 from payout p where p.payout_id = f.subject))
            or (kind = 'collection-failed' and not exists (
              select 1 from collection c where c.collection_id = f.subject))
+           or (kind = 'statement-gap' and not exists (
+             select 1 from bank_statement s where s.statement_id = f.subject))
            or (kind = 'bank-line-unmatched' and not exists (
              select 1 from bank_line l where l.line_id = f.subject))",
     ),
@@ -23,8 +25,8 @@ pub(super) const CHECKS: &[Check] = &[
            (select count(*) from open_refund_due o where origin = 'refund' and not exists (
              select 1 from open_case c
              where c.kind = 'refund-after-payout' and c.subject = o.refund_due_id))
-           + (select count(*) from bank_line l where outcome = 'unknown' and not exists (
-             select 1 from case_file c
+           + (select count(*) from bank_line_position l where open_cents <> 0 and not exists (
+             select 1 from open_case c
              where c.kind = 'bank-line-unmatched' and c.subject = l.line_id))
            + (select count(*) from collection_current_state s
               where state in ('rejected', 'returned') and not exists (

@@ -39,8 +39,12 @@ pub(super) const CHECKS: &[Check] = &[
            when fact like 'payout_%' then exists (
              select 1 from payout p where p.payout_id = t.fact_id)
              or exists (select 1 from refund_due r where r.refund_due_id = t.fact_id)
-           when fact like 'bank_%' then exists (
+           when fact in ('bank_credit_unknown', 'bank_debit_unknown') then exists (
              select 1 from bank_line l where l.line_id = t.fact_id)
+           when fact like 'bank_%_undone' then exists (
+             select 1 from bank_match_undone u where u.fact_id = t.fact_id)
+           when fact like 'bank_%' then exists (
+             select 1 from bank_match m where m.fact_id = t.fact_id)
            when fact = 'refund_recovered' then true
            when fact like 'refund_%' then exists (
              select 1 from refund_due r where r.refund_due_id = t.fact_id)
@@ -60,6 +64,8 @@ pub(super) const CHECKS: &[Check] = &[
            select a.owner, sum(b.credits_cents - b.debits_cents) as operator_float
            from account a join account_balance b using (account_id)
            where a.kind in ('operator_current', 'provider_fees', 'operator_losses')
-           group by a.owner) f where operator_float < 0",
+           group by a.owner) f where operator_float < 0
+           -- A fee is a fact; while the float cannot bear it, a case holds all payouts.
+           and not exists (select 1 from open_case where kind = 'short-of-cover')",
     ),
 ];

@@ -35,7 +35,10 @@ pub(super) const CHECKS: &[Check] = &[
         "select
            (select count(*) from collection_donation l
               join collection_current_state s using (collection_id)
-            where l.live <> (s.state <> 'taken_back'))
+            where l.live <> (s.state <> 'taken_back')
+              -- Where a part was accepted, the donations it did not reach are free.
+              and (l.live or not exists (select 1 from collection_attempt t
+                where t.collection_id = l.collection_id and t.n > 1)))
            + (select count(*) from collection_credit l
                 join collection_current_state s using (collection_id)
               where l.live <> (s.state <> 'taken_back'))
@@ -100,7 +103,7 @@ pub(super) const CHECKS: &[Check] = &[
          full join (
            select t.fact_id, substr(t.fact, 12) as state, sum(t.amount_cents) as cents
            from transfer t join account a on a.kind in ('collection_in_transit',
-             'safeguarded_cash') and a.account_id = case
+             'safeguarded_cash', 'suspense') and a.account_id = case
                when t.fact in ('collection_submitted', 'collection_settled')
                then t.debit_account_id else t.credit_account_id end
            where t.fact in ('collection_submitted', 'collection_settled',

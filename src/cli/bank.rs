@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use obole::receipts;
+use obole::reconciliation::{self, Understood};
 use obole::runs::{self, StatementImport};
+use obole::values::{CollectionId, LineId, PayoutId, Reader, euros};
+use serde_json::json;
 
 use super::context::CommandContext;
 use super::outcome::{Outcome, set_aside_lines};
@@ -11,8 +15,10 @@ use super::outcome::{Outcome, set_aside_lines};
 /// What can be done with the bank's statements.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Import camt.053 statements; a line already known changes nothing, and a file that cannot be
-    /// read stops no other.
+    /// Import what the bank gives: statements (camt.053), notifications (camt.054) and status
+    /// reports (pain.002), also in a .zip.
+    ///
+    /// A line already known changes nothing, and a file that cannot be read stops no other.
     Import {
         #[arg(required = true)]
         files: Vec<PathBuf>,
@@ -20,25 +26,159 @@ pub enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// List the lines of the statements, with what each is or may be.
+    Lines {
+        /// Only lines of which something is unexplained.
+        #[arg(long)]
+        open: bool,
+    },
+    /// Say what a line is, as far as it is unexplained.
+    Match {
+        line: LineId,
+        #[command(flatten)]
+        understood: UnderstoodArguments,
+        #[command(flatten)]
+        decided: DecidedArguments,
+    },
+    /// Undo what a line is said to be: its money is unexplained again.
+    Unmatch {
+        line: LineId,
+        #[command(flatten)]
+        decided: DecidedArguments,
+    },
+}
+
+/// What a line is: one of these.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct UnderstoodArguments {
+    /// It pays these collections, or takes one back.
+    #[arg(long, num_args = 1..)]
+    collection: Vec<CollectionId>,
+    /// It is a payout that left, or came back.
+    #[arg(long)]
+    payout: Option<PayoutId>,
+    /// It is a fee of the bank's.
+    #[arg(long)]
+    fee: bool,
+    /// It is the operator's own money.
+    #[arg(long)]
+    top_up: bool,
+    /// It is of this merchant, who takes it off its next payment.
+    #[arg(long, value_name = "MERCHANT")]
+    next_month: Option<String>,
+    /// It is a part of its collection, which settles whole donations; the rest is asked again.
+    #[arg(long)]
+    accept_part: bool,
+    /// It and this line undo each other.
+    #[arg(long, value_name = "LINE")]
+    reverses: Option<LineId>,
+}
+
+/// Who decides, and why.
+#[derive(Args)]
+pub struct DecidedArguments {
+    /// Who decides: an operator's e-mail.
+    #[arg(long = "as", visible_alias = "by", value_name = "EMAIL")]
+    by: String,
+    /// Why; kept in the audit log, so without personal data.
+    #[arg(long, value_name = "TEXT")]
+    why: String,
+}
+
+impl UnderstoodArguments {
+    fn understood(self) -> Understood {
+        if let Some(id) = self.payout {
+            return Understood::Payout(id);
+        }
+        if let Some(merchant) = self.next_month {
+            return Understood::NextMonth(merchant);
+        }
+        if let Some(line) = self.reverses {
+            return Understood::Reverses(line);
+        }
+        match (self.fee, self.top_up, self.accept_part) {
+            (true, ..) => Understood::Fee,
+            (_, true, _) => Understood::TopUp,
+            (_, _, true) => Understood::AcceptPart,
+            _ => Understood::Collections(self.collection),
+        }
+    }
 }
 
 /// Runs one command.
 pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Result<Outcome> {
-    let Command::Import { files, dry_run } = command;
-    let (app, now) = (&context.app, context.now);
-    if dry_run {
-        return Ok(outcome(&runs::preview_import(app, now, &files).await?)?.dry());
+    match command {
+        Command::Import { files, dry_run } => import(&files, dry_run, context).await,
+        Command::Lines { open } => {
+            let found = reconciliation::lines(&mut context.db, Reader::System, open).await?;
+            Outcome::list(&found)
+        }
+        Command::Match {
+            line,
+            understood,
+            decided,
+        } => match_line(line, understood.understood(), &decided, context).await,
+        Command::Unmatch { line, decided } => {
+            let (now, actor) = (context.now, context.operator(&decided.by).await?);
+            let mut tx = context.begin().await?;
+            let why = decided.why.as_str();
+            let open = reconciliation::unmatch_line(&mut tx, now, line, &actor, why).await?;
+            tx.commit().await?;
+            Ok(left(line, open))
+        }
     }
-    let import = runs::import_statements(app, now, &files).await;
-    let nothing = outcome(&StatementImport::default())?.document;
-    Outcome::of_run(import, nothing, |import| outcome(&import))
 }
 
-fn outcome(import: &StatementImport) -> anyhow::Result<Outcome> {
-    let text = Outcome::list(&import.files)?.text + &set_aside_lines(&import.set_aside);
+async fn import(
+    files: &[PathBuf],
+    dry_run: bool,
+    context: &CommandContext,
+) -> anyhow::Result<Outcome> {
+    let (app, now) = (&context.app, context.now);
+    if dry_run {
+        return Ok(imported(&runs::preview_import(app, now, files).await?)?.dry());
+    }
+    let import = runs::import_statements(app, now, files).await;
+    let nothing = imported(&StatementImport::default())?.document;
+    Outcome::of_run(import, nothing, |import| imported(&import))
+}
+
+fn imported(import: &StatementImport) -> anyhow::Result<Outcome> {
+    let skipped: Vec<_> = import
+        .files
+        .iter()
+        .flat_map(|f| f.skipped.clone())
+        .collect();
+    let text = Outcome::list(&import.files)?.text
+        + &skipped
+            .iter()
+            .map(|s| format!("skipped: {}: {}\n", s.subject, s.reason))
+            .collect::<String>()
+        + &set_aside_lines(&import.set_aside);
     Ok(Outcome {
         document: serde_json::to_value(import)?,
         text,
         ok: import.set_aside.is_empty(),
     })
+}
+
+async fn match_line(
+    line: LineId,
+    understood: Understood,
+    decided: &DecidedArguments,
+    context: &mut CommandContext,
+) -> anyhow::Result<Outcome> {
+    let (now, actor) = (context.now, context.operator(&decided.by).await?);
+    let mut tx = context.begin().await?;
+    let why = decided.why.as_str();
+    let done = reconciliation::match_line(&mut tx, now, line, &understood, &actor, why).await?;
+    receipts::question_unpaid(&mut tx, now, &done.returned_payouts).await?;
+    tx.commit().await?;
+    Ok(left(line, done.open_cents))
+}
+
+/// What of a line is unexplained now.
+fn left(line: LineId, open_cents: i64) -> Outcome {
+    Outcome::of(json!({"line_id": line.to_string(), "open": euros(open_cents)}))
 }

@@ -11,7 +11,7 @@ use crate::values::{CollectionId, MerchantId, derived_id, paris_midnight};
 
 /// A collection with its last attempt.
 #[derive(Clone, Debug, FromRow)]
-pub(super) struct AskedCollection {
+pub struct AskedCollection {
     pub collection_id: CollectionId,
     pub merchant_id: MerchantId,
     pub merchant: String,
@@ -33,11 +33,11 @@ const ASKED: &str = "select c.collection_id, c.merchant_id, m.slug as merchant, 
        where s.collection_id = c.collection_id order by s.n desc limit 1) s
      cross join lateral (select n, fact_id, rail, amount_cents from collection_attempt a
        where a.collection_id = c.collection_id order by a.n desc limit 1) t
-     where c.reference = any($1) or c.collection_id = $2";
+     where c.reference = any($1) or c.collection_id = any($2)";
 
 impl AskedCollection {
     /// What happens to it now, as the ledger names it.
-    pub fn fact(&self, on: NaiveDate) -> Fact {
+    pub(super) fn fact(&self, on: NaiveDate) -> Fact {
         Fact {
             id: self.fact_id,
             occurred_at: paris_midnight(on),
@@ -54,14 +54,26 @@ pub(super) fn attempt_fact(collection: CollectionId, attempt: i16) -> Uuid {
     }
 }
 
-/// The collections with these references.
-pub(super) async fn with_references(
+/// The collections with these references that were asked for.
+pub async fn asked_by_reference(
     tx: &mut PgConnection,
     references: &[&str],
 ) -> Result<Vec<AskedCollection>, sqlx::Error> {
     sqlx::query_as(ASKED)
         .bind(references)
-        .bind(None::<Uuid>)
+        .bind(&[] as &[Uuid])
+        .fetch_all(tx)
+        .await
+}
+
+/// The collections of these ids that were asked for.
+pub async fn asked_by_id(
+    tx: &mut PgConnection,
+    ids: &[Uuid],
+) -> Result<Vec<AskedCollection>, sqlx::Error> {
+    sqlx::query_as(ASKED)
+        .bind(&[] as &[&str])
+        .bind(ids)
         .fetch_all(tx)
         .await
 }
@@ -71,9 +83,5 @@ pub(super) async fn find(
     tx: &mut PgConnection,
     id: CollectionId,
 ) -> Result<Option<AskedCollection>, sqlx::Error> {
-    sqlx::query_as(ASKED)
-        .bind(&[] as &[&str])
-        .bind(id)
-        .fetch_optional(tx)
-        .await
+    Ok(asked_by_id(tx, &[id.0]).await?.pop())
 }

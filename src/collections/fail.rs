@@ -6,13 +6,13 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::asked::{self, AskedCollection};
-use super::settle::{named_by, take_named};
 use super::shares::{Share, shares};
+use super::submit::attempt_again;
 use super::{CollectionState, state};
 use crate::cases::{self, CaseKind, NewCase};
-use crate::ledger::{self, Account, AssociationShare, Borne, PostError};
+use crate::ledger::{self, Account, AssociationShare, Borne, MoneyAt, PostError};
 use crate::refunds_due::{self, NewRefundDue, Origin, shortfall_id};
-use crate::values::{Amount, BankLine, CollectionId, Period, euros};
+use crate::values::{Amount, CollectionId, Period, euros};
 
 /// Why a collection did not fail; nothing of it then is written.
 #[derive(Debug, thiserror::Error)]
@@ -39,42 +39,77 @@ pub async fn reject(
         return Err(FailError::NotSubmitted);
     }
     state::record(tx, now, &[id.0], &[on], CollectionState::Rejected).await?;
-    let amount = Amount::from_cents(c.amount_cents).map_err(|_| PostError::Overflow)?;
-    let transfer = ledger::collection_rejected(c.fact(on), c.rail, &c.merchant, amount);
-    ledger::post(tx, now, &[transfer]).await?;
+    post_rejection(tx, now, on, &c).await?;
     cases::open(tx, now, &[failed_case(&c, on, "was refused")]).await?;
     Ok(())
 }
 
-/// Returns each settled collection that a reference of a debit names, if the amount is exactly what
-/// had come. Returns what each debit took back, in order.
+/// What was asked for is owed again.
+pub(super) async fn post_rejection(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    c: &AskedCollection,
+) -> Result<(), PostError> {
+    let amount = Amount::from_cents(c.amount_cents).map_err(|_| PostError::Overflow)?;
+    let transfer = ledger::collection_rejected(c.fact(on), c.rail, &c.merchant, amount);
+    ledger::post(tx, now, &[transfer]).await
+}
+
+/// A settled collection whose money was taken back, whole.
+pub struct Return {
+    pub collection: AskedCollection,
+    pub on: NaiveDate,
+    /// Where the books have the debit that took it.
+    pub from: MoneyAt,
+}
+
+/// Returns settled collections.
 ///
 /// The caller holds the settlement lock whole, and takes back the prepared payouts of their
 /// donations.
 pub async fn return_settled(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    debits: &[&BankLine],
-) -> Result<Vec<Option<CollectionId>>, PostError> {
-    let mut settled = named_by(tx, debits, CollectionState::Settled).await?;
-    let mut outcomes = Vec::with_capacity(debits.len());
-    for debit in debits {
-        let collection = take_named(&mut settled, debit);
-        outcomes.push(collection.as_ref().map(|c| c.collection_id));
-        if let Some(collection) = collection {
-            return_one(tx, now, debit.booked_on, &collection, debit.amount).await?;
-        }
+    returns: &[Return],
+) -> Result<(), PostError> {
+    for r in returns {
+        return_one(tx, now, r, None).await?;
+        let case = failed_case(&r.collection, r.on, "was taken back after it was paid");
+        cases::open(tx, now, &[case]).await?;
     }
-    Ok(outcomes)
+    Ok(())
+}
+
+/// Undoes a settlement that rested on a mistake: its money is in suspense, and the collection is
+/// asked for as before.
+///
+/// The caller holds the settlement lock whole, and takes back the prepared payouts of its
+/// donations.
+pub async fn undo_settlement(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    collection: AskedCollection,
+) -> Result<(), PostError> {
+    let (id, asked) = (collection.collection_id, collection.amount_cents);
+    let corrected = collection.fact_id;
+    let returned = Return {
+        collection,
+        on,
+        from: MoneyAt::Suspense,
+    };
+    return_one(tx, now, &returned, Some(corrected)).await?;
+    attempt_again(tx, now, on, id, asked).await
 }
 
 async fn return_one(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    on: NaiveDate,
-    c: &AskedCollection,
-    amount: Amount,
+    returned: &Return,
+    corrects: Option<Uuid>,
 ) -> Result<(), PostError> {
+    let (c, on) = (&returned.collection, returned.on);
     let id = c.collection_id;
     // Before the shares are asked for, which look for paid out donations once this state is there.
     state::record(tx, now, &[id.0], &[on], CollectionState::Returned).await?;
@@ -96,11 +131,14 @@ async fn return_one(
         });
     }
     refunds_due::record(tx, now, &due).await?;
-    let transfers = ledger::collection_returned(fact, c.rail, &c.merchant, amount, &given_up);
-    ledger::open_and_post(tx, now, &transfers).await?;
-    let case = failed_case(c, on, "was taken back after it was paid");
-    cases::open(tx, now, &[case]).await?;
-    Ok(())
+    let amount = Amount::from_cents(c.amount_cents).map_err(|_| PostError::Overflow)?;
+    let money = (returned.from, amount);
+    let mut transfers = ledger::collection_returned(fact, c.rail, &c.merchant, money, &given_up);
+    if let Some(corrected) = corrects {
+        let correcting = transfers.into_iter().map(|t| t.correcting(corrected));
+        transfers = correcting.collect();
+    }
+    ledger::open_and_post(tx, now, &transfers).await
 }
 
 fn shortfall(

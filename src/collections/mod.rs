@@ -1,6 +1,7 @@
 //! Collections (prélèvements): each merchant's donations of a month are asked for once, and settle
 //! when the bank says that the money came.
 
+mod accept_part;
 mod asked;
 mod fail;
 mod list;
@@ -12,10 +13,12 @@ mod statement;
 mod submit;
 mod sums;
 
-pub use fail::{FailError, reject, return_settled};
+pub use accept_part::{AcceptPartError, AcceptedPart, accept_part};
+pub use asked::{AskedCollection, asked_by_id, asked_by_reference};
+pub use fail::{FailError, Return, reject, return_settled, undo_settlement};
 pub use list::{Collection, CollectionFilter, list, mark_mailed};
 pub use prepare::{PrepareError, prepare};
-pub use settle::settle;
+pub use settle::{Payment, settle};
 pub use state::CollectionState;
 pub use statement::{Csv, LineKind, StatementLine, csv, lines, lines_of_month};
 pub use submit::{AskAgainError, ask_again, submit};

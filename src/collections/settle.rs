@@ -1,88 +1,41 @@
 //! Settling: the merchants' money is on the account, so what was promised can be paid out.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::asked::{self, AskedCollection};
+use super::asked::AskedCollection;
 use super::shares::shares;
 use super::{CollectionState, state};
-use crate::ledger::{self, PostError};
+use crate::ledger::{self, Arrived, PostError};
 use crate::outbox::{self, Announcement, Kind};
-use crate::rails::transfer;
-use crate::values::{Amount, BankLine, CollectionId, Period, euros, paris_midnight};
+use crate::values::{Amount, Period, euros, paris_midnight};
 
-/// A collection that settles.
-pub(super) struct Settlement {
+/// A collection that is paid, whole. Several lines of a bank may pay it, one line several.
+pub struct Payment {
     pub collection: AskedCollection,
     pub on: NaiveDate,
-    /// What came; none where nothing was asked for.
-    pub amount: Option<Amount>,
+    /// What came for it; nothing where nothing was asked for.
+    pub arrived: Arrived,
 }
 
-/// Settles each submitted collection that a reference of a credit names, if the amount is exactly
-/// what was asked for. Returns what each credit settled, in order.
+/// Settles collections that were asked for, each once and with exactly what its last attempt asks.
 ///
 /// The caller holds the settlement lock whole.
 pub async fn settle(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    credits: &[&BankLine],
-) -> Result<Vec<Option<CollectionId>>, PostError> {
-    let mut submitted = named_by(tx, credits, CollectionState::Submitted).await?;
-    let mut settlements: Vec<Settlement> = Vec::new();
-    let mut outcomes = Vec::with_capacity(credits.len());
-    for credit in credits {
-        let collection = take_named(&mut submitted, credit);
-        outcomes.push(collection.as_ref().map(|c| c.collection_id));
-        settlements.extend(collection.map(|collection| Settlement {
-            collection,
-            on: credit.booked_on,
-            amount: Some(credit.amount),
-        }));
-    }
-    record(tx, now, &settlements).await?;
-    Ok(outcomes)
-}
-
-/// The collections in a state that the references of these lines name, by reference.
-pub(super) async fn named_by(
-    tx: &mut PgConnection,
-    lines: &[&BankLine],
-    state: CollectionState,
-) -> Result<HashMap<String, AskedCollection>, sqlx::Error> {
-    let references: Vec<&str> = lines
-        .iter()
-        .flat_map(|l| &l.references)
-        .map(String::as_str)
-        .collect();
-    let found = asked::with_references(tx, &references).await?;
-    let in_state = found.into_iter().filter(|c| c.state == state);
-    Ok(in_state.map(|c| (c.reference.clone(), c)).collect())
-}
-
-/// Takes the collection that a line names with exactly its amount.
-pub(super) fn take_named(
-    named: &mut HashMap<String, AskedCollection>,
-    line: &BankLine,
-) -> Option<AskedCollection> {
-    let amount_of = |reference: &str| {
-        named
-            .get(reference)
-            .and_then(|c| Amount::from_cents(c.amount_cents).ok())
-    };
-    let reference = transfer::named_reference(line, amount_of)?;
-    named.remove(reference)
+    payments: &[Payment],
+) -> Result<(), PostError> {
+    record(tx, now, payments).await
 }
 
 /// Writes the new states, posts the money and what it makes payable, and announces it.
 pub(super) async fn record(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    settlements: &[Settlement],
+    settlements: &[Payment],
 ) -> Result<(), PostError> {
     if settlements.is_empty() {
         return Ok(());
@@ -104,7 +57,7 @@ pub(super) async fn record(
         transfers.extend(ledger::collection_settled(
             s.collection.fact(s.on),
             s.collection.rail,
-            s.amount,
+            s.arrived,
             &associations,
         ));
     }
@@ -114,7 +67,7 @@ pub(super) async fn record(
     Ok(())
 }
 
-fn announcement(s: &Settlement) -> Announcement {
+fn announcement(s: &Payment) -> Announcement {
     let c = &s.collection;
     Announcement {
         subject: c.collection_id.0,
@@ -125,7 +78,7 @@ fn announcement(s: &Settlement) -> Announcement {
             "collection_id": c.collection_id.to_string(),
             "period": Period::of(c.period).to_string(),
             "count": c.count,
-            "amount": euros(s.amount.map_or(0, Amount::cents)),
+            "amount": euros(s.arrived.now_cents + s.arrived.before_cents),
             "reference": c.reference,
             "settled_on": s.on,
         }),

@@ -6,10 +6,10 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::asked::{AskedCollection, attempt_fact, find};
-use super::settle::{self, Settlement};
+use super::settle::{self, Payment};
 use super::{CollectionState, state};
 use crate::cases::{self, CaseKind, Decision};
-use crate::ledger::{self, PostError};
+use crate::ledger::{self, Arrived, PostError};
 use crate::rails::Rail;
 use crate::values::{Amount, CollectionId, MerchantId};
 
@@ -98,6 +98,26 @@ pub async fn ask_again(
     Ok(())
 }
 
+/// Asks again at once, by a new attempt for so many cents, for a collection that is rejected or
+/// returned in the books only: what paid it did not, or did in part.
+///
+/// The caller holds the settlement lock whole.
+pub(super) async fn attempt_again(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    id: CollectionId,
+    amount_cents: i64,
+) -> Result<(), PostError> {
+    if let Some(mut c) = find(tx, id).await? {
+        c.attempt += 1;
+        c.fact_id = attempt_fact(c.collection_id, c.attempt);
+        c.amount_cents = amount_cents;
+        attempt(tx, now, on, vec![c]).await?;
+    }
+    Ok(())
+}
+
 /// Writes and posts an attempt of each of these collections. One that asks for nothing settles.
 async fn attempt(
     tx: &mut PgConnection,
@@ -113,10 +133,10 @@ async fn attempt(
     let mut settlements = Vec::new();
     for collection in collections {
         if collection.amount_cents == 0 {
-            settlements.push(Settlement {
+            settlements.push(Payment {
                 collection,
                 on,
-                amount: None,
+                arrived: Arrived::default(),
             });
             continue;
         }

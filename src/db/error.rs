@@ -30,6 +30,16 @@ pub enum OpenError {
     Private(#[from] PrivateError),
 }
 
+/// Whether two database transactions waited for each other, and this one gave way (SQLSTATE class
+/// 40): done again, it can succeed.
+#[must_use]
+pub fn gave_way(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(e) => e.code().is_some_and(|c| c.starts_with("40")),
+        _ => false,
+    }
+}
+
 /// Whether the database refused the rows themselves (SQLSTATE classes 22 and 23), rather than being
 /// away.
 #[must_use]

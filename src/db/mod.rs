@@ -14,7 +14,7 @@ pub mod settlement_lock;
 pub use advisory_lock::AdvisoryLock;
 pub use breaker::Breaker;
 pub use dedicated::DedicatedConnection;
-pub use error::{OpenError, is_data_error};
+pub use error::{OpenError, gave_way, is_data_error};
 pub use planner::{disable_nested_loops, disable_parallel_workers, enable_nested_loops};
 pub use pool::{options, pool};
 pub use rows::Rows;

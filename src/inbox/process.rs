@@ -48,17 +48,27 @@ impl ProcessError {
     /// (SQLSTATE classes 22 and 23, or limits of our own).
     #[must_use]
     pub fn is_event_at_fault(&self) -> bool {
-        let database = match self {
-            Self::MayBeRecorded => return false,
-            Self::Panicked(_) => return true,
-            Self::Database(e) => e,
-            Self::Record(RecordError::Database(e)) => e,
-            Self::Record(RecordError::Post(PostError::Database(e))) => e,
-            Self::Record(_) => return true,
-        };
-        match database {
-            sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => true,
-            _ => db::is_data_error(database),
+        match self.database() {
+            Some(sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }) => true,
+            Some(error) => db::is_data_error(error),
+            None => !matches!(self, Self::MayBeRecorded),
+        }
+    }
+
+    /// Whether the batch met another of the same moment, and is to be tried again.
+    #[must_use]
+    pub fn met_another(&self) -> bool {
+        matches!(self, Self::MayBeRecorded) || self.database().is_some_and(db::gave_way)
+    }
+
+    /// What the database said, if it is the cause.
+    const fn database(&self) -> Option<&sqlx::Error> {
+        match self {
+            Self::Database(e)
+            | Self::Record(RecordError::Database(e) | RecordError::Post(PostError::Database(e))) => {
+                Some(e)
+            }
+            Self::MayBeRecorded | Self::Panicked(_) | Self::Record(_) => None,
         }
     }
 }

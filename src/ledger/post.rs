@@ -20,6 +20,12 @@ pub enum PostError {
     Database(#[from] sqlx::Error),
 }
 
+const COLUMNS: &str = "copy transfer (fact_id, fact, leg, debit_account_id, credit_account_id,
+       amount_cents, occurred_at, recorded_at) from stdin (format binary)";
+
+const CORRECTING: &str = "copy transfer (fact_id, fact, leg, debit_account_id, credit_account_id,
+       amount_cents, occurred_at, recorded_at, reverses_fact_id) from stdin (format binary)";
+
 /// Writes transfers and moves the balances: two statements, whatever the size. A single
 /// transfer is a batch of one.
 ///
@@ -35,7 +41,9 @@ pub async fn post(
     }
     let mut ids: HashMap<&Account, Uuid> = HashMap::new();
     let mut moved: BTreeMap<Uuid, (i64, i64)> = BTreeMap::new();
-    let mut rows = Rows::of(8, transfers.len());
+    // Corrections are rare: most batches leave their column out.
+    let corrects = transfers.iter().any(|t| t.reverses.is_some());
+    let mut rows = Rows::of(if corrects { 9 } else { 8 }, transfers.len());
     for t in transfers {
         let debit = *ids.entry(&t.debit).or_insert_with(|| t.debit.id());
         let credit = *ids.entry(&t.credit).or_insert_with(|| t.credit.id());
@@ -49,7 +57,8 @@ pub async fn post(
             .1
             .checked_add(t.amount.cents())
             .ok_or(PostError::Overflow)?;
-        rows.begin()
+        let row = rows
+            .begin()
             .put(t.fact_id)?
             .put(t.fact)?
             .put(t.leg)?
@@ -58,10 +67,11 @@ pub async fn post(
             .put(t.amount.cents())?
             .put(t.occurred_at)?
             .put(now)?;
+        if corrects {
+            row.put(t.reverses)?;
+        }
     }
-    let columns = "copy transfer (fact_id, fact, leg, debit_account_id, credit_account_id,
-                    amount_cents, occurred_at, recorded_at)
-        from stdin (format binary)";
+    let columns = if corrects { CORRECTING } else { COLUMNS };
     rows.write(db, columns).await?;
     let updated = sqlx::query(
         "with locked as materialized (

@@ -15,25 +15,37 @@
 //! | collection_submitted | collection_in_transit | merchant_receivable |
 //! | collection_rejected | merchant_receivable | collection_in_transit |
 //! | collection_settled | safeguarded_cash | collection_in_transit |
+//! | collection_settled | suspense | collection_in_transit |
 //! | collection_settled | association_pending | association_payable |
 //! | collection_returned | merchant_receivable | safeguarded_cash |
+//! | collection_returned | merchant_receivable | suspense |
 //! | collection_returned | association_payable | association_pending |
 //! | collection_returned | refund_due | association_pending |
 //! | collection_written_off | association_pending | merchant_receivable |
 //! | collection_written_off | operator_losses | merchant_receivable |
 //! | payout_submitted | association_payable | payout_in_transit |
 //! | payout_settled | payout_in_transit | safeguarded_cash |
+//! | payout_settled | payout_in_transit | suspense |
 //! | payout_refused | payout_in_transit | association_payable |
 //! | payout_returned | safeguarded_cash | association_payable |
+//! | payout_returned | suspense | association_payable |
 //! | payout_unmade | association_payable | refund_due |
 //! | payout_unmade | merchant_credit | merchant_receivable |
 //! | payout_unmade | association_payable | association_pending |
 //! | payout_unmade | refund_due | association_pending |
 //! | bank_credit_unknown | safeguarded_cash | suspense |
 //! | bank_debit_unknown | suspense | safeguarded_cash |
+//! | bank_fee | provider_fees | safeguarded_cash |
+//! | bank_fee | provider_fees | suspense |
+//! | bank_fee_undone | suspense | provider_fees |
+//! | bank_top_up | suspense | operator_current |
+//! | bank_top_up_undone | operator_current | suspense |
+//! | bank_next_month | suspense | merchant_receivable |
+//! | bank_next_month_undone | merchant_receivable | suspense |
 //!
 //! No function here names a fee account beside an account of donations: a donation cannot pay a
-//! fee. Where an association's payable cannot bear a debit whole, the rest is a refund due of it.
+//! fee. What is understood of a line of the bank later moves suspense: cash is never touched again.
+//! Where an association's payable cannot bear a debit whole, the rest is a refund due of it.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -52,9 +64,17 @@ pub struct Transfer {
     pub(super) credit: Account,
     pub(super) amount: Amount,
     pub(super) occurred_at: DateTime<Utc>,
+    pub(super) reverses: Option<Uuid>,
 }
 
 impl Transfer {
+    /// The same, as the correction of another fact.
+    #[must_use]
+    pub const fn correcting(mut self, fact_id: Uuid) -> Self {
+        self.reverses = Some(fact_id);
+        self
+    }
+
     /// The two accounts that it moves, which must be open before it is posted.
     #[must_use]
     pub fn accounts(&self) -> [&Account; 2] {
@@ -98,6 +118,7 @@ impl Fact {
             credit,
             amount,
             occurred_at: self.occurred_at,
+            reverses: None,
         }
     }
 
@@ -144,6 +165,32 @@ impl Parties<'_> {
     fn refund_due(self) -> Account {
         Account::RefundDue(self.association.to_owned())
     }
+}
+
+/// Where the books have the money of a bank line when it is understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MoneyAt {
+    /// On the account: the line is understood as it comes.
+    Cash,
+    /// In suspense: it came before.
+    Suspense,
+}
+
+impl MoneyAt {
+    const fn account(self, at: CashAccount) -> Account {
+        match self {
+            Self::Cash => Account::SafeguardedCash(at),
+            Self::Suspense => Account::Suspense(at),
+        }
+    }
+}
+
+/// What came for a collection, in cents: now, and before, which stands in suspense. Nothing where
+/// nothing was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arrived {
+    pub now_cents: i64,
+    pub before_cents: i64,
 }
 
 /// What an association gives up: what its payable bears, and what is then due of it. In cents.
@@ -255,18 +302,29 @@ pub fn collection_rejected(fact: Fact, rail: Rail, merchant: &str, amount: Amoun
 pub fn collection_settled(
     fact: Fact,
     rail: Rail,
-    total: Option<Amount>,
+    arrived: Arrived,
     associations: &[(String, Amount)],
 ) -> Vec<Transfer> {
-    let cash = Account::SafeguardedCash(rail.cash_account());
-    let in_transit = Account::CollectionInTransit(rail);
-    let arrived = (cash, in_transit, total.map_or(0, Amount::cents));
+    let in_transit = || Account::CollectionInTransit(rail);
+    let (cash, suspense) = (MoneyAt::Cash, MoneyAt::Suspense);
+    let money = [
+        (
+            cash.account(rail.cash_account()),
+            in_transit(),
+            arrived.now_cents,
+        ),
+        (
+            suspense.account(rail.cash_account()),
+            in_transit(),
+            arrived.before_cents,
+        ),
+    ];
     let shares = associations.iter().map(|(slug, amount)| {
         let pending = Account::AssociationPending(slug.clone());
         let payable = Account::AssociationPayable(slug.clone());
         (pending, payable, amount.cents())
     });
-    fact.legs("collection_settled", std::iter::once(arrived).chain(shares))
+    fact.legs("collection_settled", money.into_iter().chain(shares))
 }
 
 /// The money was taken back after it had arrived: the merchant owes again, and what the
@@ -276,12 +334,15 @@ pub fn collection_returned(
     fact: Fact,
     rail: Rail,
     merchant: &str,
-    amount: Amount,
+    (from, amount): (MoneyAt, Amount),
     shares: &[AssociationShare],
 ) -> Vec<Transfer> {
     let receivable = Account::MerchantReceivable(merchant.to_owned());
-    let cash = Account::SafeguardedCash(rail.cash_account());
-    let back = (receivable, cash, amount.cents());
+    let back = (
+        receivable,
+        from.account(rail.cash_account()),
+        amount.cents(),
+    );
     let legs = std::iter::once(back).chain(shares.iter().flat_map(promised_again));
     fact.legs("collection_returned", legs)
 }
@@ -326,10 +387,10 @@ pub fn payout_submitted(fact: Fact, rail: Rail, association: &str, amount: Amoun
 
 /// The money was debited from the ring-fenced account.
 #[must_use]
-pub fn payout_settled(fact: Fact, rail: Rail, amount: Amount) -> Transfer {
+pub fn payout_settled(fact: Fact, rail: Rail, from: MoneyAt, amount: Amount) -> Transfer {
     let in_transit = Account::PayoutInTransit(rail);
-    let cash = Account::SafeguardedCash(rail.cash_account());
-    fact.transfer("payout_settled", 0, in_transit, cash, amount)
+    let money = from.account(rail.cash_account());
+    fact.transfer("payout_settled", 0, in_transit, money, amount)
 }
 
 /// The bank refused the order before it debited it.
@@ -342,10 +403,15 @@ pub fn payout_refused(fact: Fact, rail: Rail, association: &str, amount: Amount)
 
 /// The payout came back.
 #[must_use]
-pub fn payout_returned(fact: Fact, rail: Rail, association: &str, amount: Amount) -> Transfer {
-    let cash = Account::SafeguardedCash(rail.cash_account());
+pub fn payout_returned(
+    fact: Fact,
+    rail: Rail,
+    association: &str,
+    (at, amount): (MoneyAt, Amount),
+) -> Transfer {
+    let money = at.account(rail.cash_account());
     let payable = Account::AssociationPayable(association.to_owned());
-    fact.transfer("payout_returned", 0, cash, payable, amount)
+    fact.transfer("payout_returned", 0, money, payable, amount)
 }
 
 /// A donation of a payout that came back was given back by its merchant meanwhile: the
@@ -378,4 +444,63 @@ pub fn bank_credit_unknown(fact: Fact, at: CashAccount, amount: Amount) -> Trans
 pub fn bank_debit_unknown(fact: Fact, at: CashAccount, amount: Amount) -> Transfer {
     let (cash, suspense) = (Account::SafeguardedCash(at), Account::Suspense(at));
     fact.transfer("bank_debit_unknown", 0, suspense, cash, amount)
+}
+
+/// The bank takes a fee, which the operator bears.
+#[must_use]
+pub fn bank_fee(fact: Fact, at: CashAccount, from: MoneyAt, amount: Amount) -> Transfer {
+    let fees = Account::ProviderFees(at);
+    fact.transfer("bank_fee", 0, fees, from.account(at), amount)
+}
+
+/// What was taken for a fee is none: it stands in suspense.
+#[must_use]
+pub fn bank_fee_undone(fact: Fact, at: CashAccount, amount: Amount) -> Transfer {
+    let (suspense, fees) = (Account::Suspense(at), Account::ProviderFees(at));
+    fact.transfer("bank_fee_undone", 0, suspense, fees, amount)
+}
+
+/// The operator topped up its float.
+#[must_use]
+pub fn bank_top_up(fact: Fact, at: CashAccount, amount: Amount) -> Transfer {
+    let (suspense, current) = (Account::Suspense(at), Account::OperatorCurrent(at));
+    fact.transfer("bank_top_up", 0, suspense, current, amount)
+}
+
+/// What was taken for the operator's money is not: it stands in suspense.
+#[must_use]
+pub fn bank_top_up_undone(fact: Fact, at: CashAccount, amount: Amount) -> Transfer {
+    let (suspense, current) = (Account::Suspense(at), Account::OperatorCurrent(at));
+    fact.transfer("bank_top_up_undone", 0, current, suspense, amount)
+}
+
+/// A merchant paid what it was not asked for: it may take it off its next payment.
+#[must_use]
+pub fn bank_next_month(fact: Fact, at: CashAccount, merchant: &str, amount: Amount) -> Transfer {
+    let receivable = Account::MerchantReceivable(merchant.to_owned());
+    fact.transfer(
+        "bank_next_month",
+        0,
+        Account::Suspense(at),
+        receivable,
+        amount,
+    )
+}
+
+/// What a merchant was to take off its next payment is not its money: it stands in suspense.
+#[must_use]
+pub fn bank_next_month_undone(
+    fact: Fact,
+    at: CashAccount,
+    merchant: &str,
+    amount: Amount,
+) -> Transfer {
+    let receivable = Account::MerchantReceivable(merchant.to_owned());
+    fact.transfer(
+        "bank_next_month_undone",
+        0,
+        receivable,
+        Account::Suspense(at),
+        amount,
+    )
 }

@@ -26,8 +26,8 @@ impl Cover {
 }
 
 /// Reads the cover of the bank account. Only merchants of whose donations something was given back
-/// after it was asked for, or whose payment was taken back, can have a credit or owe more than they
-/// are asked.
+/// after it was asked for, whose payment was taken back, or who paid too much, can have a credit or
+/// owe more than they are asked.
 ///
 /// The caller holds the settlement lock whole, so that nothing settles or leaves meanwhile.
 pub async fn cover(tx: &mut PgConnection) -> Result<Cover, sqlx::Error> {
@@ -42,8 +42,8 @@ pub async fn cover(tx: &mut PgConnection) -> Result<Cover, sqlx::Error> {
                 and owner = 'transfer'), 0) from held)::bigint,
            (select coalesce(sum(-debit_cents), 0) from held where kind = 'association_payable')
              ::bigint
-             + (select coalesce(sum(amount_cents), 0) from bank_line
-                where side = 'credit' and outcome = 'unknown')::bigint",
+             + (select coalesce(sum(open_cents), 0) from bank_line_position
+                where side = 'credit')::bigint",
     )
     .fetch_one(&mut *tx)
     .await?;
@@ -52,7 +52,9 @@ pub async fn cover(tx: &mut PgConnection) -> Result<Cover, sqlx::Error> {
          where r.after_collection or r.stage <> 'pending'
          union
          select c.merchant_id from collection c join collection_state s using (collection_id)
-         where s.state = 'returned'",
+         where s.state = 'returned'
+         union
+         select merchant_id from bank_match where meaning = 'next_month'",
     )
     .fetch_all(&mut *tx)
     .await?;

@@ -21,6 +21,6 @@ pub use report::{
     PayoutReport, ReportAccount, ReportLine, ReportLineKind, mark_reported, report_account,
     report_csv, report_lines, unreported, write_report,
 };
-pub use settle::{SettleOutcome, settle};
+pub use settle::{PayoutChange, PayoutEvent, SentPayout, sent_by_id, sent_by_reference, settle};
 pub use state::PayoutState;
 pub use take_back::{take_back_of_association, take_back_of_collections, take_back_prepared};

@@ -1,204 +1,191 @@
-//! Settling: the bank shows that the money left for the association, or that it came back.
-
-use std::collections::HashMap;
+//! Settling: the bank shows that the money left for the association, or that it came back, or says
+//! that it will not leave.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
 use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
 
 use super::state::{PayoutState, RAIL};
 use super::unmake::{UnmadePayout, unmake};
-use crate::ledger::{self, Fact, PostError, Transfer};
+use crate::ledger::{self, Fact, MoneyAt, PostError, Transfer};
 use crate::outbox::{self, Announcement, Kind};
-use crate::rails::transfer;
-use crate::values::{Amount, AssociationId, BankLine, BankSide, PayoutId, paris_midnight};
+use crate::values::{Amount, AssociationId, PayoutId, paris_midnight};
 
-/// What a bank line turned out to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SettleOutcome {
-    Paid(PayoutId),
-    Returned(PayoutId),
-    /// No payout of this reference and amount waits for such a line.
-    NotAPayout,
+/// A payout with its state, as what happens to it finds it.
+#[derive(Clone, Debug, FromRow)]
+pub struct SentPayout {
+    pub payout_id: PayoutId,
+    pub association_id: AssociationId,
+    pub association: String,
+    pub count: i32,
+    pub amount_cents: i64,
+    pub reference: String,
+    pub state: PayoutState,
 }
 
-/// A payout that left for the bank and did not come back.
-#[derive(FromRow)]
-struct SubmittedPayout {
-    payout_id: PayoutId,
-    association_id: AssociationId,
-    association: String,
-    count: i32,
-    amount_cents: i64,
-    reference: String,
-    state: PayoutState,
+/// What happens to a payout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PayoutEvent {
+    /// It was debited; where the books have the debit.
+    Settled(MoneyAt),
+    /// It came back after it was debited; where the books have the credit, and why, in words.
+    Returned(MoneyAt, String),
+    /// The bank refused it before it was debited; why, in words.
+    Refused(String),
 }
 
-/// A payout's new state, by a bank line.
-struct Change {
-    payout_id: PayoutId,
-    state: PayoutState,
-    on: NaiveDate,
+/// A payout's new state.
+pub struct PayoutChange {
+    pub payout: SentPayout,
+    pub event: PayoutEvent,
+    pub on: NaiveDate,
 }
 
-/// What a statement's lines do to payouts.
-#[derive(Default)]
-struct Changes {
-    states: Vec<Change>,
-    transfers: Vec<Transfer>,
-    announcements: Vec<Announcement>,
+const SENT: &str = "select payout_id, association_id, a.slug as association, count, amount_cents,
+       reference, s.state
+     from payout p join association a using (association_id)
+     cross join lateral (select state from payout_state s
+       where s.payout_id = p.payout_id order by s.n desc limit 1) s
+     where reference = any($1) or payout_id = any($2)";
+
+/// The payouts with these references.
+pub async fn sent_by_reference(
+    tx: &mut PgConnection,
+    references: &[&str],
+) -> Result<Vec<SentPayout>, sqlx::Error> {
+    sqlx::query_as(SENT)
+        .bind(references)
+        .bind(&[] as &[Uuid])
+        .fetch_all(tx)
+        .await
 }
 
-/// Settles (debit) or returns (credit) each payout that a reference of a line names, if the amount
-/// is exactly its own. Returns what each line turned out to be, in order.
+/// The payouts of these ids.
+pub async fn sent_by_id(
+    tx: &mut PgConnection,
+    ids: &[Uuid],
+) -> Result<Vec<SentPayout>, sqlx::Error> {
+    sqlx::query_as(SENT)
+        .bind(&[] as &[&str])
+        .bind(ids)
+        .fetch_all(tx)
+        .await
+}
+
+/// Settles, returns and refuses payouts, in this order for each of them.
 ///
-/// The caller holds the settlement lock whole.
+/// The caller holds the settlement lock whole, and each event may follow the payout's state.
 pub async fn settle(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
-    lines: &[&BankLine],
-) -> Result<Vec<SettleOutcome>, PostError> {
-    let mut payouts = load_submitted(tx, lines).await?;
-    let mut outcomes = Vec::with_capacity(lines.len());
-    let mut changes = Changes::default();
-    for line in lines {
-        let amount_of = |reference: &str| {
-            payouts
-                .get(reference)
-                .and_then(|p| Amount::from_cents(p.amount_cents).ok())
-        };
-        let payout = match transfer::named_reference(line, amount_of) {
-            Some(reference) => payouts.get_mut(reference),
-            None => None,
-        };
-        outcomes.push(payout.map_or(SettleOutcome::NotAPayout, |p| changes.add(p, line)));
+    changes: &[PayoutChange],
+) -> Result<(), PostError> {
+    if changes.is_empty() {
+        return Ok(());
     }
-    if !changes.states.is_empty() {
-        changes.record(tx, now).await?;
+    let transfers = changes.iter().map(transfer);
+    let transfers = transfers.collect::<Result<Vec<_>, _>>()?;
+    record_states(tx, now, changes).await?;
+    ledger::open_and_post(tx, now, &transfers).await?;
+    let mut unmade = Vec::new();
+    for change in changes {
+        let (what, why) = match &change.event {
+            PayoutEvent::Settled(_) => continue,
+            PayoutEvent::Returned(_, why) => ("came back from its bank", why),
+            PayoutEvent::Refused(why) => ("was refused by the bank", why),
+        };
+        let why = if why.is_empty() {
+            String::new()
+        } else {
+            format!(": {why}")
+        };
+        unmade.push(UnmadePayout {
+            payout_id: change.payout.payout_id,
+            on: change.on,
+            what: format!("{what}{why}"),
+        });
     }
-    Ok(outcomes)
+    unmake(tx, now, &unmade).await?;
+    let settled = changes
+        .iter()
+        .filter(|c| matches!(c.event, PayoutEvent::Settled(_)));
+    let announcements: Vec<Announcement> = settled.map(announcement).collect();
+    outbox::announce(tx, now, Kind::PayoutSettled, &announcements).await?;
+    Ok(())
 }
 
-async fn load_submitted(
+async fn record_states(
     tx: &mut PgConnection,
-    lines: &[&BankLine],
-) -> Result<HashMap<String, SubmittedPayout>, sqlx::Error> {
-    let found: Vec<SubmittedPayout> = sqlx::query_as(
-        "select payout_id, association_id, a.slug as association, count, amount_cents, reference,
-          s.state
-         from payout p join association a using (association_id)
-         cross join lateral (select state from payout_state s
-           where s.payout_id = p.payout_id order by s.n desc limit 1) s
-         where reference = any($1) and s.state in ('submitted', 'settled')",
+    now: DateTime<Utc>,
+    changes: &[PayoutChange],
+) -> Result<(), sqlx::Error> {
+    // A statement may both settle and return a payout: the order of the changes numbers its states.
+    sqlx::query(
+        "insert into payout_state (payout_id, n, state, occurred_on, recorded_at)
+         select s.payout_id, (select max(n) from payout_state o where o.payout_id = s.payout_id)
+           + row_number() over (partition by s.payout_id order by s.line), s.state, s.day, $4
+         from unnest($1::uuid[], $2::text[], $3::date[]) with ordinality s(payout_id, state,
+           day, line) order by s.line",
     )
     .bind(
-        lines
+        changes
             .iter()
-            .flat_map(|l| &l.references)
-            .map(String::as_str)
+            .map(|c| c.payout.payout_id.0)
             .collect::<Vec<_>>(),
     )
-    .fetch_all(tx)
+    .bind(
+        changes
+            .iter()
+            .map(|c| c.event.state().word())
+            .collect::<Vec<_>>(),
+    )
+    .bind(changes.iter().map(|c| c.on).collect::<Vec<_>>())
+    .bind(now)
+    .execute(tx)
     .await?;
-    Ok(found
-        .into_iter()
-        .map(|p| (p.reference.clone(), p))
-        .collect())
+    Ok(())
 }
 
-impl Changes {
-    /// What a line does to the payout that it names.
-    fn add(&mut self, p: &mut SubmittedPayout, line: &BankLine) -> SettleOutcome {
-        let (payout_id, on) = (p.payout_id, line.booked_on);
-        let fact = Fact {
-            id: payout_id.0,
-            occurred_at: paris_midnight(on),
-        };
-        match (line.side, p.state) {
-            (BankSide::Debit, PayoutState::Submitted) => {
-                p.state = PayoutState::Settled;
-                self.transfers
-                    .push(ledger::payout_settled(fact, RAIL, line.amount));
-                self.announcements.push(announcement(p, line));
-                self.states.push(Change {
-                    payout_id,
-                    state: p.state,
-                    on,
-                });
-                SettleOutcome::Paid(payout_id)
-            }
-            (BankSide::Credit, PayoutState::Settled) => {
-                p.state = PayoutState::Returned;
-                let returned = ledger::payout_returned(fact, RAIL, &p.association, line.amount);
-                self.transfers.push(returned);
-                self.states.push(Change {
-                    payout_id,
-                    state: p.state,
-                    on,
-                });
-                SettleOutcome::Returned(payout_id)
-            }
-            // Debited twice, or back before it left: a person must look at it.
-            (BankSide::Debit | BankSide::Credit, _) => SettleOutcome::NotAPayout,
+impl PayoutEvent {
+    const fn state(&self) -> PayoutState {
+        match self {
+            Self::Settled(_) => PayoutState::Settled,
+            Self::Returned(..) => PayoutState::Returned,
+            Self::Refused(_) => PayoutState::Refused,
         }
     }
-
-    async fn record(self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<(), PostError> {
-        // A statement may both settle and return a payout: the order of the lines numbers its
-        // states.
-        sqlx::query(
-            "insert into payout_state (payout_id, n, state, occurred_on, recorded_at)
-             select s.payout_id, (select max(n) from payout_state o where o.payout_id = s.payout_id)
-               + row_number() over (partition by s.payout_id order by s.line), s.state, s.day, $4
-             from unnest($1::uuid[], $2::text[], $3::date[]) with ordinality s(payout_id, state,
-               day, line)",
-        )
-        .bind(
-            self.states
-                .iter()
-                .map(|s| s.payout_id.0)
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            self.states
-                .iter()
-                .map(|s| s.state.word())
-                .collect::<Vec<_>>(),
-        )
-        .bind(self.states.iter().map(|s| s.on).collect::<Vec<_>>())
-        .bind(now)
-        .execute(&mut *tx)
-        .await?;
-        ledger::post(tx, now, &self.transfers).await?;
-        let returned = self
-            .states
-            .iter()
-            .filter(|s| s.state == PayoutState::Returned);
-        let returned: Vec<UnmadePayout> = returned
-            .map(|s| UnmadePayout {
-                payout_id: s.payout_id,
-                on: s.on,
-                what: "came back from its bank",
-            })
-            .collect();
-        unmake(tx, now, &returned).await?;
-        outbox::announce(tx, now, Kind::PayoutSettled, &self.announcements).await?;
-        Ok(())
-    }
 }
 
-fn announcement(p: &SubmittedPayout, line: &BankLine) -> Announcement {
+fn transfer(change: &PayoutChange) -> Result<Transfer, PostError> {
+    let payout = &change.payout;
+    let amount = Amount::from_cents(payout.amount_cents).map_err(|_| PostError::Overflow)?;
+    let fact = Fact {
+        id: payout.payout_id.0,
+        occurred_at: paris_midnight(change.on),
+    };
+    Ok(match &change.event {
+        PayoutEvent::Settled(from) => ledger::payout_settled(fact, RAIL, *from, amount),
+        PayoutEvent::Returned(at, _) => {
+            ledger::payout_returned(fact, RAIL, &payout.association, (*at, amount))
+        }
+        PayoutEvent::Refused(_) => ledger::payout_refused(fact, RAIL, &payout.association, amount),
+    })
+}
+
+fn announcement(change: &PayoutChange) -> Announcement {
+    let p = &change.payout;
     Announcement {
         subject: p.payout_id.0,
         merchant: None,
         association: Some(p.association_id),
-        occurred_at: paris_midnight(line.booked_on),
+        occurred_at: paris_midnight(change.on),
         data: json!({
             "payout_id": p.payout_id.to_string(),
             "count": p.count,
-            "amount": line.amount.to_string(),
+            "amount": crate::values::euros(p.amount_cents),
             "reference": p.reference,
-            "settled_on": line.booked_on,
+            "settled_on": change.on,
         }),
     }
 }

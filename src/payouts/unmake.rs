@@ -16,7 +16,7 @@ pub(super) struct UnmadePayout {
     pub payout_id: PayoutId,
     pub on: NaiveDate,
     /// What happened, in words.
-    pub what: &'static str,
+    pub what: String,
 }
 
 #[derive(FromRow)]

@@ -1,10 +1,26 @@
 //! Bank reconciliation (rapprochement): each line of a bank statement is imported once, matched
-//! with what it settles, and otherwise posted to suspense.
+//! with what it settles, part by part, and what is left stands in suspense until a person decides.
 
-mod balances;
+mod decide;
 mod import;
-mod matching;
+mod inside;
+mod known;
+mod lines;
+mod matches;
+mod meaning;
+mod new_line;
+mod notices;
+mod plan;
+mod statements;
 mod suspense;
+mod undo;
 
-pub use balances::record_balances;
-pub use import::{Import, ImportSummary, import};
+pub use decide::{DecideError, Decided, Understood, match_line};
+pub use import::{Import, ImportSummary, Placement, import, import_lines};
+pub use inside::explain_entries;
+pub use lines::{Line, lines};
+pub use notices::{take_notification, take_status};
+pub use statements::{
+    PlacedStatement, StatementSummary, place_statement, question_entry, record_statement,
+};
+pub use undo::{UndoError, unmatch_line};

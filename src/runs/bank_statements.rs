@@ -10,13 +10,13 @@ use sqlx::{Connection as _, PgConnection};
 
 use super::run::{Asked, recorded};
 use crate::app::App;
-use crate::gateways::bank::read_statements;
+use crate::gateways::bank::{BankFileError, BankItem, BankReader};
 use crate::mailing::send_reports;
 use crate::progress::Step;
 use crate::receipts;
-use crate::reconciliation::{self, ImportSummary};
+use crate::reconciliation::{self, Import, ImportSummary, PlacedStatement, StatementSummary};
 use crate::run_log::RunKind;
-use crate::values::{BankAccount, BankLine, Iban, SetAside, paris_day};
+use crate::values::{BankAccount, BankLine, Iban, SetAside, StatementKind, paris_day};
 
 /// The outcome of an import.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -49,6 +49,8 @@ pub struct ImportedStatement {
     pub file: String,
     #[serde(flatten)]
     pub imported: ImportSummary,
+    /// Statements of other accounts and entries that are not read, each with why.
+    pub skipped: Vec<SetAside>,
 }
 
 /// Imports statements, each in one database transaction: one that cannot be imported stops no
@@ -100,7 +102,7 @@ pub async fn preview_import(
         match import_statement(app, &mut inner, now, path, &file).await {
             Ok(imported) => {
                 inner.commit().await?;
-                import.files.push(ImportedStatement { file, imported });
+                import.files.push(imported);
             }
             Err(error) => {
                 inner.rollback().await?;
@@ -125,7 +127,7 @@ async fn import_files(
         match import_statement(app, &mut tx, now, path, &file).await {
             Ok(imported) => {
                 tx.commit().await?;
-                import.files.push(ImportedStatement { file, imported });
+                import.files.push(imported);
             }
             Err(error) => {
                 tx.rollback().await?;
@@ -142,37 +144,225 @@ async fn import_files(
     Ok(import)
 }
 
-/// Imports one statement; its caller commits all of it, or nothing.
+/// Lines that are imported at once: enough to share the cost of a statement of SQL, few enough to
+/// stay small in memory.
+const LINES_AT_ONCE: usize = 4000;
+
+/// Imports one file: it is read once for what its statements come to, and once for their lines. Its
+/// caller commits all of it, or nothing.
 async fn import_statement(
     app: &App,
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     path: &Path,
     name: &str,
-) -> anyhow::Result<ImportSummary> {
-    let xml = std::fs::read_to_string(path).with_context(|| name.to_owned())?;
-    let statements = read_statements(name, &xml)?;
-    let lines: Vec<BankLine> = statements.iter().flat_map(|s| &s.lines).cloned().collect();
-    ensure_own_account(name, &lines, &app.settings.account)?;
-    let import = reconciliation::import(tx, now, &lines)
-        .await
-        .with_context(|| name.to_owned())?;
-    reconciliation::record_balances(tx, now, &statements).await?;
-    receipts::question_unpaid(tx, now, &import.returned_payouts).await?;
-    Ok(import.summary)
+) -> anyhow::Result<ImportedStatement> {
+    let own = &app.settings.account;
+    let statements = summaries(path, name)?;
+    ensure_some_is_own(name, &statements, own)?;
+    let mut reader = BankReader::open(path, name)?;
+    let mut file = FileImport {
+        now,
+        import: Import::default(),
+        skipped: Vec::new(),
+    };
+    let mut statements = statements.into_iter();
+    let mut current: Option<OpenStatement> = None;
+    while let Some(item) = reader.next_item()? {
+        match item {
+            BankItem::Statement(_) => {
+                file.end(tx, current.take()).await?;
+                if let Some(summary) = statements.next() {
+                    current = file.begin(tx, summary, own).await?;
+                }
+            }
+            BankItem::Entry(lines) => {
+                if let Some(open) = &mut current {
+                    file.take(tx, open, lines).await?;
+                }
+            }
+            BankItem::Unread { entry, reason } => {
+                if let Some(open) = &current {
+                    file.skip(tx, open, entry, &reason).await?;
+                }
+            }
+            BankItem::Status(status) => {
+                reconciliation::take_status(tx, now, &status).await?;
+            }
+        }
+    }
+    file.end(tx, current.take()).await?;
+    let returned = reconciliation::explain_entries(tx, now).await?;
+    file.import.returned_payouts.extend(returned);
+    receipts::question_unpaid(tx, now, &file.import.returned_payouts).await?;
+    Ok(ImportedStatement {
+        file: name.to_owned(),
+        imported: file.import.summary,
+        skipped: file.skipped,
+    })
 }
 
-/// Fails if a line moved another account than the one of the settings. The example account stands
-/// for any.
-fn ensure_own_account(name: &str, lines: &[BankLine], own: &BankAccount) -> anyhow::Result<()> {
-    let other = lines
-        .iter()
-        .find(|l| own.given && l.account != own.iban.as_str());
-    if let Some(other) = other {
-        let masked =
-            Iban::parse(&other.account).map_or_else(|_| "without IBAN".into(), |i| i.masked());
+/// What each statement of a file comes to, in their order.
+fn summaries(path: &Path, name: &str) -> Result<Vec<StatementSummary>, BankFileError> {
+    let mut reader = BankReader::open(path, name)?;
+    let mut found: Vec<StatementSummary> = Vec::new();
+    while let Some(item) = reader.next_item()? {
+        match item {
+            BankItem::Statement(statement) => found.push(StatementSummary {
+                statement,
+                moved_cents: 0,
+                days: None,
+            }),
+            BankItem::Entry(lines) => {
+                for (line, s) in lines.iter().zip(std::iter::repeat(found.len())) {
+                    if let Some(s) = s.checked_sub(1).and_then(|at| found.get_mut(at)) {
+                        add_line(s, line);
+                    }
+                }
+            }
+            BankItem::Unread { .. } | BankItem::Status(_) => {}
+        }
+    }
+    Ok(found)
+}
+
+fn add_line(s: &mut StatementSummary, line: &BankLine) {
+    s.moved_cents += line.side.signed(line.amount.cents());
+    let (first, last) = s.days.unwrap_or((line.booked_on, line.booked_on));
+    s.days = Some((first.min(line.booked_on), last.max(line.booked_on)));
+}
+
+/// A statement whose lines are being imported.
+struct OpenStatement {
+    summary: StatementSummary,
+    placed: PlacedStatement,
+    lines: Vec<BankLine>,
+    /// Whether any of its lines was new.
+    is_new: bool,
+}
+
+/// The import of one file, as far as it is.
+struct FileImport {
+    now: DateTime<Utc>,
+    import: Import,
+    skipped: Vec<SetAside>,
+}
+
+impl FileImport {
+    /// Begins a statement; none when it is another account's.
+    async fn begin(
+        &mut self,
+        tx: &mut PgConnection,
+        summary: StatementSummary,
+        own: &BankAccount,
+    ) -> anyhow::Result<Option<OpenStatement>> {
+        if !is_own(&summary, own) {
+            let account = masked(&summary.statement.account);
+            let reason = format!("it is of another account ({account})");
+            let subject = format!("statement {}", summary.statement.name);
+            self.skipped.push(SetAside::new(subject, reason));
+            return Ok(None);
+        }
+        let placed = reconciliation::place_statement(tx, &summary).await?;
+        Ok(Some(OpenStatement {
+            summary,
+            placed,
+            lines: Vec::new(),
+            is_new: false,
+        }))
+    }
+
+    /// Takes the lines of an entry. Those of a statement are imported once there are many.
+    async fn take(
+        &mut self,
+        tx: &mut PgConnection,
+        open: &mut OpenStatement,
+        lines: Vec<BankLine>,
+    ) -> anyhow::Result<()> {
+        if open.summary.statement.kind == StatementKind::Notified {
+            reconciliation::take_notification(tx, self.now, &lines).await?;
+            return Ok(());
+        }
+        open.lines.extend(lines);
+        if open.lines.len() >= LINES_AT_ONCE {
+            self.import_lines(tx, open).await?;
+        }
+        Ok(())
+    }
+
+    async fn import_lines(
+        &mut self,
+        tx: &mut PgConnection,
+        open: &mut OpenStatement,
+    ) -> anyhow::Result<()> {
+        let lines = std::mem::take(&mut open.lines);
+        for block in lines.chunks(LINES_AT_ONCE) {
+            let placement = open.placed.placement;
+            let done = reconciliation::import_lines(tx, self.now, block, placement).await?;
+            open.is_new |= done.summary.known < done.summary.entries;
+            self.import.add(done);
+        }
+        Ok(())
+    }
+
+    /// Ends a statement.
+    async fn end(
+        &mut self,
+        tx: &mut PgConnection,
+        open: Option<OpenStatement>,
+    ) -> anyhow::Result<()> {
+        let Some(mut open) = open else {
+            return Ok(());
+        };
+        self.import_lines(tx, &mut open).await?;
+        if open.summary.statement.kind == StatementKind::Booked {
+            let (summary, placed) = (&open.summary, &open.placed);
+            reconciliation::record_statement(tx, self.now, summary, placed, open.is_new).await?;
+        }
+        Ok(())
+    }
+
+    /// An entry that is not read is told, and a person looks at it.
+    async fn skip(
+        &mut self,
+        tx: &mut PgConnection,
+        open: &OpenStatement,
+        entry: usize,
+        reason: &str,
+    ) -> anyhow::Result<()> {
+        let statement = &open.summary.statement;
+        let subject = format!("statement {}, entry {entry}", statement.name);
+        self.skipped.push(SetAside::new(subject, reason));
+        if statement.kind == StatementKind::Booked {
+            reconciliation::question_entry(tx, self.now, statement, entry, reason).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a statement is of the account of the settings. The example account stands for any.
+fn is_own(s: &StatementSummary, own: &BankAccount) -> bool {
+    let (account, iban) = (s.statement.account.as_str(), own.iban.as_str());
+    !own.given || account == iban || iban.get(4..) == Some(account)
+}
+
+fn masked(account: &str) -> String {
+    Iban::parse(account).map_or_else(|_| "without IBAN".into(), |i| i.masked())
+}
+
+/// Fails if every statement of a file is of another account: it is the wrong file, or the wrong
+/// setting.
+fn ensure_some_is_own(
+    name: &str,
+    statements: &[StatementSummary],
+    own: &BankAccount,
+) -> anyhow::Result<()> {
+    if let Some(other) = statements.first()
+        && !statements.iter().any(|s| is_own(s, own))
+    {
         anyhow::bail!(
-            "{name} is a statement of another account ({masked}) than OBOLE_IBAN ({})",
+            "{name} is a statement of another account ({}) than OBOLE_IBAN ({})",
+            masked(&other.statement.account),
             own.iban.masked()
         );
     }

@@ -56,6 +56,12 @@ pub fn rf_reference(body: &str) -> Result<String, String> {
         .map_err(|e| e.to_string())
 }
 
+/// Whether a text is a creditor reference with its right check digits.
+#[must_use]
+pub fn is_rf_reference(text: &str) -> bool {
+    text.parse::<sepa::RfReference>().is_ok()
+}
+
 /// Which way a line moved our account at the bank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BankSide {
@@ -63,32 +69,96 @@ pub enum BankSide {
     Debit,
 }
 
-/// One booked line of a bank statement.
+impl BankSide {
+    /// The stored word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Credit => "credit",
+            Self::Debit => "debit",
+        }
+    }
+
+    /// So many cents, negative where the account lost them.
+    #[must_use]
+    pub const fn signed(self, cents: i64) -> i64 {
+        match self {
+            Self::Credit => cents,
+            Self::Debit => -cents,
+        }
+    }
+}
+
+/// One booked line of a bank statement: an entry, or a part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BankLine {
     /// The account it moved, as an IBAN.
     pub account: String,
     /// The statement's own name.
     pub statement: String,
-    /// What identifies the line, however many statements repeat it.
+    /// What the line says, whichever statement says it; its number among equals is `nth`.
     pub identity: String,
     pub side: BankSide,
     pub amount: super::Amount,
     pub booked_on: chrono::NaiveDate,
     /// Everything on it that may be a reference of ours, without spaces, in capitals.
     pub references: Vec<String>,
+    pub details: LineDetails,
+}
+
+/// What else a bank says of a line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LineDetails {
+    /// Number among the equal lines of its statement, from 0.
+    pub nth: u32,
+    /// The identity that an earlier version of Obole gave it.
+    pub former_identity: Option<String>,
+    /// The other party, by name and IBAN.
+    pub party: Option<String>,
+    pub party_iban: Option<String>,
+    /// What the bank and the payer wrote.
+    pub text: String,
+    /// Why money came back, word for word as the bank has it.
+    pub return_reason: Option<String>,
+    /// Says that an earlier act is undone; never a direction.
+    pub is_reversal: bool,
+    /// A charge that the bank took inside an entry.
+    pub is_fee: bool,
+    /// The parts of its entry do not sum to it: nothing on it is taken at its word.
+    pub is_unclear: bool,
+    /// The bank's own reference of the entry, if it gives one.
+    pub bank_reference: Option<String>,
+}
+
+/// Whether a document tells what was booked, or only announces it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatementKind {
+    /// A statement (camt.053): its lines are the account's.
+    Booked,
+    /// A notification (camt.054): its lines explain, and move nothing.
+    Notified,
 }
 
 /// A bank statement: what it says of the account before and after its lines, in cents, where it
 /// says both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BankStatement {
-    /// The account, as an IBAN.
+    pub kind: StatementKind,
+    /// The account, as an IBAN, or else as the bank names it.
     pub account: String,
     /// The statement's own name.
     pub name: String,
     pub balances: Option<(i64, i64)>,
-    pub lines: Vec<BankLine>,
+}
+
+/// What a bank says of an order of ours before or beside its statements (pain.002).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderStatus {
+    /// The order's reference.
+    pub reference: String,
+    /// The bank's word, such as RJCT, and its reason, word for word.
+    pub status: String,
+    pub reason: Option<String>,
 }
 
 #[cfg(test)]

@@ -76,6 +76,8 @@ ids! {
     CollectionId = "col";
     /// A transfer of money to one association (reversement).
     PayoutId = "pay";
+    /// A line of the bank's statements.
+    LineId = "line";
     /// A tax receipt (reçu fiscal).
     ReceiptId = "rec";
     /// A message sent or to send.

@@ -17,7 +17,10 @@ mod set_aside;
 mod tax_date;
 mod time;
 
-pub use bank::{BankAccount, BankLine, BankSide, BankStatement, Bic, Iban, rf_reference};
+pub use bank::{
+    BankAccount, BankLine, BankSide, BankStatement, Bic, Iban, LineDetails, OrderStatus,
+    StatementKind, is_rf_reference, rf_reference,
+};
 pub use body::{body_in_words, is_named_by_978};
 pub use csv::csv_field;
 pub use dialect::{Dialect, DialectError};
@@ -26,8 +29,8 @@ pub use field::{FieldError, listed};
 pub use identity::{Email, PostalAddress, Rna, Siren, line_fits, slug_is_valid};
 pub use ids::{
     AssociationId, AuditId, CaseId, CauseId, CollectionId, DonationId, DonorId, EndpointId,
-    EventId, IdError, MailId, MerchantId, MessageId, OperatorId, PayoutId, ReceiptId, RunId,
-    SubscriptionId, as_text, derived_id,
+    EventId, IdError, LineId, MailId, MerchantId, MessageId, OperatorId, PayoutId, ReceiptId,
+    RunId, SubscriptionId, as_text, derived_id,
 };
 pub use locale::{Locale, LocaleError};
 pub use message::MailContent;

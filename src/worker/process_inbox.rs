@@ -199,7 +199,7 @@ impl Processor {
             });
             match tried {
                 Ok(()) => return Ok(end),
-                Err(ProcessError::MayBeRecorded) => {
+                Err(error) if error.met_another() => {
                     if existing == Existing::AssumeNone {
                         self.breaker.trip();
                     }
@@ -277,8 +277,8 @@ impl Processor {
             };
             match tried {
                 Ok(()) => return Ok(tx.commit().await?),
-                // Another processor recorded one of them meanwhile.
-                Err(ProcessError::MayBeRecorded) => tx.rollback().await?,
+                // Another processor recorded one of them meanwhile, or was in each other's way.
+                Err(error) if error.met_another() => tx.rollback().await?,
                 Err(error) => return Err(error),
             }
         }

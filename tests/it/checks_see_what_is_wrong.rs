@@ -171,8 +171,31 @@ const BREAKS: &[Break] = &[
     Break {
         what: "a line is said to be another's",
         check: "every-bank-line-is-posted",
-        sql: "update bank_line set outcome = 'unknown', collection_id = null where outcome =
+        sql: "update bank_match set fact_id = gen_random_uuid() where meaning =
          'collection_settled'",
+    },
+    Break {
+        what: "a line is said to be the operator's money, and nothing is posted",
+        check: "every-match-is-posted",
+        sql: "insert into bank_match (match_id, line_id, n, meaning, side, amount_cents, fact_id,
+         fact, from_suspense, matched_by, why, matched_at) select gen_random_uuid(), line_id, 1,
+         'top_up', side, amount_cents, gen_random_uuid(), 'bank_top_up', true, 'nobody', '',
+         now() from bank_line where outcome = 'unknown'",
+    },
+    Break {
+        what: "more of a line is explained than it is",
+        check: "no-line-is-explained-beyond-itself",
+        sql: "update bank_match set amount_cents = amount_cents + 1 where meaning =
+         'payout_settled'",
+    },
+    Break {
+        what: "a line is undone by one that knows nothing of it",
+        check: "lines-that-undo-each-other-do-so-both",
+        sql: "insert into bank_match (match_id, line_id, n, meaning, side, amount_cents,
+         other_line_id, fact_id, from_suspense, matched_by, why, matched_at) select
+         gen_random_uuid(), line_id, 1, 'reversal', side, amount_cents, (select line_id from
+         bank_line where outcome = 'payout_settled' limit 1), gen_random_uuid(), true,
+         'nobody', '', now() from bank_line where outcome = 'unknown'",
     },
     Break {
         what: "a line goes the other way",

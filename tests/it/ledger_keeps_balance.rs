@@ -1,7 +1,7 @@
 //! The ledger: what is posted balances, stays, and reads the same in the accountants' own tools.
 
 use chrono::Utc;
-use obole::ledger::{self, Account, Fact, Parties, Transfer, export::Format};
+use obole::ledger::{self, Account, Arrived, Fact, Parties, Transfer, export::Format};
 use obole::rails::{CashAccount, Rail};
 use obole::values::{Amount, Reader};
 use uuid::Uuid;
@@ -16,6 +16,13 @@ const POSTED_ALONE: [&str; 5] = [
     "every-bank-line-is-posted",
     "every-state-of-a-collection-is-posted",
 ];
+
+const fn arrived(now_cents: i64) -> Arrived {
+    Arrived {
+        now_cents,
+        before_cents: 0,
+    }
+}
 
 fn euros(text: &str) -> Amount {
     Amount::parse(text).unwrap()
@@ -62,7 +69,7 @@ async fn a_batch_moves_each_balance_once_and_the_rebuild_agrees() {
     batch.extend(ledger::collection_settled(
         fact(),
         Rail::Transfer,
-        Some(euros("12.00")),
+        arrived(1200),
         &[("foret-vivante".into(), euros("12.00"))],
     ));
     post(&world, &batch).await;
@@ -194,7 +201,7 @@ async fn hledger_ledger_and_beancount_accept_the_books_and_find_the_same_balance
         &ledger::collection_settled(
             fact(),
             Rail::Transfer,
-            Some(euros("1234.56")),
+            arrived(123_456),
             &[("foret-vivante".into(), euros("1234.56"))],
         ),
     )

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use chrono::Utc;
+use obole::audit::Actor;
 use obole::reconciliation::ImportSummary;
 use obole::runs;
 use obole::values::{BankAccount, Bic, Iban};
@@ -16,7 +17,7 @@ const OWN: &str = "FR7630006000011234567890189";
 const OTHER: &str = "DE89370400440532013000";
 
 /// The versions that are read.
-const VERSIONS: [&str; 3] = ["02", "06", "08"];
+const VERSIONS: [&str; 4] = ["02", "04", "06", "08"];
 
 /// A service whose account is `OWN`.
 async fn with_account() -> Service {
@@ -59,7 +60,7 @@ fn statement(id: &str, iban: &str, entries: &str) -> String {
 /// A credit as an entry of a version. Its status became an element of its own in version 07.
 fn entry(version: &str, status: &str, amount: &str, bank_reference: &str, details: &str) -> String {
     let status = match version {
-        "02" | "06" => status.to_owned(),
+        "02" | "04" | "06" => status.to_owned(),
         _ => format!("<Cd>{status}</Cd>"),
     };
     format!(
@@ -135,7 +136,7 @@ async fn asked(s: &Service, shops: u32) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_statement_of_another_account_is_refused_by_name_and_stops_no_other() {
+async fn a_file_of_another_account_is_refused_by_name_and_stops_no_other() {
     let s = with_account().await;
     let entries = credit("08", "1.00", "R1", "HELLO");
     let own = written(
@@ -144,13 +145,11 @@ async fn a_statement_of_another_account_is_refused_by_name_and_stops_no_other() 
     );
     let no_iban = document("08", &statement("C", OWN, &entries))
         .replace(&format!("<IBAN>{OWN}</IBAN>"), "<Othr><Id>4711</Id></Othr>");
-    let both = statement("A", OWN, &entries) + &statement("B", OTHER, &entries);
     for (xml, told) in [
         (
             document("08", &statement("B", OTHER, &entries)),
             "(DE…3000)",
         ),
-        (document("08", &both), "(DE…3000)"),
         (no_iban, "(without IBAN)"),
     ] {
         let other = written("other.xml", xml.as_bytes());
@@ -254,25 +253,61 @@ async fn an_entry_that_is_only_announced_counts_once_it_is_booked() {
 }
 
 #[tokio::test]
-async fn an_entry_in_another_currency_is_refused_by_file_and_entry() {
+async fn a_statement_of_another_account_is_skipped_and_named() {
     let s = with_account().await;
-    let dollars = entry(
-        "08",
-        "BOOK",
-        "<Amt Ccy=\"USD\">1.00</Amt>",
-        "R2",
-        &transaction("08", "HELLO", None),
-    );
-    let entries = credit("08", "1.00", "R1", "HELLO") + &dollars;
+    let references = asked(&s, 1).await;
+    let foreign = credit("08", "7.00", "R1", "HELLO");
+    let own = credit("08", "1.00", "R1", &references[0]);
+    for both in [
+        statement("B", OTHER, &foreign) + &statement("A", OWN, &own),
+        statement("A", OWN, &own) + &statement("B", OTHER, &foreign),
+    ] {
+        let file = written("both.xml", document("08", &both).as_bytes());
+        let import = runs::import_statements(&s.app, Utc::now(), &[file]).await;
+        let import = import.unwrap();
+        assert_eq!(import.set_aside, []);
+        let [skipped] = &import.files[0].skipped[..] else {
+            panic!("{import:?}")
+        };
+        assert_eq!(skipped.subject, "statement B");
+        assert!(skipped.reason.contains("(DE…3000)"), "{skipped:?}");
+        assert_eq!(lines(&s).await, 1, "the own account's, once");
+    }
+    assert_eq!(s.balance("safeguarded_cash:bank").await, 100);
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn an_entry_that_is_not_in_euros_or_cannot_be_read_is_shown_and_stops_no_other() {
+    let s = with_account().await;
+    let references = asked(&s, 1).await;
+    let details = transaction("08", "HELLO", None);
+    let odd = |amount: &str| entry("08", "BOOK", amount, "R2", &details);
+    let entries = odd("<Amt Ccy=\"USD\">1.00</Amt>")
+        + &odd("<Amt Ccy=\"EUR\">0.00</Amt>")
+        + &odd("<Amt Ccy=\"EUR\">1,00</Amt>")
+        + &credit("08", "1.00", "R1", &references[0]);
     let xml = document("08", &statement("S", OWN, &entries));
-    let file = written("dollars.xml", xml.as_bytes());
-    let error = import(&s, &[file]).await.unwrap_err();
-    let error = format!("{error:#}");
-    assert!(
-        error.ends_with("dollars.xml: entry 2 cannot be read: its currency is not EUR"),
-        "{error}"
-    );
-    assert_eq!(lines(&s).await, 0, "nor the euro before it");
+    for _ in 0..2 {
+        let file = written("odd.xml", xml.as_bytes());
+        let import = runs::import_statements(&s.app, Utc::now(), &[file]).await;
+        let import = import.unwrap();
+        let told: Vec<(&str, &str)> = import.files[0]
+            .skipped
+            .iter()
+            .map(|s| (s.subject.as_str(), s.reason.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("statement S, entry 1", "its currency is not EUR"),
+                ("statement S, entry 3", "its amount is no amount")
+            ]
+        );
+    }
+    assert_eq!(s.balance("safeguarded_cash:bank").await, 100);
+    let cases = "select count(*) from open_case where kind = 'entry-unread'";
+    assert_eq!(s.count(cases).await, 2, "each once");
     s.checked().await;
 }
 
@@ -281,8 +316,9 @@ async fn two_entries_that_the_bank_names_alike_are_two_lines() {
     let s = with_account().await;
     // Banks that number no entry write a word instead, the same on each; some name a whole batch.
     for bank_reference in ["NONREF", "NOTPROVIDED", "BATCH-7"] {
+        let said = format!("HELLO {bank_reference}");
         let twice: String = (0..2)
-            .map(|_| credit("08", "1.00", bank_reference, "HELLO"))
+            .map(|_| credit("08", "1.00", bank_reference, &said))
             .collect();
         let xml = document("08", &statement(bank_reference, OWN, &twice));
         let file = [written("twice.xml", xml.as_bytes())];
@@ -290,11 +326,137 @@ async fn two_entries_that_the_bank_names_alike_are_two_lines() {
         assert_eq!(counts(first), (0, 2, 0), "{bank_reference}");
         let again = import(&s, &file).await.unwrap();
         assert_eq!(counts(again), (0, 0, 2), "{bank_reference}");
+        // The same days exported again under another number, with one entry more.
+        let thrice = twice + &credit("08", "1.00", bank_reference, &said);
+        let more = statement("LATER", OWN, &thrice);
+        let file = written("later.xml", document("08", &more).as_bytes());
+        let later = import(&s, &[file]).await.unwrap();
+        assert_eq!(counts(later), (0, 1, 2), "{bank_reference}");
     }
-    // A second statement of the same day says more of what has no reference.
-    let more = statement("LATER", OWN, &credit("08", "1.00", "NONREF", "HELLO"));
-    let file = written("later.xml", document("08", &more).as_bytes());
-    assert_eq!(counts(import(&s, &[file]).await.unwrap()), (0, 1, 0));
-    assert_eq!(s.balance("suspense:bank").await, -700);
+    assert_eq!(s.balance("suspense:bank").await, -900);
     s.checked().await;
+}
+
+/// A statement that says what the account held before and after its entries, in cents.
+fn with_balances(id: &str, opening: i64, closing: i64, entries: &str) -> String {
+    let amount = |cents: i64| format!("{}.{:02}", cents / 100, cents % 100);
+    let (before, after) = ("<Amt Ccy=\"EUR\">1.00</Amt><CdtDbtInd>", "OPBD");
+    let whole = statement(id, OWN, entries);
+    let (head, rest) = whole.split_once(after).unwrap();
+    let rest = rest.replacen(before, &before.replace("1.00", &amount(opening)), 1);
+    let (own, closing_part) = rest.split_once("CLBD").unwrap();
+    let closing_part = closing_part.replacen(before, &before.replace("1.00", &amount(closing)), 1);
+    format!("{head}{after}{own}CLBD{closing_part}")
+}
+
+#[tokio::test]
+async fn equal_entries_of_statements_that_chain_are_new_and_of_exports_that_overlap_are_not() {
+    let s = with_account().await;
+    let entry = credit("08", "88.00", "NONREF", "HELLO");
+    let told = async |id: &str, opening, closing, entries: &str| {
+        let xml = document("08", &with_balances(id, opening, closing, entries));
+        let file = written("chain.xml", xml.as_bytes());
+        counts(import(&s, &[file]).await.unwrap())
+    };
+    let (one, two) = (entry.clone(), entry.repeat(2));
+    assert_eq!(told("1", 0, 8800, &one).await, (0, 1, 0));
+    assert_eq!(told("1", 0, 8800, &one).await, (0, 0, 1), "the same again");
+    assert_eq!(
+        told("1-BIS", 0, 8800, &one).await,
+        (0, 0, 1),
+        "another number"
+    );
+    assert_eq!(told("2", 8800, 17_600, &one).await, (0, 1, 0), "it chains");
+    assert_eq!(told("2", 8800, 17_600, &one).await, (0, 0, 1));
+    assert_eq!(told("1", 0, 8800, &one).await, (0, 0, 1));
+    assert_eq!(
+        told("DAY", 0, 17_600, &two).await,
+        (0, 0, 2),
+        "the whole day"
+    );
+    assert_eq!(
+        told("4", 26_400, 35_200, &one).await,
+        (0, 0, 1),
+        "a gap proves nothing"
+    );
+    assert_eq!(
+        told("3", 17_600, 26_400, &one).await,
+        (0, 1, 0),
+        "it chains"
+    );
+    assert_eq!(s.balance("suspense:bank").await, -26_400);
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_statement_that_does_not_follow_from_the_last_is_shown_and_imported() {
+    let s = with_account().await;
+    let entry = |n: u32| credit("08", "1.00", &format!("R{n}"), "HELLO");
+    let gaps = "select count(*) from open_case where kind = 'statement-gap'";
+    for (id, opening, closing, n, cases) in [
+        ("1", 500, 600, 1, 0),
+        ("2", 600, 700, 2, 0),
+        ("4", 800, 900, 4, 1),
+        ("4", 800, 900, 4, 1),
+        ("5", 900, 1100, 5, 2),
+    ] {
+        let xml = document("08", &with_balances(id, opening, closing, &entry(n)));
+        let file = written("gap.xml", xml.as_bytes());
+        import(&s, &[file]).await.unwrap();
+        assert_eq!(s.count(gaps).await, cases, "{id}");
+    }
+    assert_eq!(lines(&s).await, 4);
+    let id = "select case_id from open_case where kind = 'statement-gap' limit 1";
+    let decision = runs::CaseDecision {
+        case_id: sqlx::query_scalar(id).fetch_one(&s.world.db).await.unwrap(),
+        decision: "explain",
+        actor: &Actor::system(),
+        why: "the third is missing",
+        amount: None,
+    };
+    runs::decide_case(&s.app, Utc::now(), on("2025-02-04"), decision)
+        .await
+        .unwrap();
+    assert_eq!(s.count(gaps).await, 1);
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_notification_explains_what_a_statement_tells_in_one_sum_whichever_comes_first() {
+    for notified_first in [true, false] {
+        let s = with_account().await;
+        let references = asked(&s, 3).await;
+        let parts: String = references
+            .iter()
+            .zip(["1.00", "2.00", "3.00"])
+            .map(|(r, amount)| transaction("08", r, Some(amount)))
+            .collect();
+        let inside = entry("08", "BOOK", &euros("6.00"), "LOT-1", &parts);
+        let statement_of = |entries: &str| document("08", &statement("S", OWN, entries));
+        let notification = statement_of(&inside)
+            .replace("camt.053", "camt.054")
+            .replace("BkToCstmrStmt", "BkToCstmrDbtCdtNtfctn")
+            .replace("Stmt>", "Ntfctn>");
+        let sum = entry("08", "BOOK", &euros("6.00"), "LOT-1", "");
+        let (first, second) = (notification, statement_of(&sum));
+        let files = if notified_first {
+            [first, second]
+        } else {
+            [second, first]
+        };
+        for (n, xml) in files.iter().enumerate() {
+            let file = written("lot.xml", xml.as_bytes());
+            import(&s, &[file]).await.unwrap();
+            let cash = s.balance("safeguarded_cash:bank").await;
+            assert_eq!(
+                cash == 0,
+                notified_first && n == 0,
+                "only the statement moves cash"
+            );
+        }
+        assert_eq!(s.balance("suspense:bank").await, 0);
+        assert_eq!(s.balance("collection_in_transit:transfer").await, 0);
+        assert_eq!(s.balance("safeguarded_cash:bank").await, 600);
+        s.checked().await;
+    }
 }

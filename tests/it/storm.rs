@@ -9,20 +9,23 @@
 use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate, Utc};
+use obole::audit::Actor;
 use obole::cases::Decision;
 use obole::collections::{CollectionFilter, CollectionState};
 use obole::db::settlement_lock;
 use obole::payouts::{ApproveError, PayoutState};
+use obole::reconciliation::Understood;
 use obole::runs::{self, ReceiptOptions};
 use obole::values::{
-    Amount, BankLine, BankSide, CollectionId, Email, PayoutId, Period, Reader, paris_day,
+    Amount, BankLine, BankSide, CollectionId, Email, LineDetails, LineId, PayoutId, Period, Reader,
+    derived_id, paris_day,
 };
 use obole::{checks, collections, payouts, receipts, reconciliation, refunds_due};
 use serde_json::{Value, json};
 
 use crate::shop::{Service, Shop, checkout, refund};
 use crate::steps::{another_shop, collect, on};
-use crate::storm_model::{Asked, Model, Paid, Subject};
+use crate::storm_model::{Asked, Model, Paid, Said, Subject};
 
 const OPERATIONS: u32 = 400;
 const CHECKED_EVERY: u32 = 100;
@@ -92,6 +95,8 @@ struct Storm {
     /// Lines that were not imported yet, and those that were.
     coming: Vec<Line>,
     seen: Vec<Line>,
+    /// Ids of the model's lines.
+    lines: Vec<LineId>,
     history: Vec<String>,
     met: BTreeMap<&'static str, u32>,
 }
@@ -114,6 +119,7 @@ impl Storm {
             payouts: Vec::new(),
             coming: Vec::new(),
             seen: Vec::new(),
+            lines: Vec::new(),
             history: Vec::new(),
             met: BTreeMap::new(),
         }
@@ -148,7 +154,8 @@ impl Storm {
             84..91 => self.approve().await,
             91..94 => self.agree().await,
             94..97 => self.receipts().await,
-            _ => self.change_wish().await,
+            97 => self.change_wish().await,
+            _ => self.decide().await,
         }
     }
 
@@ -359,8 +366,21 @@ impl Storm {
                 amount: Amount::from_cents(cents).unwrap(),
                 booked_on: self.today,
                 references: vec!["NOTPROVIDED".into(), reference],
+                details: LineDetails::default(),
             },
         });
+    }
+
+    /// What is paid beside the first part: the rest, or more.
+    fn random_rest(&mut self) -> i64 {
+        self.random.of(&[30, 30, 45])
+    }
+
+    /// A credit that comes beside another of the same collection.
+    fn announce_part(&mut self, subject: Subject, cents: i64) {
+        let others = std::mem::take(&mut self.coming);
+        self.announce(subject, BankSide::Credit, cents);
+        self.coming.extend(others);
     }
 
     /// What happens at the bank: payments come, some are taken back; payouts leave, some come back.
@@ -372,6 +392,12 @@ impl Storm {
             );
             let subject = Subject::Collection(n);
             match state {
+                // Somebody pays in two parts, or too much.
+                Asked::Submitted if self.random.once_in(8) && asks > 30 => {
+                    self.announce_part(subject, asks - 30);
+                    let rest = self.random_rest();
+                    self.announce_part(subject, rest);
+                }
                 Asked::Submitted if !self.random.once_in(4) => {
                     self.announce(subject, BankSide::Credit, asks);
                 }
@@ -404,6 +430,10 @@ impl Storm {
         if self.random.once_in(6) {
             self.announce(Subject::Nobody, BankSide::Credit, 700);
         }
+        // The bank takes a fee.
+        if self.random.once_in(12) {
+            self.announce(Subject::Nobody, BankSide::Debit, 25);
+        }
     }
 
     /// Some lines are imported, in any order; perhaps one that is known.
@@ -421,17 +451,24 @@ impl Storm {
             (Subject::Collection(_), BankSide::Debit) => 1,
             _ => 2,
         });
-        let mut matched = 0;
+        let mut told = Vec::new();
         for l in &lines {
             let (credit, cents) = (l.line.side == BankSide::Credit, l.line.amount.cents());
-            let meant = self.model.line(l.subject, credit, cents);
+            let identity = format!("bank_line:{}", l.line.identity);
+            self.lines.push(LineId(derived_id(&identity)));
+            told.push((l.subject, credit, self.model.line(l.subject, credit, cents)));
+        }
+        let mut matched = 0;
+        for (subject, credit, line) in told {
+            let meant = self.model.understood(line);
             matched += usize::from(meant);
-            self.meet(match (l.subject, credit, meant) {
+            self.meet(match (subject, credit, meant) {
                 (Subject::Collection(_), true, true) => "a payment",
                 (Subject::Collection(_), false, true) => "a payment taken back",
                 (Subject::Payout(_), false, true) => "a payout that left",
                 (Subject::Payout(_), true, true) => "a payout that came back",
-                _ => "an unknown line",
+                (Subject::Nobody, ..) => "an unknown line",
+                _ => "a line that is held",
             });
         }
         self.seen.extend(lines.iter().cloned());
@@ -582,6 +619,52 @@ impl Storm {
         runs::run_receipts(&self.s.app, Utc::now(), self.today, period, options)
             .await
             .unwrap();
+    }
+
+    /// A person says what a line is, or another undoes it.
+    async fn decide(&mut self) {
+        let open = self.model.open_lines();
+        let (now, actor) = (Utc::now(), Actor::system());
+        let mut tx = self.s.world.db.begin().await.unwrap();
+        if !self.model.said.is_empty() && self.random.once_in(3) {
+            let nth = self.random.below(self.model.said.len());
+            let id = self.lines[self.model.said[nth].0];
+            // Something of the line may be matched beside, which would be undone as well.
+            let others = "select count(*) from bank_match m where line_id = $1 and not exists
+                (select 1 from bank_match_undone u where u.match_id = m.match_id)";
+            let live: i64 = sqlx::query_scalar(others)
+                .bind(id)
+                .fetch_one(&mut *tx)
+                .await
+                .unwrap();
+            if live == 1 {
+                let undone =
+                    reconciliation::unmatch_line(&mut tx, now, id, &actor, "the storm").await;
+                assert_eq!(undone.is_ok(), self.model.unsay(nth), "seed {}", self.seed);
+                if undone.is_ok() {
+                    tx.commit().await.unwrap();
+                    self.meet("a decision that is undone");
+                }
+            }
+        } else if !open.is_empty() {
+            let (line, credit) = self.random.of(&open);
+            let shop = self.random.below(SHOPS.len());
+            let (said, understood) = match (credit, self.random.once_in(2)) {
+                (true, true) => {
+                    let understood = Understood::NextMonth(SHOPS[shop].into());
+                    (Said::NextMonth(shop), understood)
+                }
+                (true, false) => (Said::TopUp, Understood::TopUp),
+                (false, _) => (Said::Fee, Understood::Fee),
+            };
+            let id = self.lines[line];
+            reconciliation::match_line(&mut tx, now, id, &understood, &actor, "the storm")
+                .await
+                .unwrap();
+            tx.commit().await.unwrap();
+            self.model.say(line, said);
+            self.meet("a decision about a line");
+        }
     }
 
     async fn change_wish(&mut self) {

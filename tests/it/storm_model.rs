@@ -70,6 +70,37 @@ pub enum Subject {
     Nobody,
 }
 
+/// A line, and what of it nothing explains.
+struct Line {
+    credit: bool,
+    cents: i64,
+    open: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    Part,
+    Surplus,
+    Recall,
+    Return,
+    Other,
+}
+
+/// What a person says that a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    NextMonth(usize),
+    TopUp,
+    Fee,
+}
+
+/// A line that waits for something.
+struct Held {
+    line: usize,
+    subject: Subject,
+    hold: Hold,
+}
+
 pub struct Model {
     pub shops: Vec<String>,
     pub associations: Vec<String>,
@@ -79,7 +110,11 @@ pub struct Model {
     pub claims: Vec<Claim>,
     /// What associations owe, to be taken from what they are owed next.
     owes: Vec<i64>,
-    unexplained_credits: i64,
+    /// Lines of the bank, and those that are held for something.
+    lines: Vec<Line>,
+    held: Vec<Held>,
+    /// What a person said of lines, how much of them, and that nobody undid.
+    pub said: Vec<(usize, Said, i64)>,
     /// Each account's debits less its credits.
     pub accounts: BTreeMap<String, i64>,
 }
@@ -94,7 +129,9 @@ impl Model {
             payouts: Vec::new(),
             claims: Vec::new(),
             owes: vec![0; associations.len()],
-            unexplained_credits: 0,
+            lines: Vec::new(),
+            held: Vec::new(),
+            said: Vec::new(),
             accounts: BTreeMap::new(),
         }
     }
@@ -289,14 +326,11 @@ impl Model {
         parts
     }
 
+    /// Money comes for it, or none where it asks for none.
     fn settle(&mut self, collection: usize) {
         let (asks, parts) = (self.collections[collection].asks, self.parts(collection));
         self.collections[collection].state = Asked::Settled;
-        self.post(
-            "safeguarded_cash:bank",
-            "collection_in_transit:transfer",
-            asks,
-        );
+        self.post("suspense:bank", "collection_in_transit:transfer", asks);
         for (a, cents) in parts {
             let pending = self.of_association("association_pending", a);
             let payable = self.of_association("association_payable", a);
@@ -308,7 +342,7 @@ impl Model {
         let (asks, parts) = (self.collections[collection].asks, self.parts(collection));
         let receivable = self.of_shop("merchant_receivable", self.collections[collection].shop);
         self.collections[collection].state = Asked::Returned;
-        self.post(&receivable, "safeguarded_cash:bank", asks);
+        self.post(&receivable, "suspense:bank", asks);
         for (a, cents) in parts {
             self.promise_again(a, cents);
         }
@@ -408,7 +442,7 @@ impl Model {
             accounts.map(|(_, cents)| cents).sum()
         };
         of("safeguarded_cash:") + of("payout_in_transit:") + of("association_payable:")
-            - self.unexplained_credits
+            - self.unexplained_credits()
             - self.usable_credit()
     }
 
@@ -468,11 +502,7 @@ impl Model {
 
     fn pay(&mut self, payout: usize) {
         let amount = self.payouts[payout].amount;
-        self.post(
-            "payout_in_transit:transfer",
-            "safeguarded_cash:bank",
-            amount,
-        );
+        self.post("payout_in_transit:transfer", "suspense:bank", amount);
         self.payouts[payout].state = Paid::Settled;
     }
 
@@ -482,7 +512,7 @@ impl Model {
             self.payouts[payout].amount,
         );
         let payable = self.of_association("association_payable", a);
-        self.post("safeguarded_cash:bank", &payable, amount);
+        self.post("suspense:bank", &payable, amount);
         self.payouts[payout].state = Paid::Returned;
         let gifts = self.gifts_where(|_, g| g.payout == Some(payout));
         for n in &gifts {
@@ -503,33 +533,192 @@ impl Model {
         self.promise_again(a, unarrived);
     }
 
-    /// The bank shows a line; returns whether it meant something.
-    pub fn line(&mut self, subject: Subject, credit: bool, cents: i64) -> bool {
+    fn unexplained_credits(&self) -> i64 {
+        let credits = self.lines.iter().filter(|l| l.credit);
+        credits.map(|l| l.open).sum()
+    }
+
+    /// The lines of which something is unexplained, with their sides.
+    pub fn open_lines(&self) -> Vec<(usize, bool)> {
+        let lines = self.lines.iter().enumerate();
+        let open = lines.filter(|(_, l)| l.open > 0);
+        open.map(|(n, l)| (n, l.credit)).collect()
+    }
+
+    /// The operator's own money on the account.
+    fn float(&self) -> i64 {
+        -self.balance("operator_current:bank") - self.balance("provider_fees:bank")
+    }
+
+    fn post_said(&mut self, said: Said, cents: i64, is_undone: bool) {
+        let (debit, credit) = match said {
+            Said::NextMonth(shop) => (
+                "suspense:bank".to_owned(),
+                self.of_shop("merchant_receivable", shop),
+            ),
+            Said::TopUp => (
+                "suspense:bank".to_owned(),
+                "operator_current:bank".to_owned(),
+            ),
+            Said::Fee => ("provider_fees:bank".to_owned(), "suspense:bank".to_owned()),
+        };
+        if is_undone {
+            self.post(&credit, &debit, cents);
+        } else {
+            self.post(&debit, &credit, cents);
+        }
+    }
+
+    pub fn say(&mut self, line: usize, said: Said) {
+        let cents = std::mem::take(&mut self.lines[line].open);
+        self.post_said(said, cents, false);
+        self.said.push((line, said, cents));
+    }
+
+    /// Undoes what was said nth; returns whether it can be.
+    pub fn unsay(&mut self, nth: usize) -> bool {
+        let (line, said, cents) = self.said[nth];
+        if said == Said::TopUp && self.float() < cents {
+            return false;
+        }
+        self.post_said(said, cents, true);
+        self.lines[line].open += cents;
+        self.held.retain(|h| h.line != line);
+        self.said.remove(nth);
+        true
+    }
+
+    /// Whether something of a line was understood.
+    pub fn understood(&self, line: usize) -> bool {
+        self.lines[line].open < self.lines[line].cents
+    }
+
+    fn hold(&mut self, line: usize, subject: Subject, hold: Hold) {
+        self.held.push(Held {
+            line,
+            subject,
+            hold,
+        });
+    }
+
+    /// Takes the first line that is held so and is open.
+    fn take(&mut self, subject: Subject, wanted: impl Fn(&Held, &Line) -> bool) -> Option<usize> {
+        let at = self.held.iter().position(|h| {
+            let line = &self.lines[h.line];
+            h.subject == subject && line.open > 0 && wanted(h, line)
+        })?;
+        Some(self.held.remove(at).line)
+    }
+
+    /// Two lines undo each other.
+    fn undo(&mut self, one: usize, other: usize) {
+        self.lines[one].open = 0;
+        self.lines[other].open = 0;
+    }
+
+    /// The bank shows a line, which stands in suspense as far as it is not understood. Returns it.
+    pub fn line(&mut self, subject: Subject, credit: bool, cents: i64) -> usize {
+        if credit {
+            self.post("safeguarded_cash:bank", "suspense:bank", cents);
+        } else {
+            self.post("suspense:bank", "safeguarded_cash:bank", cents);
+        }
+        let line = self.lines.len();
+        self.lines.push(Line {
+            credit,
+            cents,
+            open: cents,
+        });
         match (subject, credit) {
-            (Subject::Collection(c), true)
-                if self.collections[c].state == Asked::Submitted
-                    && self.collections[c].asks == cents =>
-            {
-                self.settle(c);
-            }
-            (Subject::Collection(c), false)
-                if self.collections[c].state == Asked::Settled
-                    && self.collections[c].asks == cents =>
-            {
+            (Subject::Collection(c), true) => self.payment(line, c),
+            (Subject::Collection(c), false) => self.recall(line, c),
+            (Subject::Payout(p), true) => self.came_back(line, p),
+            (Subject::Payout(p), false) => self.went(line, p),
+            (Subject::Nobody, _) => {}
+        }
+        line
+    }
+
+    fn payment(&mut self, line: usize, c: usize) {
+        let subject = Subject::Collection(c);
+        let parts: Vec<usize> = self
+            .held
+            .iter()
+            .filter(|h| h.subject == subject && h.hold == Hold::Part)
+            .map(|h| h.line)
+            .filter(|l| self.lines[*l].open > 0)
+            .collect();
+        let came: i64 = parts.iter().map(|l| self.lines[*l].open).sum();
+        let (due, cents) = (self.collections[c].asks - came, self.lines[line].cents);
+        if self.collections[c].state != Asked::Submitted || due <= 0 {
+            return self.hold(line, subject, Hold::Surplus);
+        }
+        if cents < due {
+            return self.hold(line, subject, Hold::Part);
+        }
+        for part in parts {
+            self.lines[part].open = 0;
+        }
+        self.lines[line].open = cents - due;
+        let asks = self.collections[c].asks;
+        self.settle(c);
+        if cents > due {
+            self.hold(line, subject, Hold::Surplus);
+        }
+        if let Some(back) = self.take(subject, |h, l| h.hold == Hold::Recall && l.open == asks) {
+            self.lines[back].open = 0;
+            self.return_(c);
+        }
+    }
+
+    fn recall(&mut self, line: usize, c: usize) {
+        let (subject, cents) = (Subject::Collection(c), self.lines[line].cents);
+        let surplus = self
+            .take(subject, |h, l| {
+                l.credit && l.open == cents && h.hold != Hold::Part
+            })
+            .or_else(|| self.take(subject, |_, l| l.credit && l.open == cents));
+        let (state, asks) = (self.collections[c].state, self.collections[c].asks);
+        match (surplus, state) {
+            (Some(surplus), _) => self.undo(line, surplus),
+            (None, Asked::Settled) if asks == cents => {
+                self.lines[line].open = 0;
                 self.return_(c);
             }
-            (Subject::Payout(p), false) if self.payouts[p].state == Paid::Submitted => self.pay(p),
-            (Subject::Payout(p), true) if self.payouts[p].state == Paid::Settled => self.back(p),
-            (_, true) => {
-                self.post("safeguarded_cash:bank", "suspense:bank", cents);
-                self.unexplained_credits += cents;
-                return false;
-            }
-            (_, false) => {
-                self.post("suspense:bank", "safeguarded_cash:bank", cents);
-                return false;
-            }
+            (None, Asked::Submitted) if asks == cents => self.hold(line, subject, Hold::Recall),
+            _ => self.hold(line, subject, Hold::Other),
         }
-        true
+    }
+
+    fn went(&mut self, line: usize, p: usize) {
+        let (subject, cents) = (Subject::Payout(p), self.lines[line].cents);
+        if self.payouts[p].state == Paid::Submitted {
+            self.lines[line].open = 0;
+            self.pay(p);
+            if let Some(back) = self.take(subject, |h, _| h.hold == Hold::Return) {
+                self.lines[back].open = 0;
+                self.back(p);
+            }
+            return;
+        }
+        match self.take(subject, |_, l| l.credit && l.open == cents) {
+            Some(back) => self.undo(line, back),
+            None => self.hold(line, subject, Hold::Other),
+        }
+    }
+
+    fn came_back(&mut self, line: usize, p: usize) {
+        let (subject, cents) = (Subject::Payout(p), self.lines[line].cents);
+        match self.payouts[p].state {
+            Paid::Settled => {
+                self.lines[line].open = 0;
+                self.back(p);
+            }
+            Paid::Submitted => self.hold(line, subject, Hold::Return),
+            _ => match self.take(subject, |_, l| !l.credit && l.open == cents) {
+                Some(left) => self.undo(line, left),
+                None => self.hold(line, subject, Hold::Other),
+            },
+        }
     }
 }

@@ -7,7 +7,8 @@ use obole::db::settlement_lock;
 use obole::mail::{AccountSums, FailedPaymentLine, ReportMail, ReturnedMail, StatementMail};
 use obole::mailing;
 use obole::values::{
-    Amount, BankLine, BankSide, Email, Locale, MailContent, Period, Reader, SetAside, euros,
+    Amount, BankLine, BankSide, Email, LineDetails, Locale, MailContent, Period, Reader, SetAside,
+    euros,
 };
 use obole::{cases, reconciliation, refunds_due};
 use uuid::Uuid;
@@ -50,6 +51,7 @@ pub async fn shown(s: &Service, side: BankSide, reference: &str, cents: i64, day
         amount: Amount::from_cents(cents).unwrap(),
         booked_on: on(day),
         references: vec![reference.into()],
+        details: LineDetails::default(),
     };
     let mut tx = s.world.db.begin().await.unwrap();
     let import = reconciliation::import(&mut tx, Utc::now(), &[line])
@@ -447,6 +449,7 @@ async fn a_payout_that_came_back_before_its_report_left_is_not_told_at_all() {
         amount: Amount::from_cents(2000).unwrap(),
         booked_on: on(day),
         references: vec![prepared[0].reference.clone()],
+        details: LineDetails::default(),
     };
     let both = [
         line(BankSide::Debit, "2026-08-05"),

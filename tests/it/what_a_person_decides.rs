@@ -354,6 +354,7 @@ async fn what_a_lower_order_gives_back_waits_for_a_run_like_any_refund() {
 async fn an_order_told_again_with_more_or_with_another_cause_is_shown_to_a_person() {
     let s = Service::start().await;
     s.shop.send("first", &of_amount("FR-1", "1.00")).await;
+    s.posted().await;
     let mut other_cause = checkout("FR-1", |_| ());
     other_cause["data"]["donation"]["cause"] = "rivieres".into();
     s.shop.send("more", &of_amount("FR-1", "2.50")).await;
@@ -382,6 +383,7 @@ async fn an_order_told_again_with_more_or_with_another_cause_is_shown_to_a_perso
 async fn one_refund_told_with_two_amounts_is_shown_to_a_person_and_counted_once() {
     let s = Service::start().await;
     s.shop.send("first", &of_amount("FR-1", "5.00")).await;
+    s.posted().await;
     let of = |cents: Option<&str>| {
         let mut event = refund("FR-1");
         if let Some(amount) = cents {

@@ -1,10 +1,16 @@
-//! The bank's files (ISO 20022): camt.053 statements in, pain.001 credit transfers out.
+//! The bank's files (ISO 20022): statements, notifications and status reports in, pain.001 credit
+//! transfers out.
 
 pub mod simulated;
 
 mod bank_text;
-mod camt053;
+mod camt;
 mod pain001;
+mod pain002;
+mod read;
+mod references;
+mod source;
+mod xml;
 
-pub use camt053::{StatementError, read_statements};
 pub use pain001::{CreditTransfer, CreditTransferError, write_credit_transfer};
+pub use read::{BankFileError, BankItem, BankReader};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use super::camt053::read_statements;
+use super::read::{BankItem, BankReader};
 use crate::gateways::files::{FileError, write_whole};
 use crate::values::{Amount, BankAccount, BankSide, euros};
 
@@ -96,13 +96,21 @@ fn last_closing(folder: &Path, number: usize) -> Result<i64, FileError> {
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if path.to_string_lossy().ends_with(&end) {
-            let xml = fs::read_to_string(&path).map_err(|e| FileError::new(&path, e))?;
-            let read = read_statements(&end, &xml).unwrap_or_default();
-            let closing = read.last().and_then(|s| s.balances);
-            return Ok(closing.map_or(OPENING_CENTS, |(_, closing)| closing));
+            return Ok(closing_of(&path).unwrap_or(OPENING_CENTS));
         }
     }
     Ok(OPENING_CENTS)
+}
+
+/// What the account held at the end of a statement of this bank.
+fn closing_of(path: &Path) -> Option<i64> {
+    let mut reader = BankReader::open(path, "statement").ok()?;
+    while let Some(item) = reader.next_item().ok()? {
+        if let BankItem::Statement(statement) = item {
+            return statement.balances.map(|(_, closing)| closing);
+        }
+    }
+    None
 }
 
 /// The payment orders in the folder, by name.

@@ -59,6 +59,7 @@ pub async fn decide_case(
             }
             CaseKind::ConsentUnclear => consent::decide(&mut tx, now, &case, d).await?,
             CaseKind::MessageRefused => messages::decide(&mut tx, &case, d).await?,
+            CaseKind::StatementGap | CaseKind::EntryUnread => "it is explained".to_owned(),
             kind => bail!("a case of kind {kind} is not decided here: {}", kind.way()),
         };
         write_down(&mut tx, now, &case, d).await?;
