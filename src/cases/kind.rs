@@ -25,6 +25,8 @@ pub enum CaseKind {
     RefundBeyondDonation,
     /// A refund was told again with another amount. Subject: the event.
     RefundDiffers,
+    /// Donations whose donors may not have chosen to give. Subject: the merchant.
+    ConsentUnclear,
     /// A line of the bank's statement that nothing explains. Subject: the line.
     BankLineUnmatched,
     /// A collection that was refused, or taken back after it was paid. Subject: the collection.
@@ -46,7 +48,7 @@ pub enum CaseKind {
 
 impl CaseKind {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::RefundAfterPayout,
         Self::ReceiptInQuestion,
         Self::ReceiptCorrectionAsked,
@@ -56,6 +58,7 @@ impl CaseKind {
         Self::OrderDiffers,
         Self::RefundBeyondDonation,
         Self::RefundDiffers,
+        Self::ConsentUnclear,
         Self::BankLineUnmatched,
         Self::CollectionFailed,
         Self::PayoutFailed,
@@ -79,6 +82,7 @@ impl CaseKind {
             Self::OrderDiffers => "order-differs",
             Self::RefundBeyondDonation => "refund-beyond-donation",
             Self::RefundDiffers => "refund-differs",
+            Self::ConsentUnclear => "consent-unclear",
             Self::BankLineUnmatched => "bank-line-unmatched",
             Self::CollectionFailed => "collection-failed",
             Self::PayoutFailed => "payout-failed",
@@ -101,6 +105,7 @@ impl CaseKind {
             Self::DonationRaised => "the difference, not posted",
             Self::OrderDiffers => "what is told, not posted",
             Self::RefundBeyondDonation | Self::RefundDiffers => "the donation's receipt",
+            Self::ConsentUnclear => "the donations' receipts",
             Self::BankLineUnmatched => "nothing but itself",
             Self::CollectionFailed => "the merchant's next collection",
             Self::PayoutFailed => "the payout",
@@ -159,7 +164,9 @@ impl CaseKind {
             Self::ReceiptInQuestion => &["cancel", "replace"],
             Self::ReceiptCorrectionAsked => &["replace", "cancel"],
             Self::DonationAboveCeiling => &["accept", "correct", "dismiss"],
-            Self::SecondOrder | Self::DonationRaised => &["accept", "dismiss"],
+            Self::SecondOrder | Self::DonationRaised | Self::ConsentUnclear => {
+                &["accept", "dismiss"]
+            }
             Self::OrderDiffers => &["dismiss"],
             Self::RefundBeyondDonation | Self::RefundDiffers => &["given-back", "not-given-back"],
             Self::BankLineUnmatched => &["match", "next-month"],

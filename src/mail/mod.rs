@@ -5,6 +5,7 @@
 
 mod alert;
 mod cancellation;
+mod choice;
 mod content;
 mod ended;
 mod incomplete;
@@ -17,6 +18,7 @@ mod statement;
 
 pub use alert::AlertMail;
 pub use cancellation::{CancellationMail, RemainingCents};
+pub use choice::ChoiceMail;
 pub use incomplete::IncompleteMail;
 pub use receipts::{EnclosedReceipt, ReceiptsMail};
 pub use replacement::ReplacementMail;

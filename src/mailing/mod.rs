@@ -4,8 +4,10 @@
 //! A run that was cut short sends the mails that are not marked, under the same ids, so that mail
 //! programs show a mail that went out twice only once.
 
+mod addressee;
 mod alert;
 mod attachments;
+mod choice;
 mod incomplete;
 mod receipts;
 mod report;
@@ -13,11 +15,13 @@ mod send;
 mod sign_in;
 mod statement;
 
+pub use addressee::{Addressee, addressee};
 pub use alert::send_alerts;
 pub use attachments::{
     delete_receipt_document, duplicate_path, mark_cancelled_documents, receipt_document,
     receipt_path, statement_path,
 };
+pub use choice::send_choice_requests;
 pub use incomplete::ask_for_identities;
 pub use receipts::{MailCounts, send_receipts, send_written};
 pub use report::send_reports;

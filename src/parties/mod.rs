@@ -1,6 +1,7 @@
 //! The people and bodies around a donation: associations, causes, merchants, donors, operators;
 //! their secrets and sign-in.
 
+pub mod address;
 pub mod association;
 pub mod cause;
 pub mod choice;
@@ -11,6 +12,7 @@ pub mod merchant;
 pub mod operator;
 pub mod seal;
 pub mod sign_in;
+pub mod suspension;
 
 use crate::values::{FieldError, listed};
 
@@ -22,6 +24,17 @@ pub enum PartyState {
     Live,
     /// What its events say is still recorded, and flagged.
     Suspended,
+}
+
+impl PartyState {
+    /// The stored word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Suspended => "suspended",
+        }
+    }
 }
 
 /// Why a party could not be added; nothing of it then was.

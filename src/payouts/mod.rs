@@ -23,4 +23,4 @@ pub use report::{
 };
 pub use settle::{PayoutChange, PayoutEvent, SentPayout, sent_by_id, sent_by_reference, settle};
 pub use state::PayoutState;
-pub use take_back::{take_back_of_collections, take_back_prepared};
+pub use take_back::{take_back_of_association, take_back_of_collections, take_back_prepared};

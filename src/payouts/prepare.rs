@@ -62,6 +62,7 @@ const PREPARE: &str = "with arrived as materialized (
 
 /// Prepares payouts from what has arrived for a partition of the associations, once. What they owe
 /// is taken first; a prepared payout that they are no longer owed whole is given up for a new one.
+/// What suspended ones are owed is held.
 pub async fn prepare(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -72,7 +73,7 @@ pub async fn prepare(
     let quarter = NaiveDate::from_ymd_opt(on.year(), (on.month() - 1) / 3 * 3 + 1, 1).unwrap_or(on);
     let associations: Vec<AssociationId> = sqlx::query_scalar(
         "select association_id from association
-         where partition_of(association_id) = any($1) order by slug",
+         where partition_of(association_id) = any($1) and state = 'live' order by slug",
     )
     .bind(partition.keys())
     .fetch_all(&mut *tx)

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::values::{AssociationId, CollectionId, DonationId, paris_day};
+use crate::values::{AssociationId, CollectionId, DonationId, PayoutId, paris_day};
 
 /// Takes back the prepared payouts that hold one of these donations, because something was given
 /// back of it. What remains goes with the next payout.
@@ -28,6 +28,26 @@ pub async fn take_back_prepared(
     .fetch_all(&mut *tx)
     .await?;
     take_back(tx, now, &payouts).await
+}
+
+/// Takes back what is prepared for an association: it is suspended. Returns the payouts.
+///
+/// The caller holds the settlement lock whole.
+pub async fn take_back_of_association(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    slug: &str,
+) -> Result<Vec<PayoutId>, sqlx::Error> {
+    let payouts: Vec<Uuid> = sqlx::query_scalar(
+        "select p.payout_id from payout p join association a using (association_id)
+           join payout_current_state s using (payout_id)
+         where a.slug = $1 and s.state = 'prepared' order by p.payout_id",
+    )
+    .bind(slug)
+    .fetch_all(&mut *tx)
+    .await?;
+    take_back(tx, now, &payouts).await?;
+    Ok(payouts.into_iter().map(PayoutId).collect())
 }
 
 /// Takes back prepared payouts.

@@ -41,6 +41,7 @@ async fn decide(
         actor: &actor,
         why: "the shop said so by telephone",
         amount: amount.map(|a| Amount::parse(a).unwrap()),
+        email: None,
     };
     let decided = runs::decide_case(&s.app, Utc::now(), on("2026-11-26"), decision).await;
     s.posted().await;

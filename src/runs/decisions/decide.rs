@@ -7,7 +7,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::decision::CaseDecision;
-use super::{orders, refunds};
+use super::{consent, messages, orders, refunds};
 use crate::app::App;
 use crate::audit::{self, Act};
 use crate::cases::{self, Case, CaseFilter, CaseKind};
@@ -57,6 +57,8 @@ pub async fn decide_case(
             CaseKind::RefundBeyondDonation | CaseKind::RefundDiffers => {
                 refunds::decide_told(&mut tx, now, &case, d).await?
             }
+            CaseKind::ConsentUnclear => consent::decide(&mut tx, now, &case, d).await?,
+            CaseKind::MessageRefused => messages::decide(&mut tx, &case, d).await?,
             CaseKind::StatementGap | CaseKind::EntryUnread => "it is explained".to_owned(),
             kind => bail!("a case of kind {kind} is not decided here: {}", kind.way()),
         };

@@ -134,6 +134,13 @@ mail-report-owing = You owe this sum: it will be taken off the next donations th
 mail-report-undecided = Shops gave back { $amount } of donations that you already have. Nothing of it is taken off without your consent.
 # $amount: the amount.
 mail-report-entry = Entry to book: debit 512 Banque { $amount }, credit 754 Collectes et dons { $amount }.
+
+mail-choice-subject = Choose where your next euros go
+# $association: its name.
+mail-choice-suspended = The association { $association } is suspended: Obole pays it nothing for now.
+mail-choice-held = What you gave for it and has not left yet is kept, whole.
+mail-choice-open = You can choose another cause for your next euros:
+mail-choice-once = We ask you this only once.
 # $amount: the amount; $deducted: what is taken off it; $donations: the donations before that.
 mail-report-entry-deducted = This amount is net of { $deducted } of donations given back. If they were booked in a year that is closed, book this instead: debit 512 Banque { $amount }, debit 658 Charges diverses de gestion courante { $deducted }, credit 754 Collectes et dons { $donations }.
 

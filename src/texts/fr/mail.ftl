@@ -134,6 +134,13 @@ mail-report-owing = Vous devez cette somme : elle sera retenue sur les prochain
 mail-report-undecided = Des boutiques ont rendu { $amount } de dons que vous avez déjà reçus. Rien n’en est retenu sans votre accord.
 # $amount : le montant.
 mail-report-entry = Écriture à passer : débit 512 Banque { $amount }, crédit 754 Collectes et dons { $amount }.
+
+mail-choice-subject = Choisissez où vont vos prochains euros
+# $association : son nom.
+mail-choice-suspended = L’association { $association } est suspendue : Obole ne lui verse plus rien pour le moment.
+mail-choice-held = Ce que vous avez donné pour elle et qui n’est pas encore parti est gardé, en entier.
+mail-choice-open = Vous pouvez choisir une autre cause pour vos prochains euros :
+mail-choice-once = Nous ne vous le demandons qu’une fois.
 # $amount : le montant ; $deducted : ce qui en est retenu ; $donations : les dons avant la retenue.
 mail-report-entry-deducted = Ce montant est net de { $deducted } de dons rendus. S’ils étaient comptés dans un exercice déjà clos, passez plutôt : débit 512 Banque { $amount }, débit 658 Charges diverses de gestion courante { $deducted }, crédit 754 Collectes et dons { $donations }.
 
