@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{ConnectOptions as _, PgConnection};
 
+use crate::audit::Actor;
 use crate::db::{self, OpenError, private::Cluster};
 use crate::inbox;
 use crate::parties::key_sentinel::{self, KeyMatch};
@@ -32,6 +33,8 @@ pub struct App {
     pub cluster: Option<Arc<Cluster>>,
     /// Receives the progress of long runs; a clone with another one reports elsewhere.
     pub progress: Progress,
+    /// Who starts runs here; a clone with another one starts them in that name.
+    pub starter: Actor,
 }
 
 /// Why there is no key to work with. Nothing was written then.
@@ -106,6 +109,7 @@ impl App {
             key: Arc::new(key),
             cluster,
             progress: Progress::default(),
+            starter: Actor::system(),
         })
     }
 

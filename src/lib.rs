@@ -19,6 +19,7 @@ pub mod cases;
 pub mod ledger;
 
 pub mod parties;
+pub mod run_log;
 
 pub mod outbox;
 

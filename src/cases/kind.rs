@@ -25,6 +25,8 @@ pub enum CaseKind {
     RefundBeyondDonation,
     /// A refund was told again with another amount. Subject: the event.
     RefundDiffers,
+    /// Donations whose donors may not have chosen to give. Subject: the merchant.
+    ConsentUnclear,
     /// A line of the bank's statement that nothing explains. Subject: the line.
     BankLineUnmatched,
     /// A collection that was refused, or taken back after it was paid. Subject: the collection.
@@ -48,7 +50,7 @@ pub enum CaseKind {
 
 impl CaseKind {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::RefundAfterPayout,
         Self::ReceiptInQuestion,
         Self::ReceiptCorrectionAsked,
@@ -58,6 +60,7 @@ impl CaseKind {
         Self::OrderDiffers,
         Self::RefundBeyondDonation,
         Self::RefundDiffers,
+        Self::ConsentUnclear,
         Self::BankLineUnmatched,
         Self::CollectionFailed,
         Self::PayoutFailed,
@@ -82,6 +85,7 @@ impl CaseKind {
             Self::OrderDiffers => "order-differs",
             Self::RefundBeyondDonation => "refund-beyond-donation",
             Self::RefundDiffers => "refund-differs",
+            Self::ConsentUnclear => "consent-unclear",
             Self::BankLineUnmatched => "bank-line-unmatched",
             Self::CollectionFailed => "collection-failed",
             Self::PayoutFailed => "payout-failed",
@@ -105,6 +109,7 @@ impl CaseKind {
             Self::DonationRaised => "the difference, not posted",
             Self::OrderDiffers => "what is told, not posted",
             Self::RefundBeyondDonation | Self::RefundDiffers => "the donation's receipt",
+            Self::ConsentUnclear => "the donations' receipts",
             Self::BankLineUnmatched => "nothing but itself",
             Self::CollectionFailed => "the merchant's next collection",
             Self::PayoutFailed => "the payout",
@@ -114,6 +119,12 @@ impl CaseKind {
             Self::CheckViolated => "payouts",
             Self::StatementGap | Self::EntryUnread => "nothing",
         }
+    }
+
+    /// Whether a decision says an amount.
+    #[must_use]
+    pub fn needs_amount(decision: &str) -> bool {
+        matches!(decision, "correct" | "given-back")
     }
 
     /// Whether its subject is an event.
@@ -158,11 +169,13 @@ impl CaseKind {
             Self::ReceiptInQuestion => &["cancel", "replace"],
             Self::ReceiptCorrectionAsked => &["replace", "cancel"],
             Self::DonationAboveCeiling => &["accept", "correct", "dismiss"],
-            Self::SecondOrder | Self::DonationRaised => &["accept", "dismiss"],
+            Self::SecondOrder | Self::DonationRaised | Self::ConsentUnclear => {
+                &["accept", "dismiss"]
+            }
             Self::OrderDiffers => &["dismiss"],
             Self::RefundBeyondDonation | Self::RefundDiffers => &["given-back", "not-given-back"],
-            Self::BankLineUnmatched => &["match", "next-month", "give-back"],
-            Self::CollectionFailed => &["ask-again", "other-rail", "write-off"],
+            Self::BankLineUnmatched => &["match", "next-month"],
+            Self::CollectionFailed => &["ask-again", "other-rail", "write-off", "suspend-merchant"],
             Self::PayoutFailed => &["pay-again", "hold"],
             Self::IbanChanged => &["confirm", "refuse"],
             Self::ShortOfCover => &["top-up"],

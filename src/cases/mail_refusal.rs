@@ -68,6 +68,18 @@ pub async fn refused_mails(db: &mut PgConnection) -> Result<HashSet<MailId>, sql
     Ok(mails.into_iter().map(MailId).collect())
 }
 
+/// The mails that a person decided to leave unsent.
+pub async fn left_mails(db: &mut PgConnection) -> Result<HashSet<MailId>, sqlx::Error> {
+    let mails: Vec<Uuid> = sqlx::query_scalar(
+        "select f.subject from case_file f join case_decision d using (case_id)
+         where f.kind = $1 and d.decision = 'leave'",
+    )
+    .bind(CaseKind::MessageRefused.word())
+    .fetch_all(db)
+    .await?;
+    Ok(mails.into_iter().map(MailId).collect())
+}
+
 /// Closes the case of a mail that left after all.
 pub async fn note_sent(
     tx: &mut PgConnection,

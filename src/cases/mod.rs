@@ -13,5 +13,5 @@ pub use alert::claim_alerts;
 pub use close::{Decision, close};
 pub use kind::{CaseKind, CaseKindError};
 pub use list::{Case, CaseFilter, list};
-pub use mail_refusal::{RefusedMail, note_refusal, note_sent, refused_mails};
+pub use mail_refusal::{RefusedMail, left_mails, note_refusal, note_sent, refused_mails};
 pub use open::{NewCase, open};

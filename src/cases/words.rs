@@ -1,5 +1,6 @@
 //! A case as people of the team read it, on the command line and in a mail.
 
+use super::kind::CaseKind;
 use super::list::Case;
 use crate::values::{EventId, paris_day};
 
@@ -21,7 +22,14 @@ impl Case {
             _ if self.kind.is_decided_by_command() => format!(
                 "decide: obole case decide {} {} --as EMAIL --why TEXT",
                 self.case_id,
-                self.decisions.join("|")
+                self.decisions
+                    .iter()
+                    .map(|d| match CaseKind::needs_amount(d) {
+                        true => format!("\"{d} --amount EUROS\""),
+                        false => (*d).to_owned(),
+                    })
+                    .collect::<Vec<_>>()
+                    .join("|")
             ),
             _ => format!("decide: {}", self.kind.way()),
         };

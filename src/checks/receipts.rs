@@ -25,7 +25,12 @@ pub(super) const CHECKS: &[Check] = &[
          left join donation_claim k on k.donation_id = l.donation_id
          where r.association_id is distinct from d.association_id
            or r.donor_id is distinct from coalesce(d.donor_id, k.donor_id)
-           or d.funded_by is distinct from 'donor' or d.consent_preticked is distinct from false
+           or d.funded_by is distinct from 'donor'
+           or (d.consent_preticked is not false and not exists (
+             select 1 from consent_ruling c
+             where c.merchant_id = d.merchant_id and c.ruling = 'accept'
+               and (c.donation_id = d.donation_id
+                 or c.donation_id is null and c.ruled_at >= d.recorded_at)))
            or l.amount_cents > d.amount_cents or r.tax_year > r.year
            or r.tax_year < extract(year from d.occurred_at at time zone 'Europe/Paris')
            or r.year <> extract(year from r.issued_on)

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
+use obole::parties::PartyState::{Live, Suspended};
 use obole::parties::account::NewAccount;
 use obole::parties::association;
+use obole::parties::suspension::Suspendable::Association;
 use obole::runs::{self, AccountAct};
 use obole::values::{Bic, Iban, Reader};
 use serde_json::json;
@@ -14,12 +16,18 @@ use serde_json::json;
 use super::context::CommandContext;
 use super::day::day;
 use super::outcome::Outcome;
+use super::suspension::{self, SuspensionArguments};
 
 /// What can be done with associations.
 #[derive(Subcommand)]
 pub enum Command {
     /// Add the association that a file describes (contracts/association.schema.json).
     Add { file: PathBuf },
+    /// Suspend it: its donations are recorded, its payouts held, its donors asked to choose
+    /// again.
+    Suspend(SuspensionArguments),
+    /// Lift a suspension.
+    Lift(SuspensionArguments),
     /// List all associations.
     List,
     /// Ask to pay an association to another account, which another operator confirms.
@@ -63,6 +71,10 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
     match command {
         Command::Add { file } => add(file, context).await,
         Command::Iban(arguments) => iban(arguments, context).await,
+        Command::Suspend(arguments) => {
+            suspension::run(Association, Suspended, arguments, context).await
+        }
+        Command::Lift(arguments) => suspension::run(Association, Live, arguments, context).await,
         Command::List => Outcome::list(&association::list(&mut context.db, Reader::System).await?),
     }
 }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use obole::receipts;
 use obole::reconciliation::{self, Understood};
+use obole::runs::{self, StatementImport};
 use obole::values::{CollectionId, LineId, PayoutId, Reader, euros};
-use obole::{receipts, runs};
 use serde_json::json;
 
 use super::context::CommandContext;
@@ -21,6 +22,9 @@ pub enum Command {
     Import {
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Print what would be imported; write nothing.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// List the lines of the statements, with what each is or may be.
     Lines {
@@ -105,7 +109,7 @@ impl UnderstoodArguments {
 /// Runs one command.
 pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Result<Outcome> {
     match command {
-        Command::Import { files } => import(files, context).await,
+        Command::Import { files, dry_run } => import(&files, dry_run, context).await,
         Command::Lines { open } => {
             let found = reconciliation::lines(&mut context.db, Reader::System, open).await?;
             Outcome::list(&found)
@@ -126,8 +130,21 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
     }
 }
 
-async fn import(files: Vec<PathBuf>, context: &CommandContext) -> anyhow::Result<Outcome> {
-    let import = runs::import_statements(&context.app, context.now, &files).await?;
+async fn import(
+    files: &[PathBuf],
+    dry_run: bool,
+    context: &CommandContext,
+) -> anyhow::Result<Outcome> {
+    let (app, now) = (&context.app, context.now);
+    if dry_run {
+        return Ok(imported(&runs::preview_import(app, now, files).await?)?.dry());
+    }
+    let import = runs::import_statements(app, now, files).await;
+    let nothing = imported(&StatementImport::default())?.document;
+    Outcome::of_run(import, nothing, |import| imported(&import))
+}
+
+fn imported(import: &StatementImport) -> anyhow::Result<Outcome> {
     let skipped: Vec<_> = import
         .files
         .iter()
@@ -140,7 +157,7 @@ async fn import(files: Vec<PathBuf>, context: &CommandContext) -> anyhow::Result
             .collect::<String>()
         + &set_aside_lines(&import.set_aside);
     Ok(Outcome {
-        document: serde_json::to_value(&import)?,
+        document: serde_json::to_value(import)?,
         text,
         ok: import.set_aside.is_empty(),
     })

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use obole::runs::{self, CaseDecision};
-use obole::values::{Amount, CaseId};
+use obole::values::{Amount, CaseId, Email};
 
 use super::context::CommandContext;
 use super::decision::DecisionArguments;
@@ -20,6 +20,9 @@ pub enum Command {
         /// The amount in euros, for decisions that name one, such as 1.00.
         #[arg(long, value_name = "EUROS", value_parser = Amount::parse)]
         amount: Option<Amount>,
+        /// The right address, for the decision correct-address.
+        #[arg(long, value_name = "EMAIL", value_parser = Email::parse)]
+        email: Option<Email>,
         #[command(flatten)]
         by: DecisionArguments,
     },
@@ -31,6 +34,7 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
         id,
         decision,
         amount,
+        email,
         by,
     } = command;
     let actor = context.operator(&by.operator).await?;
@@ -40,6 +44,7 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
         actor: &actor,
         why: &by.why,
         amount,
+        email: email.as_ref(),
     };
     let on = context.business_date(by.on);
     let decided = runs::decide_case(&context.app, context.now, on, decision).await?;

@@ -1,11 +1,14 @@
 //! `obole cause`.
 
 use clap::Subcommand;
+use obole::parties::PartyState::{Live, Suspended};
 use obole::parties::cause;
+use obole::parties::suspension::Suspendable::Cause;
 use serde_json::json;
 
 use super::context::CommandContext;
 use super::outcome::Outcome;
+use super::suspension::{self, SuspensionArguments};
 
 /// What can be done with causes.
 #[derive(Subcommand)]
@@ -23,6 +26,10 @@ pub enum Command {
         #[arg(long)]
         title: String,
     },
+    /// Suspend it: it is not offered any more.
+    Suspend(SuspensionArguments),
+    /// Lift a suspension.
+    Lift(SuspensionArguments),
     /// List all causes.
     List,
 }
@@ -40,6 +47,8 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
             let id = cause::add(&mut context.db, now, &slug, &theme, &association, &title).await?;
             Ok(Outcome::of(json!({"cause_id": id.to_string()})))
         }
+        Command::Suspend(arguments) => suspension::run(Cause, Suspended, arguments, context).await,
+        Command::Lift(arguments) => suspension::run(Cause, Live, arguments, context).await,
         Command::List => Outcome::list(&cause::list(&mut context.db).await?),
     }
 }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use clap::Subcommand;
 use obole::rails::Rail;
-use obole::runs::{self, CollectionAct};
+use obole::runs::{self, CollectionAct, CollectionRun};
 use obole::values::{Period, euros};
 use serde_json::json;
 
@@ -25,6 +25,9 @@ pub enum Command {
         /// The business date; today in Paris by default.
         #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
         on: Option<NaiveDate>,
+        /// Print what would be asked for; write nothing.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Say that a collection was refused before any money moved.
     Reject {
@@ -62,7 +65,11 @@ pub enum Command {
 /// Runs one command.
 pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Result<Outcome> {
     let (id, act, by) = match command {
-        Command::Run { period, on } => return run_month(context, period, on).await,
+        Command::Run {
+            period,
+            on,
+            dry_run,
+        } => return run_month(context, period, on, dry_run).await,
         Command::Reject { id, by } => (id, CollectionAct::Reject, by),
         Command::Return { id, by } => (id, CollectionAct::Return, by),
         Command::Retry { id, rail, by } => (id, CollectionAct::Retry(rail), by),
@@ -78,16 +85,25 @@ async fn run_month(
     context: &mut CommandContext,
     period: Period,
     on: Option<NaiveDate>,
+    dry_run: bool,
 ) -> anyhow::Result<Outcome> {
-    let on = context.business_date(on);
-    let run = runs::run_collections(&context.app, context.now, on, period).await?;
-    let total: i64 = run.collections.iter().map(|c| c.amount_cents).sum();
+    let (app, now, on) = (&context.app, context.now, context.business_date(on));
+    if dry_run {
+        let run = runs::preview_collections(app, now, on, period).await?;
+        return Ok(outcome(period, &run)?.dry());
+    }
+    let run = runs::run_collections(app, now, on, period).await;
+    let nothing = outcome(period, &CollectionRun::default())?.document;
+    Outcome::of_run(run, nothing, |run| outcome(period, &run))
+}
+
+fn outcome(period: Period, run: &CollectionRun) -> anyhow::Result<Outcome> {
     let text = Outcome::list(&run.collections)?.text + &set_aside_lines(&run.set_aside);
     Ok(Outcome {
         document: json!({
             "period": period.to_string(),
             "collections": run.collections,
-            "total": euros(total),
+            "total": euros(run.total_cents()),
             "set_aside": run.set_aside,
         }),
         text,

@@ -6,9 +6,9 @@ use obole::settings::{SettingError, SettingsReading};
 use super::context::CommandContext;
 use super::outcome::Outcome;
 use super::{
-    association, audit, bank, bench, case, cases, cause, check, collections, demo, doctor, inbox,
-    ledger, login_link, manifest, merchant, migrate, operator, payouts, receipts, serve, settings,
-    subscription,
+    association, audit, bank, bench, case, cases, cause, check, collections, demo, doctor,
+    donation, inbox, ledger, login_link, manifest, merchant, migrate, operator, payouts, receipts,
+    runs, serve, settings, subscription,
 };
 
 /// One euro added to an online purchase, taken whole and provably to an association.
@@ -46,6 +46,9 @@ pub enum Command {
     /// Causes.
     #[command(subcommand)]
     Cause(cause::Command),
+    /// One donation.
+    #[command(subcommand)]
+    Donation(donation::Command),
     /// Events received.
     #[command(subcommand)]
     Inbox(inbox::Command),
@@ -67,6 +70,8 @@ pub enum Command {
     /// Tax receipts.
     #[command(subcommand)]
     Receipts(receipts::Command),
+    /// What was run, by whom, and how it ended.
+    Runs(runs::Arguments),
     /// What waits for a person.
     Cases(cases::Arguments),
     /// Decide what waits for a person.
@@ -131,6 +136,7 @@ async fn run_in_database(
         Command::Merchant(command) => merchant::run(command, context).await,
         Command::Association(command) => association::run(command, context).await,
         Command::Cause(command) => cause::run(command, context).await,
+        Command::Donation(command) => donation::run(command, context).await,
         Command::Inbox(command) => inbox::run(command, context).await,
         Command::Manifest(command) => manifest::run(command, context).await,
         Command::Collections(command) => collections::run(command, context).await,
@@ -138,6 +144,7 @@ async fn run_in_database(
         Command::Bank(command) => bank::run(command, context).await,
         Command::Subscription(command) => subscription::run(command, context).await,
         Command::Receipts(command) => receipts::run(command, context).await,
+        Command::Runs(arguments) => runs::run(arguments, context).await,
         Command::Cases(arguments) => cases::run(arguments, context).await,
         Command::Case(command) => case::run(command, context).await,
         Command::Audit(arguments) => audit::run(arguments, context).await,

@@ -24,6 +24,7 @@ impl CommandContext {
     pub async fn open(settings: Settings) -> anyhow::Result<Self> {
         let app = App {
             progress: progress::of_runs(),
+            starter: Self::system_user(),
             ..App::open(settings).await?
         };
         let db = app

@@ -6,13 +6,16 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use obole::audit::{self, Act};
 use obole::inbox::endpoint;
+use obole::parties::PartyState::{Live, Suspended};
 use obole::parties::merchant;
+use obole::parties::suspension::Suspendable::Merchant;
 use obole::runs;
 use obole::values::Reader;
 use serde_json::json;
 
 use super::context::CommandContext;
 use super::outcome::Outcome;
+use super::suspension::{self, SuspensionArguments};
 
 /// What can be done with merchants.
 #[derive(Subcommand)]
@@ -34,6 +37,10 @@ pub enum Command {
         #[arg(value_name = "NAME=VALUE")]
         pairs: Vec<String>,
     },
+    /// Suspend it: what it charges is still recorded, flagged, and asked for.
+    Suspend(SuspensionArguments),
+    /// Lift a suspension.
+    Lift(SuspensionArguments),
     /// List a merchant's API keys, add one (printed this once), or revoke one.
     Keys {
         /// The merchant's slug.
@@ -98,6 +105,10 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
             tx.commit().await?;
             Ok(Outcome::of(serde_json::to_value(&settings)?))
         }
+        Command::Suspend(arguments) => {
+            suspension::run(Merchant, Suspended, arguments, context).await
+        }
+        Command::Lift(arguments) => suspension::run(Merchant, Live, arguments, context).await,
         Command::Keys { slug, add, revoke } => keys(&slug, add, revoke, context).await,
         Command::List => Outcome::list(&merchant::list(&mut context.db, Reader::System).await?),
     }

@@ -15,6 +15,7 @@ mod day;
 mod decision;
 mod demo;
 mod doctor;
+mod donation;
 mod inbox;
 mod ledger;
 mod login_link;
@@ -26,8 +27,10 @@ mod outcome;
 mod payouts;
 mod progress;
 mod receipts;
+mod runs;
 mod serve;
 mod settings;
 mod subscription;
+mod suspension;
 
 pub use command::{Cli, CommandError, run};

@@ -1,7 +1,8 @@
 //! What a command prints, for programs and for people.
 
+use obole::runs::RunUnderWay;
 use obole::values::SetAside;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What a command leaves: its document, the same as text, and whether it found all in order.
 pub struct Outcome {
@@ -24,6 +25,42 @@ impl Outcome {
             text,
             ok: true,
         }
+    }
+
+    /// The outcome of a run, or that another one is under way: then `nothing` is the document, and
+    /// says so. All is in order when the other does the same.
+    pub fn of_run<T>(
+        run: anyhow::Result<T>,
+        nothing: Value,
+        outcome: impl FnOnce(T) -> anyhow::Result<Self>,
+    ) -> anyhow::Result<Self> {
+        let error = match run {
+            Ok(run) => return outcome(run),
+            Err(error) => error,
+        };
+        let Some(other) = error.downcast_ref::<RunUnderWay>() else {
+            return Err(error);
+        };
+        let mut document = nothing;
+        document["under_way"] = json!({
+            "run_id": other.run_id.to_string(),
+            "began_at": other.began_at,
+            "same": other.same,
+        });
+        Ok(Self {
+            document,
+            text: format!("{other}\n"),
+            ok: other.same,
+        })
+    }
+
+    /// Says of an outcome that nothing of it was done.
+    #[must_use]
+    pub fn dry(mut self) -> Self {
+        self.document["dry_run"] = true.into();
+        self.text
+            .insert_str(0, "a dry run, of which nothing is kept:\n");
+        self
     }
 
     /// A list of records, as a table for people.

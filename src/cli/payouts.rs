@@ -20,6 +20,9 @@ pub enum Command {
         /// The business date; today in Paris by default.
         #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
         on: Option<NaiveDate>,
+        /// Print what would be prepared; write nothing.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Approve a payout; after a second operator's approval it leaves.
     Approve {
@@ -57,7 +60,19 @@ pub enum Command {
 pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Result<Outcome> {
     let (app, now) = (&context.app, context.now);
     let payouts = match command {
-        Command::Run { on } => runs::run_payouts(app, now, context.business_date(on)).await?,
+        Command::Run { on, dry_run } if dry_run => {
+            let payouts = runs::preview_payouts(app, now, context.business_date(on)).await?;
+            return Ok(list(context, &payouts).await?.dry());
+        }
+        Command::Run { on, .. } => {
+            match runs::run_payouts(app, now, context.business_date(on)).await {
+                Ok(payouts) => payouts,
+                under_way => {
+                    let nothing = json!({"payouts": [], "total": "0.00", "set_aside": []});
+                    return Outcome::of_run(under_way, nothing, |payouts| Outcome::list(&payouts));
+                }
+            }
+        }
         Command::Approve { id, operator, on } => {
             let email = Email::parse(&operator).map_err(anyhow::Error::msg)?;
             runs::approve_payout(app, now, context.business_date(on), id, &email).await?

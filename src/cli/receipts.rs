@@ -3,9 +3,10 @@
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use obole::audit::Actor;
+use obole::receipts;
 use obole::receipts::{ReceiptDecision, ReceiptStanding};
+use obole::runs::{self, ReceiptRun};
 use obole::values::{EndReason, Period, Reader, euros};
-use obole::{receipts, runs};
 use serde_json::json;
 
 use super::context::CommandContext;
@@ -137,12 +138,21 @@ impl ReceiptArguments {
 }
 
 async fn issue(arguments: RunArguments, context: &CommandContext) -> anyhow::Result<Outcome> {
-    let options = runs::ReceiptOptions {
-        dry_run: arguments.dry_run,
-        no_mail: arguments.no_mail,
-    };
-    let on = context.business_date(arguments.on);
-    let run = runs::run_receipts(&context.app, context.now, on, arguments.period, options).await?;
+    let RunArguments {
+        period,
+        on,
+        dry_run,
+        no_mail,
+    } = arguments;
+    let options = runs::ReceiptOptions { dry_run, no_mail };
+    let on = context.business_date(on);
+    let run = runs::run_receipts(&context.app, context.now, on, period, options).await;
+    let nothing = serde_json::to_value(ReceiptRun::nothing(period))?;
+    let outcome = Outcome::of_run(run, nothing, |run| outcome(&run, dry_run))?;
+    Ok(if dry_run { outcome.dry() } else { outcome })
+}
+
+fn outcome(run: &ReceiptRun, dry_run: bool) -> anyhow::Result<Outcome> {
     let text = format!(
         "{}issued {}, {} euros; mailed {}, asked for what lacks {}, refused {}\n{}",
         Outcome::list(&run.receipts)?.text,
@@ -154,10 +164,10 @@ async fn issue(arguments: RunArguments, context: &CommandContext) -> anyhow::Res
         Outcome::list(&run.held)?.text
     );
     Ok(Outcome {
-        document: serde_json::to_value(&run)?,
+        document: serde_json::to_value(run)?,
         text,
         // A receipt of the run without its document is told by its empty file.
-        ok: run.unsent == 0 && (arguments.dry_run || run.receipts.iter().all(|r| r.file.is_some())),
+        ok: run.unsent == 0 && (dry_run || run.receipts.iter().all(|r| r.file.is_some())),
     })
 }
 

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
 
+use super::record::LAST_ORDINAL;
 use crate::values::{DonationId, DonorId, MerchantId, Reader};
 
 /// A donation as its donor follows it. A day that is there is a stage reached.
@@ -180,12 +181,19 @@ pub async fn find(
     .await
 }
 
-/// The donation of a merchant's order, if the reader may see it.
+/// The donations of a merchant's order, if the reader may see them: most often one.
 pub async fn find_by_order(
     db: &mut PgConnection,
     reader: Reader,
     merchant: MerchantId,
     order_id: &str,
-) -> Result<Option<MerchantDonation>, sqlx::Error> {
-    find(db, reader, DonationId::of_order(merchant, order_id)).await
+) -> Result<Vec<MerchantDonation>, sqlx::Error> {
+    let mut found = Vec::new();
+    for ordinal in 0..=LAST_ORDINAL {
+        match find(db, reader, DonationId::of(merchant, order_id, ordinal)).await? {
+            Some(donation) => found.push(donation),
+            None => break,
+        }
+    }
+    Ok(found)
 }

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 
 use super::outcome::Outcome;
 use super::problem::ProblemState;
+use super::repetition::is_second_order;
 use super::ruling::{self, Ruling};
 use super::tasks::{CheckoutTask, Tasks};
 use crate::donations::{self, LAST_ORDINAL, RecordedOrder};
@@ -59,7 +60,7 @@ pub(super) async fn apply_rulings<'b>(
 }
 
 /// Makes an accepted checkout the next donation of its order, of what is not recorded yet; whole
-/// where all of the order was given back. Whether anything is left to record.
+/// where it is a second order. Whether anything is left to record.
 fn next_donation(
     task: &mut CheckoutTask<'_>,
     told: Option<Amount>,
@@ -69,9 +70,10 @@ fn next_donation(
         return Ok(true);
     };
     let told = told.cents();
-    let more = match order.left_cents() {
-        0 => told,
-        _ => told - order.amount_cents,
+    let more = if is_second_order(task, order) {
+        told
+    } else {
+        told - order.amount_cents
     };
     let Ok(amount) = Amount::from_cents(more) else {
         return Ok(false);

@@ -87,7 +87,7 @@ fn judge(
     let Some(order) = recorded.get(&task.donation_id) else {
         return Again::Differs;
     };
-    if order.left_cents() == 0 && came_after(task, order) {
+    if is_second_order(task, order) {
         return Again::SecondOrder;
     }
     if *same_content {
@@ -109,6 +109,11 @@ fn judge(
         return Again::Repeated;
     }
     Again::Differs
+}
+
+/// Whether an order was placed once more after its donation was given back whole.
+pub(super) fn is_second_order(task: &CheckoutTask<'_>, order: &RecordedOrder) -> bool {
+    order.left_cents() == 0 && came_after(task, order)
 }
 
 /// Whether an order was placed after its donation was given back. Where it does not say when, its

@@ -6,6 +6,7 @@
 mod account;
 mod alert;
 mod cancellation;
+mod choice;
 mod content;
 mod ended;
 mod incomplete;
@@ -19,6 +20,7 @@ mod statement;
 pub use account::{AccountMail, AccountTelling};
 pub use alert::AlertMail;
 pub use cancellation::{CancellationMail, RemainingCents};
+pub use choice::ChoiceMail;
 pub use incomplete::IncompleteMail;
 pub use receipts::{EnclosedReceipt, ReceiptsMail};
 pub use replacement::ReplacementMail;

@@ -56,7 +56,7 @@ async fn ask(
     let Some(to) = donor
         .email
         .as_deref()
-        .filter(|_| is_to_be_asked(&donor, gaps))
+        .filter(|_| is_to_be_asked(&donor, gaps) && !postbox.is_left(mail_id))
     else {
         return Ok(None);
     };

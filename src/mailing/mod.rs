@@ -5,8 +5,10 @@
 //! programs show a mail that went out twice only once.
 
 mod account;
+mod addressee;
 mod alert;
 mod attachments;
+mod choice;
 mod incomplete;
 mod receipts;
 mod report;
@@ -15,11 +17,13 @@ mod sign_in;
 mod statement;
 
 pub use account::tell_of_accounts;
+pub use addressee::{Addressee, addressee};
 pub use alert::send_alerts;
 pub use attachments::{
     delete_receipt_document, duplicate_path, mark_cancelled_documents, receipt_document,
     receipt_path, statement_path,
 };
+pub use choice::send_choice_requests;
 pub use incomplete::ask_for_identities;
 pub use receipts::{MailCounts, send_receipts, send_written};
 pub use report::send_reports;

@@ -83,7 +83,8 @@ async fn send_group(
     let mut counts = MailCounts::default();
     for mail in group {
         // A donor who was erased has no address; their receipts stay sealed in the database.
-        let Some(donor) = donors.get(&mail.donor_id).filter(|d| d.email.is_some()) else {
+        let donor = donors.get(&mail.donor_id).filter(|d| d.email.is_some());
+        let Some(donor) = donor.filter(|_| !postbox.is_left(mail.mail_id)) else {
             done.add_one();
             continue;
         };

@@ -10,7 +10,7 @@ use crate::gateways::mailer::{FileAttachment, OutgoingMail};
 use crate::mail::{AccountSums, ReportMail, ReturnedMail};
 use crate::payouts::{self, PayoutReport, PayoutState, ReportAccount, ReportLine, ReportLineKind};
 use crate::progress::Step;
-use crate::values::{Locale, MailContent, MailId, Reader, SetAside, derived_id};
+use crate::values::{Locale, MailContent, MailId, PayoutId, Reader, SetAside, derived_id};
 
 /// Tells associations of each payout that settled or came back and is not marked as told. Returns
 /// the payouts whose message was refused.
@@ -23,6 +23,11 @@ pub async fn send_reports(app: &App, now: DateTime<Utc>) -> anyhow::Result<Vec<S
     let unreported = payouts::unreported(&mut db).await?;
     let sent = app.progress.count(Step::MailReports, unreported.len());
     for p in unreported {
+        let mail_id = report_mail(p.payout_id, p.n);
+        if postbox.is_left(mail_id) {
+            sent.add_one();
+            continue;
+        }
         payouts::write_report(&mut db, now, &p).await?;
         let account = account_sums(payouts::report_account(&mut db, &p).await?);
         let (content, attachments) = if p.state == PayoutState::Settled {
@@ -32,7 +37,7 @@ pub async fn send_reports(app: &App, now: DateTime<Utc>) -> anyhow::Result<Vec<S
             (returned(&p, account), Vec::new())
         };
         let mail = OutgoingMail {
-            mail_id: MailId(derived_id(&format!("report:{}:{}", p.payout_id, p.n))),
+            mail_id,
             to: &p.email,
             content,
             attachments,
@@ -108,4 +113,9 @@ const fn account_sums(a: ReportAccount) -> AccountSums {
         closing_cents: a.closing_cents,
         undecided_cents: a.undecided_cents,
     }
+}
+
+/// The message with the report of a payout's state, by the number of that state.
+pub(super) fn report_mail(id: PayoutId, n: i16) -> MailId {
+    MailId(derived_id(&format!("report:{id}:{n}")))
 }

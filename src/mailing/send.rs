@@ -24,18 +24,28 @@ pub(super) struct Postbox {
     now: DateTime<Utc>,
     /// The mails that a case is open for, which closes when they leave.
     refused_before: Arc<HashSet<MailId>>,
+    /// The mails that a person decided to leave.
+    left: Arc<HashSet<MailId>>,
 }
 
 impl Postbox {
     /// A postbox for a run that began at `now`.
     pub async fn open(app: &App, now: DateTime<Utc>) -> anyhow::Result<Self> {
-        let refused_before = cases::refused_mails(&mut *app.db.acquire().await?).await?;
+        let mut db = app.db.acquire().await?;
+        let refused_before = cases::refused_mails(&mut db).await?;
+        let left = cases::left_mails(&mut db).await?;
         Ok(Self {
             mailer: mailer(app)?,
             app: app.clone(),
             now,
             refused_before: Arc::new(refused_before),
+            left: Arc::new(left),
         })
+    }
+
+    /// Whether a person decided to leave a mail: it is neither tried nor told of any more.
+    pub fn is_left(&self, mail_id: MailId) -> bool {
+        self.left.contains(&mail_id)
     }
 
     /// Sends a mail. Returns why, when this one mail was refused; that is noted, and the next run

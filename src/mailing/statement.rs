@@ -64,6 +64,11 @@ pub async fn send_statements(app: &App, now: DateTime<Utc>) -> anyhow::Result<Ve
     Ok(refused.into_iter().flatten().collect())
 }
 
+/// The message with the statement of a collection.
+pub(super) fn statement_mail(id: CollectionId) -> MailId {
+    MailId(derived_id(&format!("statement:{id}")))
+}
+
 /// Sends one statement. Returns the merchant when it was refused.
 async fn send_statement(
     app: &App,
@@ -73,6 +78,10 @@ async fn send_statement(
     content: MailContent,
 ) -> anyhow::Result<Option<SetAside>> {
     let id = c.collection_id;
+    let mail_id = statement_mail(id);
+    if postbox.is_left(mail_id) {
+        return Ok(None);
+    }
     // The run that prepared the collection wrote the file, unless it was cut short before.
     let csv = match tokio::fs::read_to_string(statement_path(app, c)).await {
         Ok(written) => written,
@@ -82,7 +91,7 @@ async fn send_statement(
     };
     let file_name = format!("releve-{}-{}.csv", c.merchant, c.period);
     let mail = OutgoingMail {
-        mail_id: MailId(derived_id(&format!("statement:{id}"))),
+        mail_id,
         to: &c.merchant_email,
         content,
         attachments: vec![FileAttachment::csv(file_name, &csv)],

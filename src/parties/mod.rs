@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod account_mail;
+pub mod address;
 pub mod association;
 pub mod cause;
 pub mod choice;
@@ -13,6 +14,7 @@ pub mod merchant;
 pub mod operator;
 pub mod seal;
 pub mod sign_in;
+pub mod suspension;
 
 use crate::values::{FieldError, listed};
 
@@ -24,6 +26,17 @@ pub enum PartyState {
     Live,
     /// What its events say is still recorded, and flagged.
     Suspended,
+}
+
+impl PartyState {
+    /// The stored word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Suspended => "suspended",
+        }
+    }
 }
 
 /// Why a party could not be added; nothing of it then was.

@@ -23,8 +23,8 @@ pub enum ApproveError {
     #[error("this payout has already left")]
     AlreadyLeft,
     #[error(
-        "this payout was taken back, because something of it was given back or did not stay; \
-         `obole payouts run` prepares what remains"
+        "this payout was taken back, because something of it was given back or did not stay, or \
+         its association is suspended; `obole payouts run` prepares what remains"
     )]
     TakenBack,
     #[error("not approved: {0}")]

@@ -27,4 +27,6 @@ pub use report::{
 };
 pub use settle::{PayoutChange, PayoutEvent, SentPayout, sent_by_id, sent_by_reference, settle};
 pub use state::{MoveError, PayoutState};
-pub use take_back::{take_back_of_collections, take_back_one, take_back_prepared};
+pub use take_back::{
+    take_back_of_association, take_back_of_collections, take_back_one, take_back_prepared,
+};

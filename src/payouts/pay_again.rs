@@ -60,6 +60,9 @@ pub async fn pay_again(
 ) -> Result<Option<PayoutId>, MoveError> {
     let payout = Standing::load(tx, id).await?;
     payout.state.ensure(PayoutState::PaidAgain)?;
+    if payout.is_suspended {
+        return Err(MoveError::Suspended(payout.association));
+    }
     state::record(tx, now, on, id, PayoutState::PaidAgain).await?;
     let again = PayoutId::new();
     let linked = sqlx::query(PREPARE)

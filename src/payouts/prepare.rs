@@ -74,7 +74,8 @@ const HOLDING: &str =
 
 /// Prepares payouts from what has arrived for a partition of the associations, once. What they owe
 /// is taken first; a prepared payout that they are no longer owed whole is given up for a new one.
-/// Associations whose account changes wait, and so does what failed payouts hold.
+/// What suspended associations are owed is held, and so is what waits for an account that changes,
+/// and what failed payouts hold.
 pub async fn prepare(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -85,7 +86,7 @@ pub async fn prepare(
     let quarter = NaiveDate::from_ymd_opt(on.year(), (on.month() - 1) / 3 * 3 + 1, 1).unwrap_or(on);
     let mut associations: Vec<AssociationId> = sqlx::query_scalar(
         "select association_id from association
-         where partition_of(association_id) = any($1) order by slug",
+         where partition_of(association_id) = any($1) and state = 'live' order by slug",
     )
     .bind(partition.keys())
     .fetch_all(&mut *tx)

@@ -117,6 +117,8 @@ pub enum MoveError {
     Unknown,
     #[error("this payout {}", .0.way())]
     Refused(PayoutState),
+    #[error("{0} is suspended: `obole association lift` lifts that first")]
+    Suspended(String),
     #[error(transparent)]
     Post(#[from] PostError),
     #[error("the database refused")]
@@ -130,13 +132,16 @@ pub(super) struct Standing {
     pub association: String,
     pub amount_cents: i64,
     pub state: PayoutState,
+    /// Whether the association is suspended: nothing is prepared for it.
+    pub is_suspended: bool,
 }
 
 impl Standing {
     /// The payout of this id, where it stands now.
     pub async fn load(tx: &mut PgConnection, id: PayoutId) -> Result<Self, MoveError> {
         let found: Option<Self> = sqlx::query_as(
-            "select association_id, a.slug as association, amount_cents, s.state
+            "select association_id, a.slug as association, amount_cents, s.state,
+               a.state = 'suspended' as is_suspended
              from payout p join association a using (association_id)
              cross join lateral (select state from payout_state s
                where s.payout_id = p.payout_id order by s.n desc limit 1) s

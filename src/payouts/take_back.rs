@@ -45,6 +45,26 @@ pub async fn take_back_one(
     Ok(())
 }
 
+/// Takes back what is prepared for an association: it is suspended. Returns the payouts.
+///
+/// The caller holds the settlement lock whole.
+pub async fn take_back_of_association(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    slug: &str,
+) -> Result<Vec<PayoutId>, sqlx::Error> {
+    let payouts: Vec<Uuid> = sqlx::query_scalar(
+        "select p.payout_id from payout p join association a using (association_id)
+           join payout_current_state s using (payout_id)
+         where a.slug = $1 and s.state = 'prepared' order by p.payout_id",
+    )
+    .bind(slug)
+    .fetch_all(&mut *tx)
+    .await?;
+    take_back(tx, now, &payouts).await?;
+    Ok(payouts.into_iter().map(PayoutId).collect())
+}
+
 /// Takes back prepared payouts.
 pub(super) async fn take_back(
     tx: &mut PgConnection,

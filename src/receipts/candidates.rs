@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection, types::Json};
 
 use super::eligibility::{DonationFacts, DonorFacts};
-use crate::donations::FundedBy;
+use crate::donations::{ConsentRuling, FundedBy};
 use crate::parties::donor::ReceiptFrequency;
 use crate::values::{
     AssociationId, DonationId, DonorId, Period, PostalAddress, ReceiptId, paris_day,
@@ -25,6 +25,7 @@ pub(super) struct Candidate {
     pub occurred_at: DateTime<Utc>,
     pub funded_by: FundedBy,
     pub consent_preticked: Option<bool>,
+    pub consent_ruling: Option<ConsentRuling>,
     pub collected_on: Option<NaiveDate>,
     pub paid_out_on: Option<NaiveDate>,
     pub refund_in_question: bool,
@@ -54,6 +55,7 @@ impl Candidate {
             paid_out_on: self.paid_out_on.filter(|day| *day <= on),
             funded_by: self.funded_by,
             consent_preticked: self.consent_preticked,
+            consent_ruling: self.consent_ruling,
             refund_in_question: self.refund_in_question,
             donor: self.donor_id.map(|_| DonorFacts {
                 receipt_frequency: self.receipt_frequency.unwrap_or(ReceiptFrequency::Monthly),
@@ -106,7 +108,8 @@ pub(super) async fn open(tx: &mut PgConnection, period: Period) -> Result<(), sq
     sqlx::query(
         "declare candidate no scroll cursor for
          select donation_id, association_id, donor_id, remaining_cents, order_id, merchant,
-           occurred_at, funded_by, consent_preticked, collected_on, paid_out_on,
+           occurred_at, funded_by, consent_preticked, consent_ruling, collected_on,
+           paid_out_on,
            refund_in_question, receipt_frequency, first_name, last_name, address, follows_id,
            follows
          from receipt_candidate d
@@ -128,7 +131,8 @@ pub(super) async fn of_receipt(
 ) -> Result<Vec<Candidate>, sqlx::Error> {
     sqlx::query_as(
         "select donation_id, association_id, donor_id, remaining_cents, order_id, merchant,
-           occurred_at, funded_by, consent_preticked, collected_on, paid_out_on,
+           occurred_at, funded_by, consent_preticked, consent_ruling, collected_on,
+           paid_out_on,
            refund_in_question, receipt_frequency, first_name, last_name, address, follows_id,
            follows
          from receipt_candidate

@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 
 use super::document::can_be_printed;
-use crate::donations::FundedBy;
+use crate::donations::{ConsentRuling, FundedBy};
 use crate::parties::donor::ReceiptFrequency;
 use crate::texts;
 use crate::values::{Locale, PostalAddress, TaxDate};
@@ -22,6 +22,8 @@ pub struct DonationFacts<'a> {
     /// Whether the donor was shown a box that was ticked already, which is no consent (C. conso.
     /// L121-17); none when nobody said.
     pub consent_preticked: Option<bool>,
+    /// What a person ruled about the donor's consent.
+    pub consent_ruling: Option<ConsentRuling>,
     /// A refund of more than was left of it waits for a person: what remains is not known.
     pub refund_in_question: bool,
     /// None for an anonymous donation.
@@ -44,6 +46,8 @@ pub enum WithheldReason {
     Anonymous,
     IdentityIncomplete,
     ConsentUnclear,
+    /// A person ruled that the donor did not choose to give.
+    ConsentDismissed,
     PaidByMerchant,
     NotWanted,
     WaitsForYearEnd,
@@ -64,6 +68,7 @@ impl WithheldReason {
             Self::Anonymous => "anonymous",
             Self::IdentityIncomplete => "identity-incomplete",
             Self::ConsentUnclear => "consent-unclear",
+            Self::ConsentDismissed => "consent-dismissed",
             Self::PaidByMerchant => "paid-by-shop",
             Self::NotWanted => "not-wanted",
             Self::WaitsForYearEnd => "waits-for-year-end",
@@ -130,8 +135,10 @@ pub(super) fn assess_again(
     if donation.funded_by != FundedBy::Donor {
         return Some(WithheldReason::PaidByMerchant);
     }
-    if donation.consent_preticked != Some(false) {
-        return Some(WithheldReason::ConsentUnclear);
+    match (donation.consent_ruling, donation.consent_preticked) {
+        (Some(ConsentRuling::Dismiss), _) => return Some(WithheldReason::ConsentDismissed),
+        (Some(ConsentRuling::Accept), _) | (None, Some(false)) => {}
+        (None, _) => return Some(WithheldReason::ConsentUnclear),
     }
     if donation.refund_in_question {
         return Some(WithheldReason::RefundInQuestion);
@@ -199,6 +206,7 @@ mod tests {
             paid_out_on: Some(day(2026, 11, 5)),
             funded_by: FundedBy::Donor,
             consent_preticked: Some(false),
+            consent_ruling: None,
             refund_in_question: false,
             donor: Some(donor(&address)),
         };
@@ -232,6 +240,22 @@ mod tests {
         for unclear in [None, Some(true)] {
             let reason = assess_with(|d| d.consent_preticked = unclear);
             assert_eq!(reason, Some(WithheldReason::ConsentUnclear), "{unclear:?}");
+            let accepted = assess_with(|d| {
+                d.consent_preticked = unclear;
+                d.consent_ruling = Some(ConsentRuling::Accept);
+            });
+            assert_eq!(accepted, None, "{unclear:?}");
+        }
+    }
+
+    #[test]
+    fn a_consent_that_a_person_dismissed_earns_no_receipt_whatever_was_told() {
+        for told in [None, Some(true), Some(false)] {
+            let reason = assess_with(|d| {
+                d.consent_preticked = told;
+                d.consent_ruling = Some(ConsentRuling::Dismiss);
+            });
+            assert_eq!(reason, Some(WithheldReason::ConsentDismissed), "{told:?}");
         }
     }
 
@@ -252,6 +276,7 @@ mod tests {
             paid_out_on: Some(day(2027, 1, 6)),
             funded_by: FundedBy::Donor,
             consent_preticked: Some(false),
+            consent_ruling: None,
             refund_in_question: false,
             donor: Some(donor),
         };
@@ -340,6 +365,7 @@ mod tests {
                 paid_out_on: Some(day(2026, 11, 5)),
                 funded_by: FundedBy::Donor,
                 consent_preticked: Some(false),
+                consent_ruling: None,
                 refund_in_question: false,
                 donor: Some(donor(&address)),
             };
@@ -362,6 +388,7 @@ mod tests {
             paid_out_on: Some(day(2026, 11, 5)),
             funded_by: FundedBy::Donor,
             consent_preticked: Some(false),
+            consent_ruling: None,
             refund_in_question: false,
             donor: Some(annual),
         };

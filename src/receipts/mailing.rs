@@ -228,3 +228,17 @@ pub async fn mark_sent(
         .await?;
     Ok(())
 }
+
+/// The donor whom a message about receipts is for.
+pub async fn addressed_donor(
+    db: &mut PgConnection,
+    mail: MailId,
+) -> Result<Option<DonorId>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select donor_id from mailing where mail_id = $1
+         union all select donor_id from identity_request where mail_id = $1",
+    )
+    .bind(mail)
+    .fetch_optional(db)
+    .await
+}

@@ -29,9 +29,11 @@ pub use duplicate::duplicate;
 pub use eligibility::{DonationFacts, DonorFacts, WithheldReason, assess};
 pub use incomplete::{IdentityGaps, mark_requested, open_requests, prepare_requests};
 pub use issue::{IssueError, IssueSummary, IssueTerms, IssuedReceipt, issue};
-pub use mailing::{MailKind, OpenMail, mark_sent, of_mails, open_mailings, prepare_mailings};
+pub use mailing::{
+    MailKind, OpenMail, addressed_donor, mark_sent, of_mails, open_mailings, prepare_mailings,
+};
 pub use outlook::{Outlook, outlook};
-pub use question::{question_refunded, question_unpaid};
+pub use question::{question_consent, question_refunded, question_unpaid};
 pub use register::{ReceiptSummary, RegisteredReceipt, number_of, of_donor, registered};
 pub use replace::replace;
 pub use standing::ReceiptStanding;

@@ -21,6 +21,25 @@ pub async fn question_refunded(
     now: DateTime<Utc>,
     donations: &[DonationId],
 ) -> Result<(), sqlx::Error> {
+    question(tx, now, donations, "a donation of it was given back").await
+}
+
+/// Opens a case for the receipt of a donation to which its donor did not consent, if it has one.
+pub async fn question_consent(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    donation: DonationId,
+) -> Result<(), sqlx::Error> {
+    let why = "the donor of a donation of it did not choose to give";
+    question(tx, now, &[donation], why).await
+}
+
+async fn question(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    donations: &[DonationId],
+    why: &str,
+) -> Result<(), sqlx::Error> {
     if donations.is_empty() {
         return Ok(());
     }
@@ -32,7 +51,7 @@ pub async fn question_refunded(
     .bind(donations.iter().map(|d| d.0).collect::<Vec<_>>())
     .fetch_all(&mut *tx)
     .await?;
-    open(tx, now, &receipts, "a donation of it was given back").await
+    open(tx, now, &receipts, why).await
 }
 
 /// Opens a case for each receipt of the donations of these payouts, which came back.

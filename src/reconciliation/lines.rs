@@ -52,6 +52,8 @@ struct Row {
     payout_id: Option<PayoutId>,
     merchant: Option<String>,
     asked_cents: Option<i64>,
+    /// The collection that it names was refused or taken back before.
+    is_owed_again: Option<bool>,
 }
 
 const LINES: &str = "select l.line_id, l.booked_on, l.side, l.amount_cents, p.open_cents, l.party,
@@ -62,7 +64,9 @@ const LINES: &str = "select l.line_id, l.booked_on, l.side, l.amount_cents, p.op
            select 1 from bank_match_undone u where u.match_id = m.match_id) order by m.n)
          as matched,
        h.meaning as hold, h.collection_id, h.payout_id, s.slug as merchant,
-       c.amount_cents as asked_cents
+       c.amount_cents as asked_cents,
+       (select n.state in ('rejected', 'returned') from collection_current_state n
+         where n.collection_id = h.collection_id) as is_owed_again
      from bank_line l join bank_line_position p using (line_id)
      left join lateral (select meaning, collection_id, payout_id from bank_hold o
        where o.line_id = l.line_id order by o.n desc limit 1) h on true
@@ -125,6 +129,12 @@ impl Row {
                 Some(format!(
                     "wait for the rest of {asked} ({id}), or --accept-part"
                 ))
+            }
+            (Some(HoldMeaning::Second), Some(id), _)
+                if self.is_owed_again == Some(true)
+                    && self.asked_cents == Some(self.open_cents) =>
+            {
+                Some(format!("--collection {id}"))
             }
             (Some(HoldMeaning::Rest | HoldMeaning::Second), Some(_), _) => {
                 Some(format!("--next-month {merchant}"))

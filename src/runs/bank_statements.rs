@@ -5,23 +5,42 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sqlx::PgConnection;
+use serde_json::json;
+use sqlx::{Connection as _, PgConnection};
 
+use super::run::{Asked, recorded};
 use crate::app::App;
 use crate::gateways::bank::{BankFileError, BankItem, BankReader};
 use crate::mailing::send_reports;
 use crate::progress::Step;
 use crate::receipts;
 use crate::reconciliation::{self, Import, ImportSummary, PlacedStatement, StatementSummary};
-use crate::values::{BankAccount, BankLine, Iban, SetAside, StatementKind};
+use crate::run_log::RunKind;
+use crate::values::{BankAccount, BankLine, Iban, SetAside, StatementKind, paris_day};
 
 /// The outcome of an import.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct StatementImport {
     pub files: Vec<ImportedStatement>,
     /// The files that were not imported, and the reports that were not mailed; importing the same
     /// files again does what is missing.
     pub set_aside: Vec<SetAside>,
+}
+
+impl StatementImport {
+    fn set_aside(&mut self, file: String, error: &anyhow::Error) {
+        self.set_aside
+            .push(SetAside::new(file, format!("{error:#}")));
+    }
+
+    /// The import, or the reasons why no file could be imported.
+    fn or_reasons(self) -> anyhow::Result<Self> {
+        if self.files.is_empty() {
+            let reasons: Vec<String> = self.set_aside.into_iter().map(|s| s.reason).collect();
+            anyhow::bail!("{}", reasons.join("\n"));
+        }
+        Ok(self)
+    }
 }
 
 /// The result of one file's import.
@@ -38,31 +57,86 @@ pub struct ImportedStatement {
 /// other.
 ///
 /// # Errors
-/// Fails when none could be imported, with all reasons.
+/// Fails when none could be imported, with all reasons. `RunUnderWay` when another import is.
 pub async fn import_statements(
     app: &App,
     now: DateTime<Utc>,
     files: &[PathBuf],
 ) -> anyhow::Result<StatementImport> {
-    let counter = app.progress.count(Step::ImportStatement, files.len());
-    let mut import = StatementImport {
-        files: Vec::with_capacity(files.len()),
-        set_aside: Vec::new(),
+    let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+    let asked = Asked {
+        kind: RunKind::BankImport,
+        arguments: json!({"files": names}),
+        on: paris_day(now),
     };
+    let sums = |import: &StatementImport| {
+        let all = || import.files.iter().map(|f| f.imported);
+        json!({
+            "files": import.files.len(),
+            "entries": all().map(|i| i.entries).sum::<usize>(),
+            "matched": all().map(|i| i.matched).sum::<usize>(),
+            "unmatched": all().map(|i| i.unmatched).sum::<usize>(),
+            "known": all().map(|i| i.known).sum::<usize>(),
+            "set_aside": import.set_aside.len(),
+        })
+    };
+    recorded(app, now, asked, import_files(app, now, files), sums).await
+}
+
+/// What an import would do, written nowhere.
+///
+/// # Errors
+/// As `import_statements`.
+pub async fn preview_import(
+    app: &App,
+    now: DateTime<Utc>,
+    files: &[PathBuf],
+) -> anyhow::Result<StatementImport> {
+    let mut import = StatementImport::default();
+    // One database transaction, so that each file finds the lines of those before it; each in one
+    // of its own inside, so that one that cannot be imported stops no other.
+    let mut tx = app.db.begin().await?;
     for path in files {
         let file = path.display().to_string();
-        match import_statement(app, now, path, &file).await {
-            Ok(imported) => import.files.push(imported),
-            Err(error) => import
-                .set_aside
-                .push(SetAside::new(file, format!("{error:#}"))),
+        let mut inner = tx.begin().await?;
+        match import_statement(app, &mut inner, now, path, &file).await {
+            Ok(imported) => {
+                inner.commit().await?;
+                import.files.push(imported);
+            }
+            Err(error) => {
+                inner.rollback().await?;
+                import.set_aside(file, &error);
+            }
+        }
+    }
+    tx.rollback().await?;
+    import.or_reasons()
+}
+
+async fn import_files(
+    app: &App,
+    now: DateTime<Utc>,
+    files: &[PathBuf],
+) -> anyhow::Result<StatementImport> {
+    let counter = app.progress.count(Step::ImportStatement, files.len());
+    let mut import = StatementImport::default();
+    for path in files {
+        let file = path.display().to_string();
+        let mut tx = app.db.begin().await?;
+        match import_statement(app, &mut tx, now, path, &file).await {
+            Ok(imported) => {
+                tx.commit().await?;
+                import.files.push(imported);
+            }
+            Err(error) => {
+                tx.rollback().await?;
+                import.set_aside(file, &error);
+            }
         }
         counter.add_one();
     }
-    if import.files.is_empty() {
-        let reasons: Vec<String> = import.set_aside.into_iter().map(|s| s.reason).collect();
-        anyhow::bail!("{}", reasons.join("\n"));
-    }
+    let mut import = import.or_reasons()?;
     let unsent = send_reports(app, now).await.context(
         "the statements are imported; import them again to mail the payout reports that wait",
     )?;
@@ -74,10 +148,11 @@ pub async fn import_statements(
 /// stay small in memory.
 const LINES_AT_ONCE: usize = 4000;
 
-/// Imports one file, whole or not at all: it is read once for what its statements come to, and once
-/// for their lines.
+/// Imports one file: it is read once for what its statements come to, and once for their lines. Its
+/// caller commits all of it, or nothing.
 async fn import_statement(
     app: &App,
+    tx: &mut PgConnection,
     now: DateTime<Utc>,
     path: &Path,
     name: &str,
@@ -86,7 +161,6 @@ async fn import_statement(
     let statements = summaries(path, name)?;
     ensure_some_is_own(name, &statements, own)?;
     let mut reader = BankReader::open(path, name)?;
-    let mut tx = app.db.begin().await?;
     let mut file = FileImport {
         now,
         import: Import::default(),
@@ -97,31 +171,30 @@ async fn import_statement(
     while let Some(item) = reader.next_item()? {
         match item {
             BankItem::Statement(_) => {
-                file.end(&mut tx, current.take()).await?;
+                file.end(tx, current.take()).await?;
                 if let Some(summary) = statements.next() {
-                    current = file.begin(&mut tx, summary, own).await?;
+                    current = file.begin(tx, summary, own).await?;
                 }
             }
             BankItem::Entry(lines) => {
                 if let Some(open) = &mut current {
-                    file.take(&mut tx, open, lines).await?;
+                    file.take(tx, open, lines).await?;
                 }
             }
             BankItem::Unread { entry, reason } => {
                 if let Some(open) = &current {
-                    file.skip(&mut tx, open, entry, &reason).await?;
+                    file.skip(tx, open, entry, &reason).await?;
                 }
             }
             BankItem::Status(status) => {
-                reconciliation::take_status(&mut tx, now, &status).await?;
+                reconciliation::take_status(tx, now, &status).await?;
             }
         }
     }
-    file.end(&mut tx, current.take()).await?;
-    let returned = reconciliation::explain_entries(&mut tx, now).await?;
+    file.end(tx, current.take()).await?;
+    let returned = reconciliation::explain_entries(tx, now).await?;
     file.import.returned_payouts.extend(returned);
-    receipts::question_unpaid(&mut tx, now, &file.import.returned_payouts).await?;
-    tx.commit().await?;
+    receipts::question_unpaid(tx, now, &file.import.returned_payouts).await?;
     Ok(ImportedStatement {
         file: name.to_owned(),
         imported: file.import.summary,

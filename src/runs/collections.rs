@@ -2,18 +2,21 @@
 
 use anyhow::Context as _;
 use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::json;
 
 use super::merchant_statements::write_statements;
+use super::run::{Asked, recorded};
 use crate::app::App;
 use crate::collections::{self, Collection, CollectionFilter};
 use crate::concurrent::{for_each_concurrent, parallelism};
 use crate::db::Partition;
 use crate::mailing::{send_statements, statement_path};
 use crate::progress::Step;
-use crate::values::{Period, Reader, SetAside};
+use crate::run_log::RunKind;
+use crate::values::{Period, Reader, SetAside, euros};
 
 /// The outcome of a run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct CollectionRun {
     /// All collections of the month.
     pub collections: Vec<Collection>,
@@ -22,8 +25,19 @@ pub struct CollectionRun {
     pub set_aside: Vec<SetAside>,
 }
 
+impl CollectionRun {
+    /// What is asked for in all, in cents.
+    #[must_use]
+    pub fn total_cents(&self) -> i64 {
+        self.collections.iter().map(|c| c.amount_cents).sum()
+    }
+}
+
 /// Prepares and submits a month's collections, writes their statements and mails those that were
 /// not mailed before.
+///
+/// # Errors
+/// `RunUnderWay` when another run of collections is.
 pub async fn run_collections(
     app: &App,
     now: DateTime<Utc>,
@@ -33,6 +47,27 @@ pub async fn run_collections(
     app.settings
         .account
         .ensure_given("statements ask merchants to pay to it")?;
+    let asked = Asked {
+        kind: RunKind::Collections,
+        arguments: json!({"period": period.to_string()}),
+        on,
+    };
+    let sums = |run: &CollectionRun| {
+        json!({
+            "collections": run.collections.len(),
+            "total": euros(run.total_cents()),
+            "set_aside": run.set_aside.len(),
+        })
+    };
+    recorded(app, now, asked, collect(app, now, on, period), sums).await
+}
+
+async fn collect(
+    app: &App,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    period: Period,
+) -> anyhow::Result<CollectionRun> {
     let partitions = Partition::split(parallelism());
     let prepared = app
         .progress

@@ -1,23 +1,47 @@
 //! Payouts: prepared from the money that has arrived.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::json;
 
 use super::payout_files::write_payout_files;
+use super::run::{Asked, recorded};
 use crate::app::App;
 use crate::concurrent::{for_each_concurrent, parallelism};
 use crate::db::Partition;
 use crate::mailing::tell_of_accounts;
 use crate::payouts::{self, Payout, PayoutState};
 use crate::progress::Step;
-use crate::values::Reader;
+use crate::run_log::RunKind;
+use crate::values::{Reader, euros};
 
 /// Prepares payouts, and writes the files of approved ones that an earlier run left unwritten.
 /// Returns all payouts that are neither settled nor paid again.
+///
+/// # Errors
+/// `RunUnderWay` when another run of payouts is.
 pub async fn run_payouts(
     app: &App,
     now: DateTime<Utc>,
     on: NaiveDate,
 ) -> anyhow::Result<Vec<Payout>> {
+    let asked = Asked {
+        kind: RunKind::Payouts,
+        arguments: json!({}),
+        on,
+    };
+    let sums = |open: &Vec<Payout>| {
+        let prepared = |p: &&Payout| p.state == PayoutState::Prepared;
+        let cents = open.iter().filter(prepared).map(|p| p.amount_cents).sum();
+        json!({
+            "prepared": open.iter().filter(prepared).count(),
+            "total": euros(cents),
+            "not_settled": open.len(),
+        })
+    };
+    recorded(app, now, asked, prepare(app, now, on), sums).await
+}
+
+async fn prepare(app: &App, now: DateTime<Utc>, on: NaiveDate) -> anyhow::Result<Vec<Payout>> {
     let partitions = Partition::split(parallelism());
     let prepared = app.progress.count(Step::PreparePayouts, partitions.len());
     let db = app.db.clone();

@@ -3,7 +3,9 @@
 use anyhow::Context as _;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
+use serde_json::json;
 
+use super::run::{Asked, recorded};
 use crate::app::App;
 use crate::concurrent::{for_each_concurrent, parallelism};
 use crate::mailing::{
@@ -11,6 +13,7 @@ use crate::mailing::{
 };
 use crate::progress::Step;
 use crate::receipts::{self, ContentError, IssueSummary, IssueTerms, IssuedReceipt, Receipt};
+use crate::run_log::RunKind;
 use crate::values::{Period, Reader, ReceiptId, euros};
 
 /// Receipts whose contents are loaded by one query.
@@ -61,8 +64,41 @@ pub struct RunReceipt {
 }
 
 /// Issues receipts for donations up to the end of a month whose payout has settled, mails those
-/// that were not mailed before, and writes the documents of those it issued.
+/// that were not mailed before, and writes the documents of those it issued. A dry run is no run:
+/// it is written down nowhere.
+///
+/// # Errors
+/// `RunUnderWay` when another run of receipts is.
 pub async fn run_receipts(
+    app: &App,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    period: Period,
+    options: ReceiptOptions,
+) -> anyhow::Result<ReceiptRun> {
+    let work = issue(app, now, on, period, options);
+    if options.dry_run {
+        return work.await;
+    }
+    let asked = Asked {
+        kind: RunKind::Receipts,
+        arguments: json!({"period": period.to_string(), "no_mail": options.no_mail}),
+        on,
+    };
+    let sums = |run: &ReceiptRun| {
+        json!({
+            "issued": run.issued,
+            "amount": run.amount,
+            "held": run.held.iter().map(|h| h.count).sum::<i64>(),
+            "mailed": run.mailed,
+            "told": run.told,
+            "unsent": run.unsent,
+        })
+    };
+    recorded(app, now, asked, work, sums).await
+}
+
+async fn issue(
     app: &App,
     now: DateTime<Utc>,
     on: NaiveDate,
@@ -101,6 +137,14 @@ pub async fn run_receipts(
         listed.file = path.exists().then(|| path.display().to_string());
     }
     Ok(run)
+}
+
+impl ReceiptRun {
+    /// A run that found nothing to do.
+    #[must_use]
+    pub fn nothing(period: Period) -> Self {
+        summary(period, &IssueSummary::default())
+    }
 }
 
 /// Marks the documents of receipts that ended, where that was cut short.

@@ -90,6 +90,8 @@ ids! {
     CaseId = "case";
     /// An act in the audit log.
     AuditId = "act";
+    /// A run of the month's work.
+    RunId = "run";
 }
 
 impl EventId {

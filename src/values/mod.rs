@@ -30,7 +30,7 @@ pub use identity::{Email, PostalAddress, Rna, Siren, line_fits, slug_is_valid};
 pub use ids::{
     AssociationId, AuditId, CaseId, CauseId, CollectionId, DonationId, DonorId, EndpointId,
     EventId, IdError, LineId, MailId, MerchantId, MessageId, OperatorId, PayoutId, ReceiptId,
-    SubscriptionId, as_text, derived_id,
+    RunId, SubscriptionId, as_text, derived_id,
 };
 pub use locale::{Locale, LocaleError};
 pub use message::MailContent;

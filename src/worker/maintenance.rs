@@ -1,6 +1,7 @@
 //! Maintenance: partitions are made ahead and old ones dropped, sign-in links that have ended are
 //! deleted, the contents of receipts are destroyed after their six years, and every invariant is
-//! checked once a day, and oftener while one does not hold; then the team is told of new cases.
+//! checked once a day, and oftener while one does not hold; then merchants whose donors may not
+//! have chosen to give are looked for, and the team is told of new cases.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::cases::{self, CaseFilter, CaseKind, Decision, NewCase};
 use crate::checks::{self, Verdict};
 use crate::parties::sign_in;
 use crate::values::{Reader, derived_id, paris_day};
-use crate::{inbox, mailing, receipts};
+use crate::{donations, inbox, mailing, receipts};
 
 /// The time between two rounds.
 const PERIOD: Duration = Duration::from_secs(600);
@@ -48,6 +49,9 @@ async fn round(app: &App, checked_on: &mut Option<NaiveDate>) -> anyhow::Result<
     destroy_expired_receipts(app, &mut db, paris_day(now)).await?;
     if *checked_on != Some(paris_day(now)) {
         let all_hold = check_invariants(app, &mut db, now).await?;
+        look_for_unclear_consent(app, now).await?;
+        // Messages to donors of suspended associations that were refused before.
+        mailing::send_choice_requests(app, now).await?;
         // What is violated holds payouts: the next round looks whether it was mended.
         *checked_on = all_hold.then(|| paris_day(now));
     }
@@ -56,6 +60,13 @@ async fn round(app: &App, checked_on: &mut Option<NaiveDate>) -> anyhow::Result<
         tracing::info!(cases = told, "the team was told of new cases");
     }
     Ok(())
+}
+
+/// Opens a case for each merchant whose donors may not have chosen to give.
+pub async fn look_for_unclear_consent(app: &App, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    let mut tx = app.db.begin().await?;
+    donations::open_consent_cases(&mut tx, now).await?;
+    tx.commit().await
 }
 
 /// Checks every invariant. One that does not hold opens a case, which closes by itself once it

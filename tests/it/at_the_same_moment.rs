@@ -1,9 +1,9 @@
 //! Two people or two runs at the same moment: what happens once happens once, whoever comes first.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use chrono::{Months, Utc};
-use obole::collections::Collection;
 use obole::db::settlement_lock;
 use obole::donations::{self, NewRefund, RecordError, RefundOutcome};
 use obole::gateways::files::write_whole;
@@ -14,8 +14,8 @@ use obole::values::{DonationId, EventId, Period, Secret};
 use crate::program::free_port;
 use crate::shop::{Service, checkout, refund};
 use crate::steps::{
-    approve, bank_day, collect, collect_and_settle, give, import, issue_receipts, month, on,
-    pay_out, prepare_payouts,
+    approve, bank_day, collect, collect_and_settle, give, import, month, on, pay_out,
+    prepare_payouts,
 };
 use crate::story_one_euro::{mails, smtp_server};
 
@@ -225,6 +225,28 @@ async fn with_mail_server(name: &str) -> Option<(Service, PathBuf, crate::progra
     Some((s, maildir, server))
 }
 
+/// Of two runs at once, those that worked: both where one came after the other, else one, and the
+/// other says that it is under way.
+fn those_that_worked<T>(both: (anyhow::Result<T>, anyhow::Result<T>)) -> Vec<T> {
+    let (mut worked, mut refused) = (Vec::new(), Vec::new());
+    for run in [both.0, both.1] {
+        match run {
+            Ok(run) => worked.push(run),
+            Err(error) => refused.push(error.downcast::<runs::RunUnderWay>().unwrap()),
+        }
+    }
+    assert!(!worked.is_empty() && refused.iter().all(|r| r.same));
+    worked
+}
+
+/// Imports a statement twice at once; returns how many lines were matched.
+async fn import_twice_at_once(s: &Service, statement: PathBuf) -> usize {
+    let files = [statement];
+    let run = || runs::import_statements(&s.app, Utc::now(), &files);
+    let imports = those_that_worked(tokio::join!(run(), run()));
+    imports.iter().map(|i| i.files[0].imported.matched).sum()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_runs_of_receipts_at_once_give_no_number_and_no_mail_twice() {
     let Some((s, maildir, server)) = with_mail_server("receipts-at-once").await else {
@@ -244,12 +266,14 @@ async fn two_runs_of_receipts_at_once_give_no_number_and_no_mail_twice() {
     }
     collect_and_settle(&s, on("2025-02-02"), month("2025-01-01")).await;
     pay_out(&s, on("2025-02-03"), &operators).await;
-    let run = || issue_receipts(&s, on("2025-02-04"), month("2025-01-01"));
-    let (first, second) = tokio::join!(run(), run());
-    assert_eq!(
-        (first.issued + second.issued, first.mailed + second.mailed),
-        (12, 12)
-    );
+    let run = || {
+        let options = runs::ReceiptOptions::default();
+        let (day, period) = (on("2025-02-04"), month("2025-01-01"));
+        runs::run_receipts(&s.app, Utc::now(), day, period, options)
+    };
+    let done = those_that_worked(tokio::join!(run(), run()));
+    let sum = |of: fn(&runs::ReceiptRun) -> usize| done.iter().map(of).sum::<usize>();
+    assert_eq!((sum(|r| r.issued), sum(|r| r.mailed)), (12, 12));
     assert_eq!(
         s.count("select max(sequence)::bigint from receipt").await,
         12
@@ -271,24 +295,26 @@ async fn two_runs_of_each_kind_at_once_send_each_statement_and_report_once() {
     };
     let operators = s.operators().await;
     give(&s, "O-1", "2025-01-10T10:00:00Z", "20.00", CAMILLE).await;
-    let run = || collect(&s, on("2025-02-02"), month("2025-01-01"));
-    let (first, second) = tokio::join!(run(), run());
-    let ids = |c: &[Collection]| c.iter().map(|c| c.collection_id).collect::<Vec<_>>();
-    assert_eq!((ids(&first), first.len()), (ids(&second), 1));
+    let (day, period) = (on("2025-02-02"), month("2025-01-01"));
+    let run = || runs::run_collections(&s.app, Utc::now(), day, period);
+    let asked = those_that_worked(tokio::join!(run(), run()));
+    let ids: BTreeSet<_> = asked
+        .iter()
+        .flat_map(|run| run.collections.iter().map(|c| c.collection_id))
+        .collect();
+    assert_eq!(ids.len(), 1);
     assert_eq!(mails(&maildir, "To: compta@librairie.example").len(), 1);
 
-    let money = [crate::steps::paid(&first[0])];
+    let money = [crate::steps::paid(&asked[0].collections[0])];
     let statement = bank_day(&s, on("2025-02-02"), &money).unwrap();
-    let (one, two) = tokio::join!(import(&s, statement.clone()), import(&s, statement));
-    assert_eq!((one.matched + two.matched, one.known + two.known), (1, 1));
-    let run = || prepare_payouts(&s, on("2025-02-03"));
-    let (first, second) = tokio::join!(run(), run());
-    assert_eq!((first.len(), second.len()), (1, 1));
+    assert_eq!(import_twice_at_once(&s, statement).await, 1);
+    let run = || runs::run_payouts(&s.app, Utc::now(), on("2025-02-03"));
+    let open = those_that_worked(tokio::join!(run(), run()));
+    assert!(open.iter().all(|payouts| payouts.len() == 1));
     assert_eq!(s.count("select count(*) from payout").await, 1);
-    approve(&s, on("2025-02-03"), &operators, &first).await;
+    approve(&s, on("2025-02-03"), &operators, &open[0]).await;
     let statement = bank_day(&s, on("2025-02-03"), &[]).unwrap();
-    let (one, two) = tokio::join!(import(&s, statement.clone()), import(&s, statement));
-    assert_eq!((one.matched + two.matched, one.known + two.known), (1, 1));
+    assert_eq!(import_twice_at_once(&s, statement).await, 1);
     assert_eq!(
         mails(&maildir, "To: tresorier@foret-vivante.example").len(),
         1

@@ -4,6 +4,8 @@
 use chrono::Utc;
 use obole::audit::{self, Actor};
 use obole::cases::{self, Case, CaseFilter, CaseKind};
+use obole::donations;
+use obole::parties::merchant;
 use obole::runs::{self, CaseDecision, DecidedCase};
 use obole::values::{Amount, Reader};
 use serde_json::Value;
@@ -39,6 +41,7 @@ async fn decide(
         actor: &actor,
         why: "the shop said so by telephone",
         amount: amount.map(|a| Amount::parse(a).unwrap()),
+        email: None,
     };
     let decided = runs::decide_case(&s.app, Utc::now(), on("2026-11-26"), decision).await;
     s.posted().await;
@@ -107,6 +110,16 @@ async fn a_second_order_that_is_accepted_is_the_orders_next_donation() {
         s.count("select max(ordinal)::bigint from donation").await,
         1
     );
+    let mut db = s.world.db.acquire().await.unwrap();
+    let id = merchant::id_of_slug(&mut db, "librairie")
+        .await
+        .unwrap()
+        .unwrap();
+    let both = donations::find_by_order(&mut db, Reader::System, id, "FR-1")
+        .await
+        .unwrap();
+    assert_eq!(both.len(), 2, "the merchant sees both");
+    drop(db);
     // Told once more it is known, and a refund of the order finds what is left of it.
     told(&s, &[("again", of_amount("FR-1", "3.00"))]).await;
     let mut part = refund("FR-1");

@@ -132,7 +132,7 @@ impl Grown {
         let found = donations::find_by_order(db, Reader::System, self.merchant, "G-7")
             .await
             .unwrap();
-        assert!(found.is_some());
+        assert_eq!(found.len(), 1);
         let lines = collections::lines(db, Reader::System, self.collection)
             .await
             .unwrap();

@@ -2,6 +2,7 @@
 //! test looks.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod addresses_are_corrected;
 mod alerts;
 mod at_the_same_moment;
 mod bank_lines;
@@ -9,6 +10,7 @@ mod browser;
 mod cases_are_decided;
 mod checks_see_what_is_wrong;
 mod claim_links_end;
+mod consent_is_ruled;
 mod contracts;
 mod demo_in_a_browser;
 mod dialects;
@@ -46,6 +48,7 @@ mod receipts_follow;
 mod receipts_marked;
 mod receipts_tell_the_truth;
 mod receipts_ways_out;
+mod runs_are_rows;
 mod schema_refuses;
 mod shop;
 mod sign_in_ends;
@@ -56,6 +59,7 @@ mod storm;
 mod storm_model;
 mod story_one_euro;
 mod support;
+mod suspensions;
 mod t_accounts;
 mod texts;
 mod texts_that_cannot_be_stored;

@@ -152,6 +152,7 @@ async fn the_case_itself_can_be_decided_and_its_donor_is_told_the_reason() {
         actor: &actor,
         why: "asked on the page",
         amount: None,
+        email: None,
     };
     let done = runs::decide_case(&s.app, Utc::now(), on("2025-03-01"), decision).await;
     assert!(done.unwrap().done.contains(&number));

@@ -413,6 +413,7 @@ async fn a_statement_that_does_not_follow_from_the_last_is_shown_and_imported() 
         actor: &Actor::system(),
         why: "the third is missing",
         amount: None,
+        email: None,
     };
     runs::decide_case(&s.app, Utc::now(), on("2025-02-04"), decision)
         .await

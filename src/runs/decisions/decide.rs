@@ -7,7 +7,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::decision::CaseDecision;
-use super::{accounts, collections, orders, payouts, refunds};
+use super::{accounts, collections, consent, messages, orders, payouts, refunds};
 use crate::app::App;
 use crate::audit::{self, Act};
 use crate::cases::{self, Case, CaseFilter, CaseKind};
@@ -61,6 +61,8 @@ pub async fn decide_case(
             CaseKind::CollectionFailed => collections::decide(&mut tx, now, on, &case, d).await?,
             CaseKind::PayoutFailed => payouts::decide(&mut tx, now, on, &case, d).await?,
             CaseKind::IbanChanged => accounts::decide(&mut tx, now, on, &case, d).await?,
+            CaseKind::ConsentUnclear => consent::decide(&mut tx, now, &case, d).await?,
+            CaseKind::MessageRefused => messages::decide(&mut tx, &case, d).await?,
             CaseKind::StatementGap | CaseKind::EntryUnread => "it is explained".to_owned(),
             kind => bail!("a case of kind {kind} is not decided here: {}", kind.way()),
         };
@@ -98,6 +100,11 @@ async fn open_case(db: &mut PgConnection, d: CaseDecision<'_>) -> anyhow::Result
             [] => "nobody: it closes by itself once what it says is mended".to_owned(),
             decisions => decisions.join(" or "),
         }
+    );
+    ensure!(
+        d.amount.is_none() || CaseKind::needs_amount(d.decision),
+        "the decision {} names no amount: leave --amount out",
+        d.decision
     );
     Ok(case)
 }

@@ -2,7 +2,7 @@
 
 use crate::audit::Actor;
 use crate::cases::Decision;
-use crate::values::{Amount, CaseId};
+use crate::values::{Amount, CaseId, Email};
 
 /// What a person decides.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +14,8 @@ pub struct CaseDecision<'a> {
     pub why: &'a str,
     /// For decisions that name one.
     pub amount: Option<Amount>,
+    /// For decisions that correct an address.
+    pub email: Option<&'a Email>,
 }
 
 impl<'a> CaseDecision<'a> {

@@ -3,11 +3,14 @@
 
 mod accounts;
 mod collections;
+mod consent;
 mod decide;
 mod decision;
+mod messages;
 mod orders;
 mod payouts;
 mod refunds;
 
+pub use consent::{RuledDonation, rule_on_donation};
 pub use decide::{DecidedCase, decide_case};
 pub use decision::CaseDecision;

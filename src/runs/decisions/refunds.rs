@@ -40,9 +40,13 @@ pub(super) async fn decide_told(
     case: &Case,
     d: CaseDecision<'_>,
 ) -> anyhow::Result<String> {
-    let Some(wanted) = d.amount.filter(|_| d.decision == "given-back") else {
+    if d.decision != "given-back" {
         return Ok("what is posted stays as it is".into());
-    };
+    }
+    let wanted = d.amount.context(
+        "say with --amount how much the merchant gave back of this donation in all, also what is \
+         posted already",
+    )?;
     let donation = case
         .donation
         .context("the donation of this case is not there")?;

@@ -147,6 +147,12 @@ mail-account-confirmed =
 # $association: the association; $iban: the new account; $previous: the one before; $day: the day.
 mail-account-refused = On { $day }, the change asked for { $association } was refused: the donations are still paid to the account { $previous }, not to { $iban }.
 mail-account-wrong = You know nothing of this change? Answer this message at once.
+mail-choice-subject = Choose where your next euros go
+# $association: its name.
+mail-choice-suspended = The association { $association } is suspended: Obole pays it nothing for now.
+mail-choice-held = What you gave for it and has not left yet is kept, whole.
+mail-choice-open = You can choose another cause for your next euros:
+mail-choice-once = We ask you this only once.
 # $amount: the amount; $deducted: what is taken off it; $donations: the donations before that.
 mail-report-entry-deducted = This amount is net of { $deducted } of donations given back. If they were booked in a year that is closed, book this instead: debit 512 Banque { $amount }, debit 658 Charges diverses de gestion courante { $deducted }, credit 754 Collectes et dons { $donations }.
 

@@ -147,6 +147,12 @@ mail-account-confirmed =
 # $association: the association; $iban: the new account; $previous: the one before; $day: the day.
 mail-account-refused = Le { $day }, le changement demandé pour { $association } a été refusé : les dons restent versés sur le compte { $previous }, et non sur { $iban }.
 mail-account-wrong = Vous ne reconnaissez pas ce changement ? Répondez tout de suite à ce message.
+mail-choice-subject = Choisissez où vont vos prochains euros
+# $association : son nom.
+mail-choice-suspended = L’association { $association } est suspendue : Obole ne lui verse plus rien pour le moment.
+mail-choice-held = Ce que vous avez donné pour elle et qui n’est pas encore parti est gardé, en entier.
+mail-choice-open = Vous pouvez choisir une autre cause pour vos prochains euros :
+mail-choice-once = Nous ne vous le demandons qu’une fois.
 # $amount : le montant ; $deducted : ce qui en est retenu ; $donations : les dons avant la retenue.
 mail-report-entry-deducted = Ce montant est net de { $deducted } de dons rendus. S’ils étaient comptés dans un exercice déjà clos, passez plutôt : débit 512 Banque { $amount }, débit 658 Charges diverses de gestion courante { $deducted }, crédit 754 Collectes et dons { $donations }.
 

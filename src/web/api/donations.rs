@@ -85,7 +85,7 @@ pub async fn show(
     Ok(Json(found.ok_or(Problem::NotFound)?.into()))
 }
 
-/// The donations of an order: one or none.
+/// The donations of an order: most often one, or none.
 #[utoipa::path(
     get, path = "/api/v1/donations", tag = "donations", security(("api_key" = [])),
     params(

@@ -10,6 +10,7 @@ const ROOMS_WITH_SQL: &[&str] = &[
     "cases",
     "ledger",
     "parties",
+    "run_log",
     "outbox",
     "refunds_due",
     "donations",
