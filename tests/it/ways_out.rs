@@ -161,6 +161,11 @@ async fn what_fails_is_decided_as_a_case_and_written_down() {
     decide(&s, CaseKind::CollectionFailed, "other-rail")
         .await
         .unwrap_err();
+    decide(&s, CaseKind::CollectionFailed, "suspend-merchant")
+        .await
+        .unwrap();
+    act(&s, &c, CollectionAct::Retry(None)).await.unwrap();
+    act(&s, &c, CollectionAct::Reject).await.unwrap();
     decide(&s, CaseKind::CollectionFailed, "ask-again")
         .await
         .unwrap();
@@ -182,6 +187,9 @@ async fn what_fails_is_decided_as_a_case_and_written_down() {
     let log = audit::list(&mut db, Reader::System, None).await.unwrap();
     let acts: Vec<&str> = log.iter().map(|e| e.act.as_str()).collect();
     let done = [
+        "collection.reject",
+        "case.decide",
+        "collection.retry",
         "collection.reject",
         "case.decide",
         "payout.refuse",
@@ -220,6 +228,7 @@ async fn decide_as(
         actor: &actor,
         why: "known by telephone",
         amount: None,
+        email: None,
     };
     let decided = runs::decide_case(&s.app, Utc::now(), on("2026-09-06"), decision).await?;
     Ok(decided.done)
