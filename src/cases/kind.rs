@@ -146,7 +146,11 @@ impl CaseKind {
     pub const fn is_decided_by_command(self) -> bool {
         !matches!(
             self,
-            Self::BankLineUnmatched | Self::ShortOfCover | Self::CheckViolated
+            Self::BankLineUnmatched
+                | Self::CollectionFailed
+                | Self::PayoutFailed
+                | Self::ShortOfCover
+                | Self::CheckViolated
         )
     }
 
@@ -155,6 +159,12 @@ impl CaseKind {
     pub const fn way(self) -> &'static str {
         match self {
             Self::BankLineUnmatched => "`obole bank lines --open` and `obole bank match` end it",
+            Self::CollectionFailed => {
+                "it ends once the merchant has paid; `obole bank lines --open` shows what came"
+            }
+            Self::PayoutFailed => {
+                "what came back goes with the association's next payout; ask it for its account"
+            }
             Self::ShortOfCover => "it ends once the account covers what is asked of it",
             Self::CheckViolated => "it ends once `obole check` finds nothing",
             _ => "see `obole cases --open`",

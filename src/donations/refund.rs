@@ -163,6 +163,9 @@ impl<'a> Batch<'a> {
             self.cases.push(beyond_case(refund, first, told, left));
         }
         if left == 0 {
+            if told == 0 && first.has_order_set_aside {
+                self.cases.push(set_aside_case(refund, first));
+            }
             return Ok(RefundOutcome::Already);
         }
         let mut rest = told.min(left);
@@ -255,6 +258,24 @@ fn claim_case(fact_id: Uuid, d: &RefundedDonation, amount: Amount) -> NewCase {
             format!(
                 "{} gave back {amount} euros of order {:?}, whose donation {} already has",
                 d.merchant, d.order_id, d.association
+            ),
+        )
+    }
+}
+
+/// A refund of all while another order of the same number waits for a person: it may be of that.
+fn set_aside_case(refund: &NewRefund, d: &RefundedDonation) -> NewCase {
+    NewCase {
+        merchant: Some(d.merchant_id),
+        association: Some(d.association_id),
+        donation: Some(d.donation_id),
+        ..NewCase::new(
+            CaseKind::RefundBeyondDonation,
+            refund.event_id.0,
+            format!(
+                "{} gave back all of order {:?}, of whose donation nothing was left, while the \
+                 same order waits for a decision: it may be of that one",
+                d.merchant, d.order_id
             ),
         )
     }

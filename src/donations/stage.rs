@@ -52,6 +52,8 @@ pub(super) struct RefundedDonation {
     pub refund_cents: Vec<i64>,
     /// The state of its collection, if it was ever asked for.
     pub collection_state: Option<String>,
+    /// Whether its order was told again and waits for a person.
+    pub has_order_set_aside: bool,
     /// Whether it is in a payout that left for the bank and did not come back.
     pub has_left: bool,
 }
@@ -101,7 +103,9 @@ pub(super) async fn load(
            coalesce((select s.state in ('submitted', 'settled')
             from payout_donation p join payout_state s using (payout_id)
             where p.donation_id = d.donation_id and p.live order by s.n desc limit 1), false)
-             as has_left
+             as has_left,
+           exists (select 1 from open_case o where o.donation_id = f.donation_id
+             and o.kind in ('second-order', 'donation-raised')) as has_order_set_aside
          from donation f
            cross join lateral generate_series(0, $2) n
            join donation d

@@ -64,10 +64,8 @@ impl ProcessError {
     /// What the database said, if it is the cause.
     const fn database(&self) -> Option<&sqlx::Error> {
         match self {
-            Self::Database(e)
-            | Self::Record(RecordError::Database(e) | RecordError::Post(PostError::Database(e))) => {
-                Some(e)
-            }
+            Self::Database(e) | Self::Record(RecordError::Database(e)) => Some(e),
+            Self::Record(RecordError::Post(PostError::Database(e))) => Some(e),
             Self::MayBeRecorded | Self::Panicked(_) | Self::Record(_) => None,
         }
     }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::inside::keep_explanation;
+use super::plan::returns;
 use crate::cases::{self, CaseKind, NewCase};
 use crate::db;
 use crate::ledger::PostError;
@@ -77,7 +78,7 @@ pub async fn take_notification(
             .references
             .iter()
             .find_map(|r| by_reference.get(r.as_str()));
-        let Some(payout) = named.filter(|p| p.amount_cents >= line.amount.cents()) else {
+        let Some(payout) = named.filter(|p| returns(p.amount_cents, line.amount.cents())) else {
             continue;
         };
         let notice = Notice {

@@ -373,7 +373,7 @@ pub(super) fn reversal(line: &Piece, other: &Piece) -> [NewMatch; 2] {
 }
 
 /// Whether so many cents are a payout that comes back, whole or less a fee.
-fn returns(payout_cents: i64, cents: i64) -> bool {
+pub(super) fn returns(payout_cents: i64, cents: i64) -> bool {
     let fee = payout_cents - cents;
     fee == 0 || (0 < fee && fee <= LARGEST_FEE_CENTS && fee < payout_cents / 2)
 }

@@ -1,6 +1,8 @@
 //! Where statements stand among each other, by what the bank says that the account holds before and
 //! after them: they chain, overlap, or leave a gap, which a person explains.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
@@ -76,8 +78,9 @@ fn statement_id(s: &StatementSummary, (opening, closing): (i64, i64)) -> Uuid {
 /// Whether a statement begins where another of its account ended, or ends where one begins, and
 /// overlaps none: then its lines are new, whatever they equal.
 ///
-/// Balances may be equal by chance or by habit, so days must agree as well, and no stored statement
-/// of the same days may begin or end where this one does.
+/// Balances may be equal by chance or by habit, so days must agree as well, no stored statement of
+/// the same days may begin or end where this one does, and each that shares a day with it must be a
+/// link of the same chain: an export of other bounds repeats lines, whatever its balances.
 fn chains(stored: &[Stored], s: &StatementSummary, id: Option<Uuid>) -> bool {
     let (Some((opening, closing)), Some((first, last))) = (s.statement.balances, s.days) else {
         return false;
@@ -95,7 +98,38 @@ fn chains(stored: &[Stored], s: &StatementSummary, id: Option<Uuid>) -> bool {
         && !sound().any(|(o, _, o_last)| o.opening_cents == opening && o_last >= first);
     let precedes = sound().any(|(o, o_first, _)| o.opening_cents == closing && o_first >= last)
         && !sound().any(|(o, o_first, _)| o.closing_cents == closing && o_first <= last);
-    follows || precedes
+    if !(follows || precedes) {
+        return false;
+    }
+    let sound: Vec<&Stored> = sound().map(|(o, ..)| o).collect();
+    let linked = linked(&sound, opening, closing);
+    stored
+        .iter()
+        .filter(|o| o.first_on <= Some(last) && o.last_on.is_some_and(|o_last| o_last >= first))
+        .all(|o| linked.contains(&o.statement_id))
+}
+
+/// The statements that lead, each to the next by its balances, to an opening balance, and those
+/// that lead on from a closing one.
+fn linked(sound: &[&Stored], opening: i64, closing: i64) -> HashSet<Uuid> {
+    let mut linked = HashSet::new();
+    let mut end = opening;
+    while let Some(o) = sound
+        .iter()
+        .find(|o| o.closing_cents == end && !linked.contains(&o.statement_id))
+    {
+        linked.insert(o.statement_id);
+        end = o.opening_cents;
+    }
+    let mut begin = closing;
+    while let Some(o) = sound
+        .iter()
+        .find(|o| o.opening_cents == begin && !linked.contains(&o.statement_id))
+    {
+        linked.insert(o.statement_id);
+        begin = o.closing_cents;
+    }
+    linked
 }
 
 /// Keeps a statement of which something was new, and opens a case where its balances do not follow
@@ -250,6 +284,34 @@ mod tests {
         assert!(chain(&both, &summary("3", (0, 5), (2, 3))), "the next days");
         let same_day = [summary("1", (0, 22), (1, 1)), summary("2", (22, 0), (1, 1))];
         assert!(!chain(&same_day, &summary("3", (0, 0), (1, 1))));
+    }
+
+    #[test]
+    fn an_export_that_fills_a_gap_and_repeats_a_neighbour_does_not_chain() {
+        let (one, three) = (
+            summary("335", (0, 100), (1, 1)),
+            summary("337", (300, 1300), (3, 3)),
+        );
+        let both = [one.clone(), three.clone()];
+        assert!(!chain(&both, &summary("export", (100, 1300), (2, 3))));
+        assert!(
+            chain(&both, &summary("336", (100, 300), (2, 2))),
+            "the gap alone"
+        );
+        let (noon, next) = (
+            summary("noon", (0, 1000), (2, 2)),
+            summary("337", (1200, 1300), (3, 3)),
+        );
+        assert!(!chain(&[noon, next], &summary("336", (0, 1200), (2, 2))));
+        // A statement that was not read whole, sent again.
+        let mut unread = summary("336", (100, 1400), (2, 2));
+        unread.moved_cents = 1000;
+        assert!(!chain(&[one, unread], &summary("336", (100, 1400), (2, 2))));
+        let thrice = [(0, 5), (5, 10)].map(|b| summary("a", b, (1, 1)));
+        assert!(
+            chain(&thrice, &summary("c", (10, 15), (1, 1))),
+            "a day in three"
+        );
     }
 
     #[test]

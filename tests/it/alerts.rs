@@ -13,6 +13,8 @@ fn mails(s: &Service) -> Vec<String> {
     let files = std::fs::read_dir(folder).into_iter().flatten();
     files
         .map(|f| std::fs::read_to_string(f.unwrap().path()).unwrap())
+        // Lines are broken on the way (RFC 2045, 6.7).
+        .map(|text| text.replace("=\r\n", ""))
         .filter(|text| text.contains("Cases wait for a decision"))
         .collect()
 }

@@ -259,3 +259,32 @@ async fn a_refund_after_the_payout_is_borne_by_nobody_who_has_not_the_money() {
     assert_eq!(open(&s, CaseKind::RefundAfterPayout).await.len(), 1);
     s.checked().await;
 }
+
+#[tokio::test]
+async fn a_refund_of_all_while_a_second_order_waits_is_shown_to_a_person() {
+    let s = Service::start().await;
+    let mut second = refund("FR-1");
+    second["data"]["refund_id"] = "second".into();
+    told(
+        &s,
+        &[
+            ("first", of_amount("FR-1", "30.00")),
+            ("back", refund("FR-1")),
+            ("again", of_amount("FR-1", "30.00")),
+            ("back-again", second),
+        ],
+    )
+    .await;
+    let case = open(&s, CaseKind::SecondOrder).await.pop().unwrap();
+    decide(&s, &case, "accept", None).await.unwrap();
+    assert_eq!(s.balance(RECEIVABLE).await, 3000);
+    let refund = open(&s, CaseKind::RefundBeyondDonation)
+        .await
+        .pop()
+        .unwrap();
+    decide(&s, &refund, "given-back", Some("60.00"))
+        .await
+        .unwrap();
+    assert_eq!(s.balance(RECEIVABLE).await, 0);
+    s.checked().await;
+}
