@@ -248,11 +248,11 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let given = iban.is_some();
         let iban = iban.map_or_else(|| Ok(example_iban()), |text| Iban::parse(&text));
         let missing_bic = given && bic.is_none();
+        let holder = self.text("OBOLE_ACCOUNT_HOLDER");
+        let missing_holder = given && holder.is_none();
         let bic = bic.map_or_else(|| Ok(example_bic()), |text| Bic::parse(&text));
         let account = BankAccount {
-            holder: self
-                .text("OBOLE_ACCOUNT_HOLDER")
-                .unwrap_or_else(|| "Obole".into()),
+            holder: holder.unwrap_or_else(|| "Obole".into()),
             iban: iban.unwrap_or_else(|message| {
                 self.reject("OBOLE_IBAN", message);
                 example_iban()
@@ -266,6 +266,11 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         if missing_bic {
             let needed = "required with OBOLE_IBAN: the bank's BIC, such as AGRIFRPP";
             self.reject("OBOLE_BIC", needed);
+        }
+        if missing_holder {
+            let needed = "required with OBOLE_IBAN: the account's holder exactly as the bank has \
+                          it, such as Obole SAS";
+            self.reject("OBOLE_ACCOUNT_HOLDER", needed);
         }
         account
     }

@@ -33,6 +33,8 @@ pub enum CaseKind {
     CollectionFailed,
     /// A payout that came back, or that the bank's format cannot carry. Subject: the payout.
     PayoutFailed,
+    /// Another account is asked for an association. Subject: the change.
+    IbanChanged,
     /// The account does not cover what is to leave. Subject: nobody, the nil id.
     ShortOfCover,
     /// A message that could not be sent. Subject: the message.
@@ -48,7 +50,7 @@ pub enum CaseKind {
 
 impl CaseKind {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::RefundAfterPayout,
         Self::ReceiptInQuestion,
         Self::ReceiptCorrectionAsked,
@@ -62,6 +64,7 @@ impl CaseKind {
         Self::BankLineUnmatched,
         Self::CollectionFailed,
         Self::PayoutFailed,
+        Self::IbanChanged,
         Self::ShortOfCover,
         Self::MessageRefused,
         Self::CheckViolated,
@@ -86,6 +89,7 @@ impl CaseKind {
             Self::BankLineUnmatched => "bank-line-unmatched",
             Self::CollectionFailed => "collection-failed",
             Self::PayoutFailed => "payout-failed",
+            Self::IbanChanged => "iban-changed",
             Self::ShortOfCover => "short-of-cover",
             Self::MessageRefused => "message-refused",
             Self::CheckViolated => "check-violated",
@@ -109,6 +113,7 @@ impl CaseKind {
             Self::BankLineUnmatched => "nothing but itself",
             Self::CollectionFailed => "the merchant's next collection",
             Self::PayoutFailed => "the payout",
+            Self::IbanChanged => "the association's payouts",
             Self::ShortOfCover => "payouts from the account",
             Self::MessageRefused => "the message",
             Self::CheckViolated => "payouts",
@@ -141,11 +146,7 @@ impl CaseKind {
     pub const fn is_decided_by_command(self) -> bool {
         !matches!(
             self,
-            Self::BankLineUnmatched
-                | Self::CollectionFailed
-                | Self::PayoutFailed
-                | Self::ShortOfCover
-                | Self::CheckViolated
+            Self::BankLineUnmatched | Self::ShortOfCover | Self::CheckViolated
         )
     }
 
@@ -154,12 +155,6 @@ impl CaseKind {
     pub const fn way(self) -> &'static str {
         match self {
             Self::BankLineUnmatched => "`obole bank lines --open` and `obole bank match` end it",
-            Self::CollectionFailed => {
-                "it ends once the merchant has paid; `obole bank lines --open` shows what came"
-            }
-            Self::PayoutFailed => {
-                "what came back goes with the association's next payout; ask it for its account"
-            }
             Self::ShortOfCover => "it ends once the account covers what is asked of it",
             Self::CheckViolated => "it ends once `obole check` finds nothing",
             _ => "see `obole cases --open`",
@@ -180,8 +175,9 @@ impl CaseKind {
             Self::OrderDiffers => &["dismiss"],
             Self::RefundBeyondDonation | Self::RefundDiffers => &["given-back", "not-given-back"],
             Self::BankLineUnmatched => &["match", "next-month"],
-            Self::CollectionFailed => &["ask-again", "other-rail", "write-off"],
+            Self::CollectionFailed => &["ask-again", "other-rail", "write-off", "suspend-merchant"],
             Self::PayoutFailed => &["pay-again", "hold"],
+            Self::IbanChanged => &["confirm", "refuse"],
             Self::ShortOfCover => &["top-up"],
             Self::MessageRefused => &["correct-address", "leave"],
             Self::CheckViolated => &[],

@@ -28,12 +28,17 @@ pub(super) const CHECKS: &[Check] = &[
            select merchant_id, sum(due_cents) as cents from donation_position
            where stage = 'written_off' group by merchant_id) w using (merchant_id)
          left join (
+           select c.merchant_id, sum(n.amount_cents) as cents
+           from borne_donation n join collection c using (collection_id)
+           group by c.merchant_id) n using (merchant_id)
+         left join (
            select x.merchant_id, sum(x.amount_cents) as cents from bank_match x
            where x.meaning = 'next_month' and not exists (
              select 1 from bank_match_undone u where u.match_id = x.match_id)
            group by x.merchant_id) x using (merchant_id)
          where b.debits_cents - b.credits_cents <> coalesce(d.cents, 0) - coalesce(r.cents, 0)
-           - coalesce(c.cents, 0) - coalesce(w.cents, 0) - coalesce(x.cents, 0)",
+           - coalesce(c.cents, 0) - coalesce(w.cents, 0) - coalesce(n.cents, 0)
+           - coalesce(x.cents, 0)",
     ),
     (
         "merchants-wait-for-what-is-due",
@@ -107,7 +112,9 @@ pub(super) const CHECKS: &[Check] = &[
            where a.kind = 'suspense' and b.credits_cents - b.debits_cents <>
              (select coalesce(sum(case side when 'credit' then open_cents
                 else -open_cents end), 0)
-              from bank_line_position where a.owner = 'bank'))",
+              from bank_line_position where a.owner = 'bank')
+             + (select coalesce(sum(amount_cents), 0) from unshown_return
+                where a.owner = 'bank'))",
     ),
     (
         "cash-covers-what-may-be-asked-of-it",

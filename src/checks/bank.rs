@@ -58,7 +58,8 @@ pub(super) const CHECKS: &[Check] = &[
              then t.amount_cents else -t.amount_cents end) as cents
            from transfer t join account a on a.kind = 'suspense' and a.owner = 'bank'
              and a.account_id in (t.debit_account_id, t.credit_account_id)
-           where t.fact not in ('bank_credit_unknown', 'bank_debit_unknown')
+           where t.fact not in ('bank_credit_unknown', 'bank_debit_unknown',
+             'collection_return_told', 'collection_return_shown')
            group by t.fact_id, t.fact) t using (fact_id, fact)
          where m.cents is distinct from t.cents",
     ),
@@ -82,6 +83,7 @@ pub(super) const CHECKS: &[Check] = &[
         "every-bank-line-moves-its-own-way",
         "select count(*) from bank_line where side <> case outcome
            when 'collection_settled' then 'credit' when 'collection_returned' then 'debit'
+           when 'collection_return_shown' then 'debit'
            when 'payout_settled' then 'debit' when 'payout_returned' then 'credit'
            when 'fee' then 'debit' else side end",
     ),

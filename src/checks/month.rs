@@ -101,13 +101,14 @@ pub(super) const CHECKS: &[Check] = &[
            where s.state in ('submitted', 'settled', 'rejected', 'returned')
              and t.amount_cents > 0) s
          full join (
-           select t.fact_id, substr(t.fact, 12) as state, sum(t.amount_cents) as cents
+           select t.fact_id, case t.fact when 'collection_return_told' then 'returned'
+               else substr(t.fact, 12) end as state, sum(t.amount_cents) as cents
            from transfer t join account a on a.kind in ('collection_in_transit',
              'safeguarded_cash', 'suspense') and a.account_id = case
                when t.fact in ('collection_submitted', 'collection_settled')
                then t.debit_account_id else t.credit_account_id end
            where t.fact in ('collection_submitted', 'collection_settled',
-             'collection_rejected', 'collection_returned')
+             'collection_rejected', 'collection_returned', 'collection_return_told')
            group by 1, 2) t using (fact_id, state)
          where s.cents is distinct from t.cents",
     ),
@@ -129,7 +130,7 @@ pub(super) const CHECKS: &[Check] = &[
         "select count(*) from (
            select s.payout_id, s.state, p.amount_cents * count(*) as cents
            from payout_state s join payout p using (payout_id)
-           where s.state not in ('prepared', 'taken_back')
+           where s.state not in ('prepared', 'taken_back', 'paid_again')
            group by s.payout_id, s.state, p.amount_cents) s
          full join (
            select fact_id as payout_id, substr(fact, 8) as state, sum(amount_cents) as cents
@@ -144,12 +145,32 @@ pub(super) const CHECKS: &[Check] = &[
            select 1 from collection_donation c join collection_state s using (collection_id)
            where c.donation_id = p.donation_id and c.live and s.state = 'settled'
              and (q.state <> 'prepared' or s.n = (select max(n) from collection_state m
-               where m.collection_id = s.collection_id)))",
+               where m.collection_id = s.collection_id)
+               or exists (select 1 from borne_donation b where b.donation_id = p.donation_id)))",
     ),
     (
         "two-people-approve-what-leaves",
         "select count(*) from payout_state s where state = 'submitted'
+           -- Of the last round, and all for the same.
            and (select count(*) from payout_approval v join operator o using (operator_id)
-             where v.payout_id = s.payout_id) < 2",
+             join payout p using (payout_id)
+             where v.payout_id = s.payout_id and v.amount_cents = p.amount_cents
+               and (v.round, v.name, v.iban, v.bic, v.changes) = (
+                 select w.round, w.name, w.iban, w.bic, w.changes from payout_approval w
+                 where w.payout_id = s.payout_id order by w.round desc limit 1)) < 2",
+    ),
+    (
+        "what-fails-is-paid-again-once",
+        "select count(*) from payout p left join payout_current_state s
+           on s.payout_id = p.again_of
+         where p.again_of is not null and s.state is distinct from 'paid_again'",
+    ),
+    (
+        "what-is-borne-was-written-off",
+        "select count(*) from borne_donation b
+         left join collection_current_state s using (collection_id)
+         left join collection_donation l
+           on l.donation_id = b.donation_id and l.collection_id = b.collection_id and l.live
+         where s.state is distinct from 'written_off' or l.donation_id is null",
     ),
 ];

@@ -2,12 +2,14 @@
 
 use chrono::NaiveDate;
 use clap::Subcommand;
-use obole::runs::{self, CollectionRun};
+use obole::rails::Rail;
+use obole::runs::{self, CollectionAct, CollectionRun};
 use obole::values::{Period, euros};
 use serde_json::json;
 
 use super::context::CommandContext;
 use super::day::day;
+use super::decision::DecisionArguments;
 use super::outcome::{Outcome, set_aside_lines};
 
 /// What can be done with collections.
@@ -27,15 +29,64 @@ pub enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Say that a collection was refused before any money moved.
+    Reject {
+        /// The collection's id, or its reference.
+        id: String,
+        #[command(flatten)]
+        by: DecisionArguments,
+    },
+    /// Say that the money of a collection was taken back; the bank's statement will show it.
+    Return {
+        /// The collection's id, or its reference.
+        id: String,
+        #[command(flatten)]
+        by: DecisionArguments,
+    },
+    /// Ask again for a collection that failed.
+    Retry {
+        /// The collection's id, or its reference.
+        id: String,
+        /// Another way than before.
+        #[arg(long)]
+        rail: Option<Rail>,
+        #[command(flatten)]
+        by: DecisionArguments,
+    },
+    /// Give up a collection that failed.
+    WriteOff {
+        /// The collection's id, or its reference.
+        id: String,
+        #[command(flatten)]
+        by: DecisionArguments,
+    },
 }
 
 /// Runs one command.
 pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Result<Outcome> {
-    let Command::Run {
-        period,
-        on,
-        dry_run,
-    } = command;
+    let (id, act, by) = match command {
+        Command::Run {
+            period,
+            on,
+            dry_run,
+        } => return run_month(context, period, on, dry_run).await,
+        Command::Reject { id, by } => (id, CollectionAct::Reject, by),
+        Command::Return { id, by } => (id, CollectionAct::Return, by),
+        Command::Retry { id, rail, by } => (id, CollectionAct::Retry(rail), by),
+        Command::WriteOff { id, by } => (id, CollectionAct::WriteOff, by),
+    };
+    let actor = context.operator(&by.operator).await?;
+    let (on, who) = (context.business_date(by.on), (&actor, by.why.as_str()));
+    let done = runs::act_on_collection(&context.app, context.now, on, &id, act, who).await?;
+    Ok(Outcome::of(serde_json::to_value(done)?))
+}
+
+async fn run_month(
+    context: &mut CommandContext,
+    period: Period,
+    on: Option<NaiveDate>,
+    dry_run: bool,
+) -> anyhow::Result<Outcome> {
     let (app, now, on) = (&context.app, context.now, context.business_date(on));
     if dry_run {
         let run = runs::preview_collections(app, now, on, period).await?;

@@ -3,12 +3,13 @@
 use chrono::NaiveDate;
 use clap::Subcommand;
 use obole::payouts::{Payout, PayoutState};
-use obole::runs;
+use obole::runs::{self, PayoutAct};
 use obole::values::{Email, PayoutId, euros};
 use serde_json::json;
 
 use super::context::CommandContext;
 use super::day::day;
+use super::decision::DecisionArguments;
 use super::outcome::{Outcome, set_aside_lines};
 
 /// What can be done with payouts.
@@ -33,6 +34,26 @@ pub enum Command {
         #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
         on: Option<NaiveDate>,
     },
+    /// Give up a prepared payout; its approvals are void, and its donations go with the next.
+    TakeBack {
+        id: PayoutId,
+        #[command(flatten)]
+        by: DecisionArguments,
+    },
+    /// Say that the bank refused a payout that left.
+    Refused {
+        id: PayoutId,
+        #[command(flatten)]
+        by: DecisionArguments,
+    },
+    /// Prepare anew, to the account on file now, what was refused or came back.
+    PayAgain {
+        id: PayoutId,
+        #[command(flatten)]
+        by: DecisionArguments,
+    },
+    /// Write the file of a payout that left once more, the same, if it is gone.
+    File { id: PayoutId },
 }
 
 /// Runs one command.
@@ -56,8 +77,23 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
             let email = Email::parse(&operator).map_err(anyhow::Error::msg)?;
             runs::approve_payout(app, now, context.business_date(on), id, &email).await?
         }
+        Command::TakeBack { id, by } => act(context, id, PayoutAct::TakeBack, by).await?,
+        Command::Refused { id, by } => act(context, id, PayoutAct::Refuse, by).await?,
+        Command::PayAgain { id, by } => act(context, id, PayoutAct::PayAgain, by).await?,
+        Command::File { id } => runs::write_payout_file_again(app, now, id).await?,
     };
     list(context, &payouts).await
+}
+
+async fn act(
+    context: &mut CommandContext,
+    id: PayoutId,
+    act: PayoutAct,
+    by: DecisionArguments,
+) -> anyhow::Result<Vec<Payout>> {
+    let actor = context.operator(&by.operator).await?;
+    let (on, who) = (context.business_date(by.on), (&actor, by.why.as_str()));
+    runs::act_on_payout(&context.app, context.now, on, id, act, who).await
 }
 
 /// The payouts, and those that are set aside until a person decides.

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::asked::{self, AskedCollection};
 use super::fail::post_rejection;
 use super::settle::{self, Payment};
+use super::state::{self, CollectionState};
 use super::submit::attempt_again;
-use super::{CollectionState, state};
 use crate::ledger::{Arrived, PostError};
 use crate::values::CollectionId;
 

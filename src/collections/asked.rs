@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::CollectionState;
+use super::state::{CollectionState, MoveError};
 use crate::ledger::Fact;
 use crate::rails::Rail;
 use crate::values::{CollectionId, MerchantId, derived_id, paris_midnight};
@@ -78,10 +78,36 @@ pub async fn asked_by_id(
         .await
 }
 
+/// A collection by its id; an error when it is unknown or nothing was ever asked for.
+pub(super) async fn load(
+    tx: &mut PgConnection,
+    id: CollectionId,
+) -> Result<AskedCollection, MoveError> {
+    find(tx, id).await?.ok_or(MoveError::Unknown)
+}
+
 /// A collection by its id; none when it is unknown or nothing was ever asked for.
 pub(super) async fn find(
     tx: &mut PgConnection,
     id: CollectionId,
 ) -> Result<Option<AskedCollection>, sqlx::Error> {
     Ok(asked_by_id(tx, &[id.0]).await?.pop())
+}
+
+/// How a collection was asked for last.
+pub async fn rail_of(tx: &mut PgConnection, id: CollectionId) -> Result<Rail, MoveError> {
+    Ok(load(tx, id).await?.rail)
+}
+
+/// The collection that a person names by its id or by its reference, however it is spaced.
+pub async fn named(tx: &mut PgConnection, name: &str) -> Result<CollectionId, MoveError> {
+    if let Ok(id) = name.parse::<CollectionId>() {
+        return Ok(load(tx, id).await?.collection_id);
+    }
+    let reference: String = name.split_whitespace().collect();
+    let found = asked_by_reference(tx, &[&reference.to_uppercase()]).await?;
+    found
+        .first()
+        .map(|c| c.collection_id)
+        .ok_or(MoveError::Unknown)
 }

@@ -1,5 +1,4 @@
-//! Failing: a request for payment that was refused, money that was taken back after it had come,
-//! and what follows: it is asked for again, or written off.
+//! Failing: a request for payment that was refused, money that was taken back after it had come.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
@@ -7,23 +6,13 @@ use uuid::Uuid;
 
 use super::asked::{self, AskedCollection};
 use super::shares::{Share, shares};
+use super::state::{self, CollectionState, MoveError};
 use super::submit::attempt_again;
-use super::{CollectionState, state};
+use super::told;
 use crate::cases::{self, CaseKind, NewCase};
 use crate::ledger::{self, Account, AssociationShare, Borne, MoneyAt, PostError};
 use crate::refunds_due::{self, NewRefundDue, Origin, shortfall_id};
 use crate::values::{Amount, CollectionId, Period, euros};
-
-/// Why a collection did not fail; nothing of it then is written.
-#[derive(Debug, thiserror::Error)]
-pub enum FailError {
-    #[error("there is no such collection that was asked for and is not paid")]
-    NotSubmitted,
-    #[error(transparent)]
-    Post(#[from] PostError),
-    #[error("the database refused")]
-    Database(#[from] sqlx::Error),
-}
 
 /// The request for payment was refused before any money moved.
 ///
@@ -33,11 +22,9 @@ pub async fn reject(
     now: DateTime<Utc>,
     on: NaiveDate,
     id: CollectionId,
-) -> Result<(), FailError> {
-    let c = asked::find(tx, id).await?.ok_or(FailError::NotSubmitted)?;
-    if c.state != CollectionState::Submitted {
-        return Err(FailError::NotSubmitted);
-    }
+) -> Result<(), MoveError> {
+    let c = asked::load(tx, id).await?;
+    c.state.ensure(CollectionState::Rejected)?;
     state::record(tx, now, &[id.0], &[on], CollectionState::Rejected).await?;
     post_rejection(tx, now, on, &c).await?;
     cases::open(tx, now, &[failed_case(&c, on, "was refused")]).await?;
@@ -103,6 +90,29 @@ pub async fn undo_settlement(
     attempt_again(tx, now, on, id, asked).await
 }
 
+/// A person says that a settled collection was taken back, before the bank's statement shows it.
+///
+/// The caller holds the settlement lock whole, and takes back the prepared payouts of its
+/// donations.
+pub async fn return_told(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    id: CollectionId,
+) -> Result<(), MoveError> {
+    let c = asked::load(tx, id).await?;
+    c.state.ensure(CollectionState::Returned)?;
+    let amount = Amount::from_cents(c.amount_cents).map_err(|_| MoveError::NothingCame)?;
+    let shares = give_up(tx, now, on, &c).await?;
+    told::record(tx, now, on, &c).await?;
+    let case = failed_case(&c, on, "was taken back after it was paid");
+    cases::open(tx, now, &[case]).await?;
+    let transfers =
+        ledger::collection_return_told(c.fact(on), c.rail, &c.merchant, amount, &shares);
+    ledger::open_and_post(tx, now, &transfers).await?;
+    Ok(())
+}
+
 async fn return_one(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -110,6 +120,25 @@ async fn return_one(
     corrects: Option<Uuid>,
 ) -> Result<(), PostError> {
     let (c, on) = (&returned.collection, returned.on);
+    let given_up = give_up(tx, now, on, c).await?;
+    let amount = Amount::from_cents(c.amount_cents).map_err(|_| PostError::Overflow)?;
+    let (fact, money) = (c.fact(on), (returned.from, amount));
+    let mut transfers = ledger::collection_returned(fact, c.rail, &c.merchant, money, &given_up);
+    if let Some(corrected) = corrects {
+        let correcting = transfers.into_iter().map(|t| t.correcting(corrected));
+        transfers = correcting.collect();
+    }
+    ledger::open_and_post(tx, now, &transfers).await
+}
+
+/// Writes that a settled collection was taken back, and says what each association gives up; the
+/// caller posts it.
+async fn give_up(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    c: &AskedCollection,
+) -> Result<Vec<AssociationShare>, PostError> {
     let id = c.collection_id;
     // Before the shares are asked for, which look for paid out donations once this state is there.
     state::record(tx, now, &[id.0], &[on], CollectionState::Returned).await?;
@@ -131,14 +160,7 @@ async fn return_one(
         });
     }
     refunds_due::record(tx, now, &due).await?;
-    let amount = Amount::from_cents(c.amount_cents).map_err(|_| PostError::Overflow)?;
-    let money = (returned.from, amount);
-    let mut transfers = ledger::collection_returned(fact, c.rail, &c.merchant, money, &given_up);
-    if let Some(corrected) = corrects {
-        let correcting = transfers.into_iter().map(|t| t.correcting(corrected));
-        transfers = correcting.collect();
-    }
-    ledger::open_and_post(tx, now, &transfers).await
+    Ok(given_up)
 }
 
 fn shortfall(

@@ -2,12 +2,12 @@
 //! asked for.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::PgConnection;
+use sqlx::{FromRow, PgConnection};
 
 use crate::db::{self, Partition, settlement_lock};
 use crate::ledger::PostError;
 use crate::rails::transfer;
-use crate::values::{CollectionId, MerchantId, Period};
+use crate::values::{CollectionId, MerchantId, Period, SetAside};
 
 /// Why a month could not be prepared; nothing of it then is.
 #[derive(Debug, thiserror::Error)]
@@ -107,8 +107,50 @@ const PREPARE: &str = "with unasked as materialized (
        select fact_id, collection_id from credits join due using (merchant_id))
      select merchant_id from due";
 
+/// What of a month was prepared.
+#[derive(Clone, Debug, Default)]
+pub struct PreparedMonth {
+    /// The merchants that have a collection now.
+    pub merchants: Vec<MerchantId>,
+    /// Those that would have one, and why nothing is asked of them.
+    pub held: Vec<SetAside>,
+}
+
+/// The merchants whose earlier collection failed by the way in which they would be asked, and that
+/// nobody decided: they are asked for nothing more until somebody does.
+const HELD: &str = "select distinct on (m.merchant_id) m.merchant_id, m.slug, c.period, c.reference
+     from open_case o join collection c on c.collection_id = o.subject
+     join collection_last_attempt t using (collection_id)
+     join merchant m on m.merchant_id = c.merchant_id and m.rail = t.rail
+     where o.kind = 'collection-failed' and m.merchant_id = any($1)
+       and not exists (
+         select 1 from collection p where p.merchant_id = m.merchant_id and p.period = $3)
+       and exists (select 1 from donation d
+         where d.merchant_id = m.merchant_id and d.occurred_at < $2 and not exists (
+           select 1 from collection_donation l where l.donation_id = d.donation_id and l.live))
+     order by m.merchant_id, c.period, c.reference";
+
+#[derive(FromRow)]
+struct HeldMerchant {
+    merchant_id: MerchantId,
+    slug: String,
+    period: NaiveDate,
+    reference: String,
+}
+
+impl HeldMerchant {
+    fn set_aside(&self) -> SetAside {
+        let (period, reference) = (Period::of(self.period), &self.reference);
+        let reason = format!(
+            "its collection of {period} ({reference}) failed, so nothing more is asked for by the \
+             same way: decide its case (`obole cases --open`), then run this again"
+        );
+        SetAside::new(&self.slug, reason)
+    }
+}
+
 /// Prepares the collections of a month for a partition of the merchants, once: what is already
-/// asked for is not asked for again. Returns the merchants that have one.
+/// asked for is not asked for again. A merchant whose earlier collection failed is held.
 ///
 /// A donation whose event came after its month was collected goes with the next month.
 pub async fn prepare(
@@ -117,18 +159,20 @@ pub async fn prepare(
     on: NaiveDate,
     period: Period,
     partition: &Partition,
-) -> Result<Vec<MerchantId>, PrepareError> {
+) -> Result<PreparedMonth, PrepareError> {
     if on <= period.last_day() {
         return Err(PrepareError::NotOver(period));
     }
     settlement_lock::lock_partition(tx, partition).await?;
-    db::disable_nested_loops(tx).await?;
-    let merchants: Vec<MerchantId> = sqlx::query_scalar(
+    let mut merchants: Vec<MerchantId> = sqlx::query_scalar(
         "select merchant_id from merchant where partition_of(merchant_id) = any($1) order by slug",
     )
     .bind(partition.keys())
     .fetch_all(&mut *tx)
     .await?;
+    let held = held(tx, period, &merchants).await?;
+    merchants.retain(|m| held.iter().all(|h| h.merchant_id != *m));
+    db::disable_nested_loops(tx).await?;
     let ids: Vec<CollectionId> = merchants.iter().map(|_| CollectionId::new()).collect();
     let references = ids.iter().map(|id| transfer::creditor_reference(*id));
     let references: Vec<String> = references
@@ -145,5 +189,21 @@ pub async fn prepare(
         .fetch_all(&mut *tx)
         .await?;
     db::enable_nested_loops(tx).await?;
-    Ok(prepared)
+    Ok(PreparedMonth {
+        merchants: prepared,
+        held: held.iter().map(HeldMerchant::set_aside).collect(),
+    })
+}
+
+async fn held(
+    tx: &mut PgConnection,
+    period: Period,
+    merchants: &[MerchantId],
+) -> Result<Vec<HeldMerchant>, sqlx::Error> {
+    sqlx::query_as(HELD)
+        .bind(merchants.iter().map(|m| m.0).collect::<Vec<_>>())
+        .bind(period.ends_at())
+        .bind(period.first_day())
+        .fetch_all(tx)
+        .await
 }

@@ -4,6 +4,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::ledger::PostError;
+use crate::rails::Rail;
+
 /// Where a collection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::Type, serde::Serialize)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -63,6 +66,62 @@ impl CollectionState {
             Self::TakenBack | Self::WrittenOff => &[],
         }
     }
+
+    /// The state in words, and what can be done about it.
+    #[must_use]
+    pub const fn way(self) -> &'static str {
+        match self {
+            Self::Prepared => "is not asked for yet: `obole collections run` asks for it",
+            Self::TakenBack => "was given up: its donations go with the next collection",
+            Self::Submitted => {
+                "is asked for: it settles with the bank's statement, unless `obole collections \
+                 reject` says that it was refused"
+            }
+            Self::Settled => {
+                "is paid: `obole collections return` says that its money was taken back"
+            }
+            Self::Rejected => {
+                "was refused: `obole collections retry` asks for it again, `obole collections \
+                 write-off` gives it up"
+            }
+            Self::Returned => {
+                "was taken back after it was paid: `obole collections retry` asks for it again, \
+                 `obole collections write-off` gives it up"
+            }
+            Self::WrittenOff => "is written off: nothing more can be done with it",
+        }
+    }
+
+    /// Refuses a state that may not follow.
+    pub(super) fn ensure(self, to: Self) -> Result<(), MoveError> {
+        if self.next().contains(&to) {
+            Ok(())
+        } else {
+            Err(MoveError::Refused(self))
+        }
+    }
+}
+
+/// Why a collection does not go to another state; nothing of it then is written.
+#[derive(Debug, thiserror::Error)]
+pub enum MoveError {
+    #[error("there is no such collection; give its id or its reference")]
+    Unknown,
+    #[error("this collection {}", .0.way())]
+    Refused(CollectionState),
+    #[error("nothing was asked for, and nothing came that could be taken back")]
+    NothingCame,
+    #[error("by {}, collections are not paid yet: only by transfer", .0.word())]
+    RailNotBuilt(Rail),
+    #[error(
+        "the operator is to bear {wanted} euros that associations have, and its float is {missing} \
+         euros short of that: it must be topped up first"
+    )]
+    NoFloat { wanted: String, missing: String },
+    #[error(transparent)]
+    Post(#[from] PostError),
+    #[error("the database refused")]
+    Database(#[from] sqlx::Error),
 }
 
 /// Writes the next state of each of these collections, reached on its day.

@@ -5,24 +5,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::asked::{AskedCollection, attempt_fact, find};
+use super::asked::{AskedCollection, attempt_fact, find, load};
 use super::settle::{self, Payment};
-use super::{CollectionState, state};
+use super::state::{self, CollectionState, MoveError};
 use crate::cases::{self, CaseKind, Decision};
 use crate::ledger::{self, Arrived, PostError};
 use crate::rails::Rail;
 use crate::values::{Amount, CollectionId, MerchantId};
-
-/// Why a collection was not asked for again; nothing of it then is written.
-#[derive(Debug, thiserror::Error)]
-pub enum AskAgainError {
-    #[error("there is no such collection that was refused or taken back")]
-    NotFailed,
-    #[error(transparent)]
-    Post(#[from] PostError),
-    #[error("the database refused")]
-    Database(#[from] sqlx::Error),
-}
 
 #[derive(FromRow)]
 struct PreparedCollection {
@@ -61,8 +50,9 @@ pub async fn submit(
     attempt(tx, now, on, asked.collect()).await
 }
 
-/// Asks again for a collection that was refused or taken back, by a new attempt over the same rail:
-/// what it asked for, but never more than the merchant owes beside what was not asked for yet.
+/// Asks again for a collection that was refused or taken back, by a new attempt over the same rail
+/// or another: what it asked for, but never more than the merchant owes beside what was not asked
+/// for yet.
 ///
 /// The caller holds the settlement lock whole.
 pub async fn ask_again(
@@ -70,14 +60,19 @@ pub async fn ask_again(
     now: DateTime<Utc>,
     on: NaiveDate,
     id: CollectionId,
+    rail: Option<Rail>,
     decision: Decision<'_>,
-) -> Result<(), AskAgainError> {
-    let mut c = find(tx, id).await?.ok_or(AskAgainError::NotFailed)?;
+) -> Result<(), MoveError> {
+    let mut c = load(tx, id).await?;
     if !matches!(
         c.state,
         CollectionState::Rejected | CollectionState::Returned
     ) {
-        return Err(AskAgainError::NotFailed);
+        return Err(MoveError::Refused(c.state));
+    }
+    c.rail = rail.unwrap_or(c.rail);
+    if c.rail != Rail::Transfer {
+        return Err(MoveError::RailNotBuilt(c.rail));
     }
     let owed: i64 = sqlx::query_scalar(
         "select (p.receivable_cents - coalesce((

@@ -44,6 +44,8 @@ pub fn settings(mut settings: Settings, port: Option<u16>) -> anyhow::Result<Set
     settings.data.push("demo");
     settings.bank_dir = settings.data.join("bank");
     settings.smtp_url = None;
+    // The demo's bank keeps the example account.
+    settings.account.given = true;
     // The demo's months go on over New Year.
     settings.tax_date.get_or_insert(TaxDate::DonorPayment);
     Ok(settings)

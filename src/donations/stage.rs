@@ -95,7 +95,9 @@ pub(super) async fn load(
              where r.donation_id = d.donation_id order by r.refund_id) as refund_ids,
            array(select r.amount_cents from donation_refund r
              where r.donation_id = d.donation_id order by r.refund_id) as refund_cents,
-           (select s.state from collection_donation c join collection_state s using (collection_id)
+           (select case when exists (select 1 from borne_donation b
+                where b.donation_id = d.donation_id) then 'settled' else s.state end
+            from collection_donation c join collection_state s using (collection_id)
             where c.donation_id = d.donation_id and c.live order by s.n desc limit 1)
              as collection_state,
            coalesce((select s.state in ('submitted', 'settled')

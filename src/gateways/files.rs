@@ -52,6 +52,14 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), FileError> {
     })
 }
 
+/// As `write_whole`, for what must not be lost with the power: its name is on the disk too.
+pub fn write_for_good(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    write_whole(path, content)?;
+    let folder = path.parent().filter(|f| *f != Path::new(""));
+    let synced = fs::File::open(folder.unwrap_or(Path::new("."))).and_then(|f| f.sync_all());
+    synced.map_err(|source| FileError::new(path, source))
+}
+
 /// Writes a file that only its owner can read, and waits until it is on the disk.
 fn write_new(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let mut file = fs::OpenOptions::new()

@@ -21,6 +21,10 @@
 //! | collection_returned | merchant_receivable | suspense |
 //! | collection_returned | association_payable | association_pending |
 //! | collection_returned | refund_due | association_pending |
+//! | collection_return_told | merchant_receivable | suspense |
+//! | collection_return_told | association_payable | association_pending |
+//! | collection_return_told | refund_due | association_pending |
+//! | collection_return_shown | suspense | safeguarded_cash |
 //! | collection_written_off | association_pending | merchant_receivable |
 //! | collection_written_off | operator_losses | merchant_receivable |
 //! | payout_submitted | association_payable | payout_in_transit |
@@ -345,6 +349,30 @@ pub fn collection_returned(
     );
     let legs = std::iter::once(back).chain(shares.iter().flat_map(promised_again));
     fact.legs("collection_returned", legs)
+}
+
+/// A person says that the money was taken back, and the bank's statement will show it: until then
+/// it is on the account and nobody's.
+#[must_use]
+pub fn collection_return_told(
+    fact: Fact,
+    rail: Rail,
+    merchant: &str,
+    amount: Amount,
+    shares: &[AssociationShare],
+) -> Vec<Transfer> {
+    let receivable = Account::MerchantReceivable(merchant.to_owned());
+    let suspense = Account::Suspense(rail.cash_account());
+    let back = (receivable, suspense, amount.cents());
+    let legs = std::iter::once(back).chain(shares.iter().flat_map(promised_again));
+    fact.legs("collection_return_told", legs)
+}
+
+/// The bank's statement shows the money going that was told to be taken back.
+#[must_use]
+pub fn collection_return_shown(fact: Fact, at: CashAccount, amount: Amount) -> Transfer {
+    let (cash, suspense) = (Account::SafeguardedCash(at), Account::Suspense(at));
+    fact.transfer("collection_return_shown", 0, suspense, cash, amount)
 }
 
 /// What an association loses when the money of its donations is taken back.

@@ -3,6 +3,7 @@
 //!
 //! A subject carries no name, cause or amount, because it shows on locked screens.
 
+mod account;
 mod alert;
 mod cancellation;
 mod choice;
@@ -16,6 +17,7 @@ mod returned;
 mod sign_in;
 mod statement;
 
+pub use account::{AccountMail, AccountTelling};
 pub use alert::AlertMail;
 pub use cancellation::{CancellationMail, RemainingCents};
 pub use choice::ChoiceMail;

@@ -4,6 +4,7 @@
 //! A run that was cut short sends the mails that are not marked, under the same ids, so that mail
 //! programs show a mail that went out twice only once.
 
+mod account;
 mod addressee;
 mod alert;
 mod attachments;
@@ -15,6 +16,7 @@ mod send;
 mod sign_in;
 mod statement;
 
+pub use account::tell_of_accounts;
 pub use addressee::{Addressee, addressee};
 pub use alert::send_alerts;
 pub use attachments::{

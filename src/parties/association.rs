@@ -250,9 +250,10 @@ pub async fn list(
 ) -> Result<Vec<AssociationSummary>, sqlx::Error> {
     let scope = reader.associations();
     sqlx::query_as(
-        "select association_id, slug, name, state, rate_percent::text as rate,
-           left(iban, 2) || '…' || right(iban, 4) as iban
-         from association where $1 or association_id = $2 order by slug",
+        "select association_id, slug, a.name, state, rate_percent::text as rate,
+           left(c.iban, 2) || '…' || right(c.iban, 4) as iban
+         from association a join association_account c using (association_id)
+         where $1 or association_id = $2 order by slug",
     )
     .bind(scope.sees_all())
     .bind(scope.only())

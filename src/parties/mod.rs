@@ -1,6 +1,8 @@
 //! The people and bodies around a donation: associations, causes, merchants, donors, operators;
 //! their secrets and sign-in.
 
+pub mod account;
+pub mod account_mail;
 pub mod address;
 pub mod association;
 pub mod cause;

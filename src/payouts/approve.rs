@@ -6,11 +6,12 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::cover::{Cover, causes_of_shortage, cover};
-use super::state::{PayoutState, RAIL};
+use super::state::{self, PayoutState, RAIL};
 use crate::cases::{self, CaseKind, Decision, NewCase};
 use crate::db::settlement_lock;
 use crate::ledger::{self, Account, Fact, PostError};
-use crate::values::{Amount, OperatorId, PayoutId, euros, paris_midnight};
+use crate::parties::account;
+use crate::values::{Amount, AssociationId, OperatorId, PayoutId, euros, paris_midnight};
 
 /// Why an approval does not count.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,8 @@ pub enum ApproveError {
          its association is suspended; `obole payouts run` prepares what remains"
     )]
     TakenBack,
+    #[error("not approved: {0}")]
+    Held(String),
     #[error(transparent)]
     Post(#[from] PostError),
     #[error("the database refused")]
@@ -37,6 +40,9 @@ pub enum ApproveError {
 pub enum Approval {
     /// Another person must approve.
     First,
+    /// What was approved before has changed since: those approvals are void, this one is the first
+    /// of a new round, and whoever approved before must approve again.
+    FirstAgain,
     /// The order leaves.
     Leaves,
     /// Two people approved, and it waits until the account covers it; why, in words.
@@ -46,24 +52,33 @@ pub enum Approval {
 #[derive(FromRow)]
 struct ApprovedPayout {
     payout_id: PayoutId,
+    association_id: AssociationId,
     association: String,
     amount_cents: i64,
     state: PayoutState,
+    /// Approvals that count.
     approvals: i64,
+    /// The last round of approvals, from 1; 0 before the first.
+    round: i16,
 }
 
 /// One payout, or all that two people approved and that have not left.
-const PAYOUTS: &str = "select payout_id, a.slug as association, amount_cents, s.state, v.approvals
+const PAYOUTS: &str = "select payout_id, association_id, a.slug as association, amount_cents,
+       s.state, v.approvals, v.round
      from payout p join association a using (association_id)
      cross join lateral (select state from payout_state s
        where s.payout_id = p.payout_id order by s.n desc limit 1) s
-     cross join lateral (select count(*) as approvals from payout_approval v
-       where v.payout_id = p.payout_id) v
+     cross join lateral (
+       select (select count(*) from payout_valid_approval w
+           where w.payout_id = p.payout_id) as approvals,
+         (select coalesce(max(w.round), 0) from payout_approval w
+           where w.payout_id = p.payout_id)::smallint as round) v
      where payout_id = $1 or ($1 is null and s.state = 'prepared' and v.approvals >= 2)
      order by p.prepared_at, p.payout_id";
 
-/// Counts an operator's approval; with the second, the payout is posted as submitted, or waits for
-/// cover, which is a case. Returns which.
+/// Counts an operator's approval of the payout as it is: its account, the account's holder, its
+/// amount. With the second of the same, it is posted as submitted, or waits for cover, which is a
+/// case. Returns which.
 pub async fn approve(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -83,11 +98,20 @@ pub async fn approve(
         PayoutState::TakenBack => return Err(ApproveError::TakenBack),
         _ => return Err(ApproveError::AlreadyLeft),
     }
+    if let Some(held) = account::held(tx, on, &[found.association_id]).await?.pop() {
+        return Err(ApproveError::Held(held.reason()));
+    }
+    let void = found.round > 0 && found.approvals == 0;
+    let round = found.round.max(1) + i16::from(void);
     let counted = sqlx::query(
-        "insert into payout_approval (payout_id, operator_id, approved_at) values ($1, $2, $3)
+        "insert into payout_approval (payout_id, round, operator_id, name, iban, bic, amount_cents,
+           changes, approved_at)
+         select p.payout_id, $2, $3, a.name, a.iban, a.bic, p.amount_cents, a.changes, $4
+         from payout p join association_account a using (association_id) where p.payout_id = $1
          on conflict do nothing",
     )
     .bind(payout)
+    .bind(round)
     .bind(operator)
     .bind(now)
     .execute(&mut *tx)
@@ -96,10 +120,11 @@ pub async fn approve(
         return Err(ApproveError::SamePerson);
     }
     found.approvals += 1;
-    if found.approvals < 2 {
-        return Ok(Approval::First);
+    match found.approvals {
+        ..=1 if void => Ok(Approval::FirstAgain),
+        ..=1 => Ok(Approval::First),
+        _ => Ok(submit_covered(tx, now, on, &found).await?),
     }
-    Ok(submit_covered(tx, now, on, &found).await?)
 }
 
 /// Submits the payouts that two people approved and that waited for cover, oldest first, as far as
@@ -114,7 +139,10 @@ pub async fn submit_waiting(
         .bind(None::<PayoutId>)
         .fetch_all(&mut *tx)
         .await?;
-    for payout in &waiting {
+    let associations: Vec<AssociationId> = waiting.iter().map(|p| p.association_id).collect();
+    let held = account::held(tx, on, &associations).await?;
+    let is_held = |a: AssociationId| held.iter().any(|h| h.association_id == a);
+    for payout in waiting.iter().filter(|p| !is_held(p.association_id)) {
         submit_covered(tx, now, on, payout).await?;
     }
     Ok(())
@@ -142,15 +170,7 @@ async fn submit_covered(
         cases::open(tx, now, &[case]).await?;
         return Ok(Approval::Waits(why));
     }
-    sqlx::query(
-        "insert into payout_state (payout_id, n, state, occurred_on, recorded_at)
-         select $1, max(n) + 1, 'submitted', $2, $3 from payout_state where payout_id = $1",
-    )
-    .bind(payout.payout_id)
-    .bind(on)
-    .bind(now)
-    .execute(&mut *tx)
-    .await?;
+    state::record(tx, now, on, payout.payout_id, PayoutState::Submitted).await?;
     let amount = Amount::from_cents(payout.amount_cents).map_err(|_| PostError::Overflow)?;
     let fact = Fact {
         id: payout.payout_id.0,

@@ -11,7 +11,8 @@ use crate::values::euros;
 pub struct Cover {
     /// On the account and not sent yet.
     pub cash_cents: i64,
-    /// Owed to associations, and to the unknown senders of credits.
+    /// Owed to associations, to the unknown senders of credits, and to the banks that take back
+    /// what the statement does not show yet.
     pub owed_cents: i64,
     /// What merchants may take off their next payments.
     pub credit_cents: i64,
@@ -43,7 +44,8 @@ pub async fn cover(tx: &mut PgConnection) -> Result<Cover, sqlx::Error> {
            (select coalesce(sum(-debit_cents), 0) from held where kind = 'association_payable')
              ::bigint
              + (select coalesce(sum(open_cents), 0) from bank_line_position
-                where side = 'credit')::bigint",
+                where side = 'credit')::bigint
+             + (select coalesce(sum(amount_cents), 0) from unshown_return)::bigint",
     )
     .fetch_one(&mut *tx)
     .await?;

@@ -1,15 +1,16 @@
-//! The orders that leave for the bank, and whether their files were written.
+//! The orders that leave for the bank, and their files: claimed before they are written, so that
+//! what was cut short is finished with the same bytes, and nothing is written over.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
 
 use crate::values::PayoutId;
 
-/// A payout that left the books and whose file is not known to be written.
+/// A payout that left the books, as two people approved it.
 #[derive(Clone, Debug, FromRow)]
 pub struct PayoutOrder {
     pub payout_id: PayoutId,
-    /// The association's legal name.
+    /// The holder of the account.
     pub name: String,
     pub iban: String,
     pub bic: String,
@@ -19,19 +20,63 @@ pub struct PayoutOrder {
     pub submitted_on: NaiveDate,
 }
 
+const ORDERS: &str = "select payout_id, v.name, v.iban, v.bic, v.amount_cents, reference, count,
+       s.occurred_on as submitted_on
+     from payout p join payout_current_state s using (payout_id)
+     cross join lateral (select name, iban, bic, amount_cents from payout_approval v
+       where v.payout_id = p.payout_id order by v.round desc limit 1) v
+     where s.state = 'submitted' and (payout_id = $1 or ($1 is null and not exists (
+       select 1 from payout_file f where f.payout_id = p.payout_id)))
+     order by payout_id";
+
 /// Submitted payouts without a file: just approved, or cut short between the books and the disk.
 pub async fn unwritten_orders(db: &mut PgConnection) -> Result<Vec<PayoutOrder>, sqlx::Error> {
-    sqlx::query_as(
-        "select payout_id, a.name, a.iban, a.bic, amount_cents, reference, count,
-           s.occurred_on as submitted_on
-         from payout p join association a using (association_id)
-         join payout_current_state s using (payout_id)
-         where s.state = 'submitted' and not exists (
-           select 1 from payout_file f where f.payout_id = p.payout_id)
-         order by payout_id",
+    sqlx::query_as(ORDERS)
+        .bind(None::<PayoutId>)
+        .fetch_all(db)
+        .await
+}
+
+/// The order of a submitted payout, written or not; none when it is not on its way.
+pub async fn order(
+    db: &mut PgConnection,
+    id: PayoutId,
+) -> Result<Option<PayoutOrder>, sqlx::Error> {
+    sqlx::query_as(ORDERS)
+        .bind(Some(id))
+        .fetch_optional(db)
+        .await
+}
+
+/// Where an order's file is, or will be, and what is in it.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct ClaimedFile {
+    pub file: String,
+    /// SHA-256 of its bytes.
+    pub digest: Vec<u8>,
+}
+
+/// Claims an order's file before it is written. Returns the claim that counts: the first.
+pub async fn claim_file(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    payout: PayoutId,
+    claim: &ClaimedFile,
+) -> Result<ClaimedFile, sqlx::Error> {
+    sqlx::query(
+        "insert into payout_file_claim (payout_id, file, digest, claimed_at)
+         values ($1, $2, $3, $4) on conflict do nothing",
     )
-    .fetch_all(db)
-    .await
+    .bind(payout)
+    .bind(&claim.file)
+    .bind(&claim.digest)
+    .bind(now)
+    .execute(&mut *db)
+    .await?;
+    sqlx::query_as("select file, digest from payout_file_claim where payout_id = $1")
+        .bind(payout)
+        .fetch_one(db)
+        .await
 }
 
 /// Notes where a payout's file was written.

@@ -74,7 +74,8 @@ pub async fn list(
           reference,
            f.file, (select s.state from payout_state s
              where s.payout_id = p.payout_id order by s.n desc limit 1) as state,
-           (select count(*) from payout_approval v where v.payout_id = p.payout_id) as approvals
+           (select count(*) from payout_valid_approval v
+            where v.payout_id = p.payout_id) as approvals
          from payout p join association a using (association_id) left
            join payout_file f using (payout_id)
          where ($1::uuid is null or payout_id = $1) and ($2 or association_id = $3)

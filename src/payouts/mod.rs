@@ -5,7 +5,9 @@ mod approve;
 mod cover;
 mod files;
 mod list;
+mod pay_again;
 mod prepare;
+mod refuse;
 mod report;
 mod settle;
 mod state;
@@ -14,13 +16,17 @@ mod unmake;
 
 pub use approve::{Approval, ApproveError, approve, submit_waiting};
 pub use cover::{Cover, cover};
-pub use files::{PayoutOrder, mark_written, unwritten_orders};
+pub use files::{ClaimedFile, PayoutOrder, claim_file, mark_written, order, unwritten_orders};
 pub use list::{Payout, list};
+pub use pay_again::pay_again;
 pub use prepare::{MINIMUM_CENTS, prepare};
+pub use refuse::refuse;
 pub use report::{
     PayoutReport, ReportAccount, ReportLine, ReportLineKind, mark_reported, report_account,
     report_csv, report_lines, unreported, write_report,
 };
 pub use settle::{PayoutChange, PayoutEvent, SentPayout, sent_by_id, sent_by_reference, settle};
-pub use state::PayoutState;
-pub use take_back::{take_back_of_association, take_back_of_collections, take_back_prepared};
+pub use state::{MoveError, PayoutState};
+pub use take_back::{
+    take_back_of_association, take_back_of_collections, take_back_one, take_back_prepared,
+};

@@ -3,10 +3,12 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::take_back::take_back_unowed;
 use crate::db::{self, Partition, settlement_lock};
 use crate::ledger::PostError;
+use crate::parties::account;
 use crate::rails::transfer;
 use crate::refunds_due;
 use crate::values::{AssociationId, PayoutId};
@@ -24,10 +26,15 @@ const PREPARE: &str = "with arrived as materialized (
        from collection_current_state s join collection_donation c using (collection_id)
        join donation d using (donation_id)
        left join refund_taken r using (donation_id)
-       where d.association_id = any($5) and c.live and s.state = 'settled' and s.occurred_on <= $3
+       where d.association_id = any($5) and c.live and s.occurred_on <= $3
+         and (s.state = 'settled' or (s.state = 'written_off' and exists (
+           select 1 from borne_donation b where b.donation_id = d.donation_id)))
          and d.amount_cents > coalesce(r.taken_cents, 0)
          and not exists (
-           select 1 from payout_donation p where p.donation_id = d.donation_id and p.live)),
+           select 1 from payout_donation p where p.donation_id = d.donation_id and p.live)
+         and not exists (
+           select 1 from payout_donation p
+           where p.donation_id = d.donation_id and p.payout_id = any($8))),
      owed as (
        select a.association_id, b.credits_cents - b.debits_cents - coalesce(p.cents, 0) as cents
        from association a
@@ -60,9 +67,15 @@ const PREPARE: &str = "with arrived as materialized (
      select donation_id, payout_id from arrived join due using (association_id)
        order by donation_id";
 
+/// The payouts that were refused or came back, and hold their donations until they are paid again.
+const HOLDING: &str =
+    "select p.payout_id from payout p join payout_current_state s using (payout_id)
+     where p.association_id = any($1) and s.state in ('refused', 'returned')";
+
 /// Prepares payouts from what has arrived for a partition of the associations, once. What they owe
 /// is taken first; a prepared payout that they are no longer owed whole is given up for a new one.
-/// What suspended ones are owed is held.
+/// What suspended associations are owed is held, and so is what waits for an account that changes,
+/// and what failed payouts hold.
 pub async fn prepare(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
@@ -71,13 +84,19 @@ pub async fn prepare(
 ) -> Result<(), PostError> {
     settlement_lock::lock_partition(tx, partition).await?;
     let quarter = NaiveDate::from_ymd_opt(on.year(), (on.month() - 1) / 3 * 3 + 1, 1).unwrap_or(on);
-    let associations: Vec<AssociationId> = sqlx::query_scalar(
+    let mut associations: Vec<AssociationId> = sqlx::query_scalar(
         "select association_id from association
          where partition_of(association_id) = any($1) and state = 'live' order by slug",
     )
     .bind(partition.keys())
     .fetch_all(&mut *tx)
     .await?;
+    let held = account::held(tx, on, &associations).await?;
+    associations.retain(|a| held.iter().all(|h| h.association_id != *a));
+    let holding: Vec<Uuid> = sqlx::query_scalar(HOLDING)
+        .bind(associations.iter().map(|a| a.0).collect::<Vec<_>>())
+        .fetch_all(&mut *tx)
+        .await?;
     take_back_unowed(tx, now, &associations).await?;
     refunds_due::recover(tx, now, on, &associations).await?;
     db::disable_nested_loops(tx).await?;
@@ -94,6 +113,7 @@ pub async fn prepare(
                 .map(|p| transfer::end_to_end_id(*p))
                 .collect::<Vec<_>>(),
         )
+        .bind(holding)
         .execute(&mut *tx)
         .await?;
     db::enable_nested_loops(tx).await?;

@@ -1,6 +1,11 @@
-//! The states of a payout, and which may follow which.
+//! The states of a payout, which may follow which, and writing the next.
 
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::{FromRow, PgConnection};
+
+use crate::ledger::PostError;
 use crate::rails::Rail;
+use crate::values::{AssociationId, PayoutId};
 
 /// How payouts leave: by credit transfer from the ring-fenced account.
 pub(super) const RAIL: Rail = Rail::Transfer;
@@ -22,17 +27,20 @@ pub enum PayoutState {
     Refused,
     /// The money came back.
     Returned,
+    /// What was refused or came back goes with another payout.
+    PaidAgain,
 }
 
 impl PayoutState {
     /// Every state, in the order in which a payout usually meets them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Prepared,
         Self::TakenBack,
         Self::Submitted,
         Self::Settled,
         Self::Refused,
         Self::Returned,
+        Self::PaidAgain,
     ];
 
     /// The stored word.
@@ -45,21 +53,126 @@ impl PayoutState {
             Self::Settled => "settled",
             Self::Refused => "refused",
             Self::Returned => "returned",
+            Self::PaidAgain => "paid_again",
         }
     }
 
-    /// The states that may follow. A refused or returned payout frees its donations, which a new
-    /// payout carries, or is paid again.
+    /// The states that may follow. A refused or returned payout holds its donations until it is
+    /// paid again, by a payout of its own.
     #[must_use]
     pub const fn next(self) -> &'static [Self] {
         match self {
             Self::Prepared => &[Self::Submitted, Self::TakenBack],
             Self::Submitted => &[Self::Settled, Self::Refused],
             Self::Settled => &[Self::Returned],
-            Self::Refused | Self::Returned => &[Self::Submitted],
-            Self::TakenBack => &[],
+            Self::Refused | Self::Returned => &[Self::PaidAgain],
+            Self::TakenBack | Self::PaidAgain => &[],
         }
     }
+
+    /// Whether its money is back with us.
+    #[must_use]
+    pub const fn is_unmade(self) -> bool {
+        matches!(self, Self::Refused | Self::Returned | Self::PaidAgain)
+    }
+
+    /// The state in words, and what can be done about it.
+    #[must_use]
+    pub const fn way(self) -> &'static str {
+        match self {
+            Self::Prepared => {
+                "waits for its approvals: `obole payouts approve` approves it, `obole payouts \
+                 take-back` gives it up"
+            }
+            Self::TakenBack => {
+                "was taken back: `obole payouts run` prepares what remains of it anew"
+            }
+            Self::Submitted => {
+                "has left for the bank: it settles with the bank's statement, unless `obole \
+                 payouts refused` says that the bank refused it"
+            }
+            Self::Settled => {
+                "is paid: a statement that shows the money coming back is what returns it"
+            }
+            Self::Refused => "was refused by the bank: `obole payouts pay-again` pays it again",
+            Self::Returned => "came back from its bank: `obole payouts pay-again` pays it again",
+            Self::PaidAgain => "was paid again, by another payout: `obole payouts run` lists it",
+        }
+    }
+
+    /// Refuses a state that may not follow.
+    pub(super) fn ensure(self, to: Self) -> Result<(), MoveError> {
+        if self.next().contains(&to) {
+            Ok(())
+        } else {
+            Err(MoveError::Refused(self))
+        }
+    }
+}
+
+/// Why a payout does not go to another state; nothing of it then is written.
+#[derive(Debug, thiserror::Error)]
+pub enum MoveError {
+    #[error("there is no such payout; see `obole payouts run`")]
+    Unknown,
+    #[error("this payout {}", .0.way())]
+    Refused(PayoutState),
+    #[error("{0} is suspended: `obole association lift` lifts that first")]
+    Suspended(String),
+    #[error(transparent)]
+    Post(#[from] PostError),
+    #[error("the database refused")]
+    Database(#[from] sqlx::Error),
+}
+
+/// A payout as a move finds it.
+#[derive(FromRow)]
+pub(super) struct Standing {
+    pub association_id: AssociationId,
+    pub association: String,
+    pub amount_cents: i64,
+    pub state: PayoutState,
+    /// Whether the association is suspended: nothing is prepared for it.
+    pub is_suspended: bool,
+}
+
+impl Standing {
+    /// The payout of this id, where it stands now.
+    pub async fn load(tx: &mut PgConnection, id: PayoutId) -> Result<Self, MoveError> {
+        let found: Option<Self> = sqlx::query_as(
+            "select association_id, a.slug as association, amount_cents, s.state,
+               a.state = 'suspended' as is_suspended
+             from payout p join association a using (association_id)
+             cross join lateral (select state from payout_state s
+               where s.payout_id = p.payout_id order by s.n desc limit 1) s
+             where payout_id = $1",
+        )
+        .bind(id)
+        .fetch_optional(tx)
+        .await?;
+        found.ok_or(MoveError::Unknown)
+    }
+}
+
+/// Writes the next state of a payout, reached on a day.
+pub(super) async fn record(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    id: PayoutId,
+    state: PayoutState,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into payout_state (payout_id, n, state, occurred_on, recorded_at)
+         select $1, max(n) + 1, $2, $3, $4 from payout_state where payout_id = $1",
+    )
+    .bind(id)
+    .bind(state)
+    .bind(on)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -67,13 +180,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_state_but_taken_back_has_a_way_out() {
+    fn every_state_but_the_two_ends_has_a_way_out() {
         for state in PayoutState::ALL {
-            assert_eq!(
-                state.next().is_empty(),
-                state == PayoutState::TakenBack,
-                "{state:?}"
-            );
+            let ends = matches!(state, PayoutState::TakenBack | PayoutState::PaidAgain);
+            assert_eq!(state.next().is_empty(), ends, "{state:?}");
         }
     }
 }

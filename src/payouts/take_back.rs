@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::state::{MoveError, PayoutState, Standing};
 use crate::values::{AssociationId, CollectionId, DonationId, PayoutId, paris_day};
 
 /// Takes back the prepared payouts that hold one of these donations, because something was given
@@ -28,6 +29,20 @@ pub async fn take_back_prepared(
     .fetch_all(&mut *tx)
     .await?;
     take_back(tx, now, &payouts).await
+}
+
+/// A person takes a prepared payout back.
+///
+/// The caller holds the settlement lock whole.
+pub async fn take_back_one(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    id: PayoutId,
+) -> Result<(), MoveError> {
+    let payout = Standing::load(tx, id).await?;
+    payout.state.ensure(PayoutState::TakenBack)?;
+    take_back(tx, now, &[id.0]).await?;
+    Ok(())
 }
 
 /// Takes back what is prepared for an association: it is suspended. Returns the payouts.
@@ -78,8 +93,8 @@ pub(super) async fn take_back(
     Ok(())
 }
 
-/// Takes back the prepared payouts that hold donations of these collections, whose money was taken
-/// back.
+/// Takes back the prepared payouts that hold donations of those of these collections whose money
+/// was taken back, and did not come again since.
 ///
 /// The caller holds the settlement lock whole.
 pub async fn take_back_of_collections(
@@ -94,7 +109,9 @@ pub async fn take_back_of_collections(
         "select distinct l.payout_id from collection_donation c
            join payout_donation l using (donation_id)
            join payout_current_state s using (payout_id)
+           join collection_current_state t using (collection_id)
          where c.collection_id = any($1) and l.live and s.state = 'prepared'
+           and t.state not in ('settled', 'written_off')
          order by l.payout_id",
     )
     .bind(collections.iter().map(|c| c.0).collect::<Vec<_>>())

@@ -12,7 +12,7 @@ use super::meaning::{HoldMeaning, Meaning, NewHold, NewMatch, Piece};
 use super::plan::{Plan, Planner, reversal};
 use crate::audit::{self, Act, Actor};
 use crate::cases::Decision;
-use crate::collections::{self, AcceptPartError, AskAgainError, CollectionState};
+use crate::collections::{self, AcceptPartError, CollectionState, MoveError};
 use crate::db;
 use crate::ledger::{self, Fact, MoneyAt, PostError};
 use crate::rails::CashAccount;
@@ -49,7 +49,7 @@ pub enum DecideError {
     #[error("{0}")]
     Refused(String),
     #[error(transparent)]
-    AskAgain(#[from] AskAgainError),
+    Move(#[from] MoveError),
     #[error(transparent)]
     AcceptPart(#[from] AcceptPartError),
     #[error(transparent)]
@@ -247,7 +247,7 @@ async fn ask_again(
                 why: teller.why,
             };
             let on = paris_day(now);
-            collections::ask_again(tx, now, on, asked.collection_id, decision).await?;
+            collections::ask_again(tx, now, on, asked.collection_id, None, decision).await?;
         }
     }
     Ok(())

@@ -270,7 +270,7 @@ async fn store_lines(
         principal.entry(m.line_id).or_insert(m);
     }
     let of = |l: &NewLine<'_>| principal.get(&l.line_id).copied();
-    let outcome = |l: &NewLine<'_>| of(l).map_or("unknown", |m| m.meaning.word());
+    let outcome = |l: &NewLine<'_>| of(l).map_or("unknown", |m| m.meaning.outcome());
     sqlx::query(
         "insert into bank_line (line_id, iban, side, amount_cents, booked_on, reference, outcome,
            collection_id, payout_id, statement, likeness, nth, party, party_iban, said,

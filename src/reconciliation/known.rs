@@ -8,7 +8,7 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::meaning::{HoldMeaning, Piece};
-use crate::collections::{self, AskedCollection};
+use crate::collections::{self, AskedCollection, ToldReturn};
 use crate::ledger::MoneyAt;
 use crate::payouts::{self, SentPayout};
 use crate::values::BankSide;
@@ -27,6 +27,8 @@ pub(super) struct Held {
 pub(super) struct KnownCollection {
     pub asked: AskedCollection,
     pub held: Vec<Held>,
+    /// Its returns that were told and that no line has shown.
+    pub told: Vec<ToldReturn>,
 }
 
 /// A payout, and what is held for it.
@@ -88,6 +90,8 @@ impl Known {
         if asked.is_empty() && sent.is_empty() {
             return Ok(Self::default());
         }
+        let ids: Vec<Uuid> = asked.iter().map(|c| c.collection_id.0).collect();
+        let told = collections::unshown_returns(tx, &ids).await?;
         let rows: Vec<HeldRow> = sqlx::query_as(
             "select h.line_id, h.meaning, h.collection_id, h.payout_id, p.side, p.open_cents,
                p.booked_on, coalesce(l.return_reason, '') as why
@@ -100,7 +104,7 @@ impl Known {
              join bank_line l on l.line_id = h.line_id
              where p.open_cents > 0 order by p.booked_on, h.line_id",
         )
-        .bind(asked.iter().map(|c| c.collection_id.0).collect::<Vec<_>>())
+        .bind(ids)
         .bind(sent.iter().map(|p| p.payout_id.0).collect::<Vec<_>>())
         .fetch_all(tx)
         .await?;
@@ -110,7 +114,10 @@ impl Known {
         let collections = asked.into_iter().map(|asked| {
             let id = Some(asked.collection_id.0);
             let held = of(&|r| r.collection_id == id);
-            (asked.reference.clone(), KnownCollection { asked, held })
+            let of_it = |t: &&ToldReturn| t.collection_id == asked.collection_id;
+            let told = told.iter().filter(of_it).copied().collect();
+            let known = KnownCollection { asked, held, told };
+            (known.asked.reference.clone(), known)
         });
         let payouts = sent.into_iter().map(|sent| {
             let id = Some(sent.payout_id.0);

@@ -41,6 +41,7 @@ pub(super) async fn carry_out(
 ) -> Result<Done, PostError> {
     collections::settle(tx, now, &plan.payments).await?;
     collections::return_settled(tx, now, &plan.returns).await?;
+    collections::show_returns(tx, now, &plan.shown).await?;
     let returned = plan.returns.iter().map(|r| r.collection.collection_id);
     let returned: Vec<CollectionId> = returned.collect();
     payouts::take_back_of_collections(tx, now, &returned).await?;
@@ -93,7 +94,7 @@ pub(super) async fn write_matches(
     .bind(column(new, |m| m.merchant_id))
     .bind(column(new, |m| m.other_line_id))
     .bind(column(new, |m| m.fact_id))
-    .bind(column(new, |m| m.meaning.fact()))
+    .bind(column(new, NewMatch::fact))
     .bind(column(new, |m| m.at == MoneyAt::Suspense))
     .bind(teller.by)
     .bind(teller.why)

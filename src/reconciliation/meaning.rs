@@ -12,6 +12,7 @@ use crate::values::BankSide;
 pub(super) enum Meaning {
     CollectionSettled,
     CollectionReturned,
+    CollectionReturnShown,
     PayoutSettled,
     PayoutReturned,
     Fee,
@@ -26,12 +27,21 @@ impl Meaning {
         match self {
             Self::CollectionSettled => "collection_settled",
             Self::CollectionReturned => "collection_returned",
+            Self::CollectionReturnShown => "collection_return_shown",
             Self::PayoutSettled => "payout_settled",
             Self::PayoutReturned => "payout_returned",
             Self::Fee => "fee",
             Self::TopUp => "top_up",
             Self::NextMonth => "next_month",
             Self::Reversal => "reversal",
+        }
+    }
+
+    /// What its line turned out to be when it was imported.
+    pub const fn outcome(self) -> &'static str {
+        match self {
+            Self::CollectionReturnShown => Self::CollectionReturned.word(),
+            meaning => meaning.word(),
         }
     }
 
@@ -113,6 +123,15 @@ pub(super) struct NewMatch {
 }
 
 impl NewMatch {
+    /// The fact under which the ledger posts it; none where nothing is to post. What shows a return
+    /// out of suspense finds there what the return left.
+    pub fn fact(&self) -> Option<&'static str> {
+        match (self.meaning, self.at) {
+            (Meaning::CollectionReturnShown, MoneyAt::Suspense) => None,
+            (meaning, _) => meaning.fact(),
+        }
+    }
+
     /// A part of a line, posted under an id of its own.
     pub fn new(line: &Piece, meaning: Meaning, cents: i64) -> Self {
         let match_id = Uuid::now_v7();

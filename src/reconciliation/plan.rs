@@ -3,7 +3,7 @@
 
 use super::known::{Held, Known, KnownCollection, KnownPayout};
 use super::meaning::{HoldMeaning, Meaning, NewHold, NewMatch, Piece};
-use crate::collections::{CollectionState, Payment, Return};
+use crate::collections::{CollectionState, Payment, Return, ShownReturn, ToldReturn};
 use crate::ledger::{Arrived, MoneyAt};
 use crate::payouts::{PayoutChange, PayoutEvent, PayoutState};
 use crate::values::BankSide;
@@ -16,6 +16,7 @@ const LARGEST_FEE_CENTS: i64 = 5000;
 pub(super) struct Plan {
     pub payments: Vec<Payment>,
     pub returns: Vec<Return>,
+    pub shown: Vec<ShownReturn>,
     pub changes: Vec<PayoutChange>,
     pub matches: Vec<NewMatch>,
     pub holds: Vec<NewHold>,
@@ -89,6 +90,20 @@ impl Planner {
             let Some(c) = self.known.collections.get_mut(reference) else {
                 continue;
             };
+            // What a person told of before is known by it, and not taken back twice.
+            if let Some(told) = c.take_told(line.cents) {
+                self.plan.matches.push(NewMatch {
+                    collection_id: Some(told.collection_id.0),
+                    fact_id: told.fact_id,
+                    ..NewMatch::new(line, Meaning::CollectionReturnShown, line.cents)
+                });
+                self.plan.shown.push(ShownReturn {
+                    told,
+                    on: line.on,
+                    from: line.at,
+                });
+                return true;
+            }
             // What was paid beyond what was asked goes back first: the collection stays paid.
             let is_same =
                 |h: &Held| h.piece.side == BankSide::Credit && h.piece.cents == line.cents;
@@ -224,10 +239,11 @@ impl Planner {
             }
         }
         let reference = &named[0];
-        let unmade =
-            self.known.payouts.get(reference).is_some_and(|p| {
-                matches!(p.sent.state, PayoutState::Refused | PayoutState::Returned)
-            });
+        let unmade = self
+            .known
+            .payouts
+            .get(reference)
+            .is_some_and(|p| p.sent.state.is_unmade());
         let meaning = if unmade {
             HoldMeaning::Debit
         } else {
@@ -391,6 +407,12 @@ impl KnownCollection {
         let came: i64 = parts.map(|h| h.piece.cents).sum();
         let due = self.asked.amount_cents - came;
         (self.asked.state == CollectionState::Submitted && due > 0).then_some(due)
+    }
+
+    /// The oldest return of so many cents that was told and that no line has shown.
+    fn take_told(&mut self, cents: i64) -> Option<ToldReturn> {
+        let at = self.told.iter().position(|t| t.amount_cents == cents)?;
+        Some(self.told.remove(at))
     }
 
     fn take_parts(&mut self) -> Vec<Piece> {

@@ -104,7 +104,7 @@ async fn undo(
     let followed = |reason: &str| Err(UndoError::Followed(reason.to_owned()));
     match m.meaning {
         Meaning::CollectionSettled => return undo_settlement(tx, now, m, actor, why).await,
-        Meaning::CollectionReturned => {
+        Meaning::CollectionReturned | Meaning::CollectionReturnShown => {
             return followed(
                 "the collection was taken back: ask for it again, and match what pays it",
             );

@@ -1,6 +1,6 @@
 //! The approval of a payout by an operator; the second approval writes the file for the bank.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::payout_files::write_payout_files;
@@ -23,10 +23,22 @@ pub async fn approve_payout(
         .await?
         .context("no operator has this address; see `obole operator add`")?;
     let approval = payouts::approve(&mut tx, now, on, id, operator).await?;
+    if matches!(approval, Approval::Leaves | Approval::Waits(_)) {
+        app.settings
+            .account
+            .ensure_given("the payout would leave from it")?;
+    }
     tx.commit().await?;
-    write_payout_files(app, now).await?;
-    if let Approval::Waits(why) = approval {
-        anyhow::bail!("approved, but the payout waits: {why}; then run `obole payouts run`");
+    match approval {
+        Approval::Leaves => write_payout_files(app, now).await?,
+        Approval::First => {}
+        Approval::FirstAgain => bail!(
+            "approved as it is now: the account, its holder or the amount changed since it was \
+             approved before, so that approval is void, and another operator must approve after you"
+        ),
+        Approval::Waits(why) => {
+            bail!("approved, but the payout waits: {why}; then run `obole payouts run`")
+        }
     }
     Ok(payouts::list(&mut *app.db.acquire().await?, Reader::System, Some(id)).await?)
 }

@@ -20,8 +20,8 @@ use crate::values::{Period, Reader, SetAside, euros};
 pub struct CollectionRun {
     /// All collections of the month.
     pub collections: Vec<Collection>,
-    /// The merchants whose statement was not written or not mailed; the next run does what is
-    /// missing.
+    /// The merchants that are asked for nothing because an earlier collection failed, and those
+    /// whose statement was not written or not mailed; the next run does what is missing.
     pub set_aside: Vec<SetAside>,
 }
 
@@ -44,6 +44,9 @@ pub async fn run_collections(
     on: NaiveDate,
     period: Period,
 ) -> anyhow::Result<CollectionRun> {
+    app.settings
+        .account
+        .ensure_given("statements ask merchants to pay to it")?;
     let asked = Asked {
         kind: RunKind::Collections,
         arguments: json!({"period": period.to_string()}),
@@ -70,15 +73,15 @@ async fn collect(
         .progress
         .count(Step::PrepareCollections, partitions.len());
     let db = app.db.clone();
-    for_each_concurrent(parallelism(), partitions, move |partition| {
+    let held = for_each_concurrent(parallelism(), partitions, move |partition| {
         let (db, prepared) = (db.clone(), prepared.clone());
         async move {
             let mut tx = db.begin().await?;
-            let merchants = collections::prepare(&mut tx, now, on, period, &partition).await?;
-            collections::submit(&mut tx, now, on, &merchants).await?;
+            let month = collections::prepare(&mut tx, now, on, period, &partition).await?;
+            collections::submit(&mut tx, now, on, &month.merchants).await?;
             tx.commit().await?;
             prepared.add_one();
-            Ok(())
+            Ok(month.held)
         }
     })
     .await?;
@@ -87,7 +90,7 @@ async fn collect(
     let mut collections = collections::list(&mut db, Reader::System, filter).await?;
     drop(db);
     let unwritten = write_statements(app, &collections).await?;
-    let mut set_aside = Vec::new();
+    let mut set_aside: Vec<SetAside> = held.into_iter().flatten().collect();
     for collection in &mut collections {
         match unwritten.get(&collection.collection_id) {
             None => collection.file = Some(statement_path(app, collection).display().to_string()),

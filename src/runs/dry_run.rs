@@ -25,9 +25,11 @@ pub async fn preview_collections(
     let filter = CollectionFilter::Month(period);
     let there = collections::list(&mut tx, Reader::System, filter).await?;
     let there: BTreeSet<CollectionId> = there.iter().map(|c| c.collection_id).collect();
+    let mut set_aside = Vec::new();
     for partition in Partition::split(1) {
-        let merchants = collections::prepare(&mut tx, now, on, period, &partition).await?;
-        collections::submit(&mut tx, now, on, &merchants).await?;
+        let month = collections::prepare(&mut tx, now, on, period, &partition).await?;
+        collections::submit(&mut tx, now, on, &month.merchants).await?;
+        set_aside.extend(month.held);
     }
     let mut all = collections::list(&mut tx, Reader::System, filter).await?;
     tx.rollback().await?;
@@ -41,7 +43,7 @@ pub async fn preview_collections(
     }
     Ok(CollectionRun {
         collections: all,
-        set_aside: Vec::new(),
+        set_aside,
     })
 }
 
@@ -61,7 +63,7 @@ pub async fn preview_payouts(
     payouts::submit_waiting(&mut tx, now, on).await?;
     let mut all = payouts::list(&mut tx, Reader::System, None).await?;
     tx.rollback().await?;
-    all.retain(|p| p.state != PayoutState::Settled);
+    all.retain(|p| !matches!(p.state, PayoutState::Settled | PayoutState::PaidAgain));
     for payout in &mut all {
         if !there.contains(&payout.payout_id) {
             payout.reference.clear();

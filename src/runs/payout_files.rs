@@ -1,41 +1,42 @@
 //! The pain.001 file of each payout that was approved twice.
 
+use std::path::PathBuf;
+
+use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::app::App;
 use crate::cases::{self, CaseFilter, CaseKind, Decision, NewCase};
-use crate::gateways::bank::{CreditTransfer, CreditTransferError, write_credit_transfer};
+use crate::db::AdvisoryLock;
+use crate::gateways::bank::{CreditTransfer, CreditTransferError, OrderWriting, order_file};
 use crate::gateways::files::FileError;
-use crate::payouts::{self, PayoutOrder};
+use crate::payouts::{self, ClaimedFile, Payout, PayoutOrder};
 use crate::progress::Step;
 use crate::values::{Amount, PayoutId, Reader, SetAside};
 
-/// Writes the files that are not recorded as written. A file that is written twice has the same
-/// bytes.
+/// Writes the files that are not recorded as written, each claimed before. One that was cut short
+/// is finished with the same bytes.
 ///
-/// An order that the bank's format cannot carry is set aside with a case, and stops no other.
+/// An order that the bank's format cannot carry, or whose file would replace another, is set aside
+/// with a case, and stops no other.
 pub(super) async fn write_payout_files(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
     let mut db = app.db.acquire().await?;
-    let account = &app.settings.account;
-    let orders = payouts::unwritten_orders(&mut db).await?;
-    if !orders.is_empty() && !account.given {
-        tracing::warn!(
-            "OBOLE_IBAN is not set: the file carries an example account, which a bank refuses"
-        );
+    if payouts::unwritten_orders(&mut db).await?.is_empty() {
+        return Ok(());
     }
+    app.settings
+        .account
+        .ensure_given("the orders that wait are paid from it")?;
+    // Who writes a file reads before what is there: one at a time.
+    let lock = AdvisoryLock::acquire(&app.db, "writing payout files").await?;
+    let orders = payouts::unwritten_orders(&mut db).await?;
     let written = app.progress.count(Step::WritePayoutFiles, orders.len());
     let mut failed: Option<FileError> = None;
     for order in orders {
         let payout = order.payout_id;
-        let file = transfer(order)
-            .and_then(|transfer| write_credit_transfer(&app.settings.bank_dir, account, &transfer));
-        match file {
-            Ok(path) => {
-                let path = path.display().to_string();
-                payouts::mark_written(&mut db, now, payout, &path).await?;
-                close_case(app, now, payout).await?;
-            }
+        match write(app, now, order).await? {
+            Ok(()) => close_case(app, now, payout).await?,
             Err(CreditTransferError::Unwritable(reason)) => {
                 open_case(app, now, payout, &reason).await?;
             }
@@ -45,7 +46,66 @@ pub(super) async fn write_payout_files(app: &App, now: DateTime<Utc>) -> anyhow:
         }
         written.add_one();
     }
+    lock.release().await?;
     failed.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Writes the file of a payout that is on its way once more, with the same bytes, if it is gone.
+pub async fn write_payout_file_again(
+    app: &App,
+    now: DateTime<Utc>,
+    id: PayoutId,
+) -> anyhow::Result<Vec<Payout>> {
+    app.settings
+        .account
+        .ensure_given("the order is paid from it")?;
+    let lock = AdvisoryLock::acquire(&app.db, "writing payout files").await?;
+    let mut db = app.db.acquire().await?;
+    let order = payouts::order(&mut db, id).await?.context(
+        "only a payout that has left and is not settled has a file; see `obole payouts run`",
+    )?;
+    write(app, now, order).await??;
+    lock.release().await?;
+    close_case(app, now, id).await?;
+    Ok(payouts::list(&mut db, Reader::System, Some(id)).await?)
+}
+
+/// Claims an order's file, writes it unless it is there, and notes that it is.
+async fn write(
+    app: &App,
+    now: DateTime<Utc>,
+    order: PayoutOrder,
+) -> anyhow::Result<Result<(), CreditTransferError>> {
+    let payout = order.payout_id;
+    let (folder, account) = (&app.settings.bank_dir, &app.settings.account);
+    let mut file = match transfer(order).and_then(|t| order_file(folder, account, &t)) {
+        Ok(file) => file,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut db = app.db.acquire().await?;
+    let own = ClaimedFile {
+        file: file.path.display().to_string(),
+        digest: file.digest(),
+    };
+    let claim = payouts::claim_file(&mut db, now, payout, &own).await?;
+    if claim.digest != own.digest {
+        let reason = "its file was begun with other bytes: OBOLE_IBAN, OBOLE_BIC or \
+                      OBOLE_ACCOUNT_HOLDER was another then";
+        return Ok(Err(CreditTransferError::Unwritable(reason.into())));
+    }
+    // The folder may be another now: where it was begun, it is finished.
+    file.path = PathBuf::from(&claim.file);
+    match file.write() {
+        Ok(OrderWriting::Written | OrderWriting::Known) => {
+            payouts::mark_written(&mut db, now, payout, &claim.file).await?;
+            Ok(Ok(()))
+        }
+        Ok(OrderWriting::Differs) => {
+            let reason = format!("{} is there and differs: move it away", claim.file);
+            Ok(Err(CreditTransferError::Unwritable(reason)))
+        }
+        Err(error) => Ok(Err(error.into())),
+    }
 }
 
 /// The order as a credit transfer.

@@ -8,13 +8,14 @@ use super::run::{Asked, recorded};
 use crate::app::App;
 use crate::concurrent::{for_each_concurrent, parallelism};
 use crate::db::Partition;
+use crate::mailing::tell_of_accounts;
 use crate::payouts::{self, Payout, PayoutState};
 use crate::progress::Step;
 use crate::run_log::RunKind;
 use crate::values::{Reader, euros};
 
 /// Prepares payouts, and writes the files of approved ones that an earlier run left unwritten.
-/// Returns all payouts that are not settled.
+/// Returns all payouts that are neither settled nor paid again.
 ///
 /// # Errors
 /// `RunUnderWay` when another run of payouts is.
@@ -55,13 +56,18 @@ async fn prepare(app: &App, now: DateTime<Utc>, on: NaiveDate) -> anyhow::Result
         }
     })
     .await?;
-    let mut tx = app.db.begin().await?;
-    payouts::submit_waiting(&mut tx, now, on).await?;
-    tx.commit().await?;
+    // Without an account of our own, nothing leaves.
+    if app.settings.account.given {
+        let mut tx = app.db.begin().await?;
+        payouts::submit_waiting(&mut tx, now, on).await?;
+        tx.commit().await?;
+    }
     write_payout_files(app, now).await?;
+    tell_of_accounts(app, now).await?;
     let payouts = payouts::list(&mut *app.db.acquire().await?, Reader::System, None).await?;
+    let ended = [PayoutState::Settled, PayoutState::PaidAgain];
     Ok(payouts
         .into_iter()
-        .filter(|p| p.state != PayoutState::Settled)
+        .filter(|p| !ended.contains(&p.state))
         .collect())
 }

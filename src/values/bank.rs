@@ -12,6 +12,25 @@ pub struct BankAccount {
     pub given: bool,
 }
 
+/// Our own account is not set, and something needs it.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "OBOLE_IBAN, OBOLE_BIC and OBOLE_ACCOUNT_HOLDER are not set, and {0}: set them to the \
+     ring-fenced account, its holder exactly as the bank has it"
+)]
+pub struct AccountMissing(&'static str);
+
+impl BankAccount {
+    /// Refuses to go on without an account of our own; says what it is for.
+    pub fn ensure_given(&self, purpose: &'static str) -> Result<(), AccountMissing> {
+        if self.given {
+            Ok(())
+        } else {
+            Err(AccountMissing(purpose))
+        }
+    }
+}
+
 /// An IBAN with valid check digits, electronic form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Iban(String);

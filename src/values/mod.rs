@@ -18,8 +18,8 @@ mod tax_date;
 mod time;
 
 pub use bank::{
-    BankAccount, BankLine, BankSide, BankStatement, Bic, Iban, LineDetails, OrderStatus,
-    StatementKind, is_rf_reference, rf_reference,
+    AccountMissing, BankAccount, BankLine, BankSide, BankStatement, Bic, Iban, LineDetails,
+    OrderStatus, StatementKind, is_rf_reference, rf_reference,
 };
 pub use body::{body_in_words, is_named_by_978};
 pub use csv::csv_field;

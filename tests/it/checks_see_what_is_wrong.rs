@@ -530,6 +530,18 @@ const BREAKS: &[Break] = &[
         sql: "update mailing set donor_id = gen_random_uuid()",
     },
     Break {
+        what: "a payout says that it pays again what never failed",
+        check: "what-fails-is-paid-again-once",
+        sql: "update payout set again_of = (select payout_id from payout order by payout_id limit
+         1) where payout_id = (select payout_id from payout order by payout_id desc limit 1)",
+    },
+    Break {
+        what: "a donation is borne whose payment came",
+        check: "what-is-borne-was-written-off",
+        sql: "insert into borne_donation (donation_id, collection_id, amount_cents, recorded_at)
+         select donation_id, collection_id, 1, now() from collection_donation limit 1",
+    },
+    Break {
         what: "a case is about nothing",
         check: "every-case-names-what-exists",
         sql: "update case_file set subject = gen_random_uuid() where kind = 'refund-after-payout'",

@@ -68,6 +68,7 @@ mod treasurers_papers_add_up;
 mod two_programs_at_once;
 mod unsubscribe;
 mod violations_open_cases;
+mod ways_out;
 mod webhook_counts_once;
 mod webhook_refusals;
 mod what_a_person_decides;

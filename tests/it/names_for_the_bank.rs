@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use chrono::Utc;
+use obole::audit::Actor;
 use obole::cases::{self, CaseFilter, CaseKind};
 use obole::payouts::{Payout, PayoutState};
-use obole::runs;
+use obole::runs::{self, PayoutAct};
 use obole::values::Reader;
 
 use crate::shop::Service;
@@ -122,8 +123,16 @@ async fn an_order_that_cannot_be_written_is_set_aside_with_a_case_and_the_others
         import(&s, bank_day(&s, on("2025-02-03"), &[]).unwrap()).await;
         assert_eq!(s.balance("payout_in_transit:transfer").await, -2000);
 
+        // The order is what two people approved: it is refused, mended, and approved again.
         set(&s, "abri", column, right).await;
-        assert!(file(&s, "abri").await.is_some());
+        assert_eq!(file(&s, "abri").await, None, "what was approved is written");
+        let id = payouts[0].payout_id;
+        for act in [PayoutAct::Refuse, PayoutAct::PayAgain] {
+            let (actor, day) = (Actor::system(), on("2025-02-03"));
+            let done = runs::act_on_payout(&s.app, Utc::now(), day, id, act, (&actor, "unread"));
+            payouts = done.await.unwrap();
+        }
+        approve(&s, on("2025-02-03"), &operators, &payouts[1..]).await;
         assert_eq!(failures(&s).await, [""; 0]);
         import(&s, bank_day(&s, on("2025-02-04"), &[]).unwrap()).await;
         assert_eq!(s.balance("payout_in_transit:transfer").await, 0);

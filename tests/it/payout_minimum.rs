@@ -5,8 +5,8 @@ use obole::values::Email;
 
 use crate::shop::Service;
 use crate::steps::{
-    another_shop, approve, bank_day, collect_and_settle, give, give_at, import, month, on, pay_out,
-    prepare_payouts,
+    another_shop, approve, bank_day, collect_and_settle, give, give_at, import, month, on,
+    pay_again, pay_out, prepare_payouts,
 };
 
 const CAMILLE: &str = "camille@example.org";
@@ -102,6 +102,8 @@ async fn a_payout_that_came_back_does_not_use_up_the_quarter() {
     };
     import(&s, bank_day(&s, on("2025-02-05"), &[back]).unwrap()).await;
     assert_eq!(s.balance("association_payable:foret-vivante").await, 500);
+    // The next one of that quarter is paid, and so is what came back.
+    pay_again(&s, on("2025-02-06")).await;
     assert_eq!(
         paid_on(&s, "2025-02-06", &operators).await,
         ["5.00"],

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+use crate::shop::OWN_ACCOUNT;
+
 /// A house of its own: data folder, private PostgreSQL, settings.
 pub struct House {
     pub data: PathBuf,
@@ -35,6 +37,7 @@ impl House {
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         drop(std::fs::remove_dir_all(&data));
         let mut all = vec![("OBOLE_DATA", data.display().to_string())];
+        all.extend(OWN_ACCOUNT.map(|(name, value)| (name, value.to_owned())));
         all.extend_from_slice(settings);
         Self {
             data,

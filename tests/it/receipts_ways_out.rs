@@ -15,7 +15,8 @@ use uuid::Uuid;
 use crate::browser::{Browser, PROFILE, mails_to};
 use crate::shop::Service;
 use crate::steps::{
-    bank_day, collect_and_settle, give, import, issue_receipts, month, on, pay_out, prepare_payouts,
+    bank_day, collect_and_settle, give, import, issue_receipts, month, on, pay_again, pay_out,
+    prepare_payouts,
 };
 use crate::support::{tool, written};
 
@@ -351,6 +352,7 @@ async fn a_receipt_is_not_replaced_while_its_donor_or_its_money_is_missing() {
     );
 
     // It is paid again: the successor says when.
+    pay_again(&s, on("2025-02-06")).await;
     assert_eq!(prepare_payouts(&s, on("2025-02-06")).await.len(), 1);
     pay_out(&s, on("2025-02-06"), &operators).await;
     let decided = replace(&s, FIRST).await.unwrap();

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use chrono::{NaiveDate, Utc};
+use obole::audit::Actor;
+use obole::cases::{self, CaseFilter, CaseKind, Decision};
 use obole::collections::Collection;
 use obole::gateways::bank::simulated::{IncomingTransfer, play_day};
 use obole::payouts::{Payout, PayoutState};
 use obole::reconciliation::ImportSummary;
-use obole::runs::{self, ReceiptOptions, ReceiptRun};
-use obole::values::{Amount, Email, Period};
+use obole::runs::{self, PayoutAct, ReceiptOptions, ReceiptRun};
+use obole::values::{Amount, Email, Period, Reader};
 use serde_json::Value;
 
 use crate::shop::{Service, Shop, checkout, new_merchant};
@@ -113,6 +115,47 @@ pub async fn prepare_payouts(s: &Service, on: NaiveDate) -> Vec<Payout> {
         .into_iter()
         .filter(|p| p.state == PayoutState::Prepared);
     prepared.collect()
+}
+
+/// Somebody decides about failed payments otherwise than by asking again: their shops are asked for
+/// the next month.
+pub async fn release(s: &Service) {
+    let open = CaseFilter {
+        kind: Some(CaseKind::CollectionFailed),
+        open_only: true,
+        ..CaseFilter::default()
+    };
+    let decision = Decision {
+        decision: "released",
+        by: "lea@obole.example",
+        why: "they pay by the next statement",
+    };
+    let mut tx = s.world.db.begin().await.unwrap();
+    let open = cases::list(&mut tx, Reader::System, open).await.unwrap();
+    let subjects: Vec<_> = open.iter().map(|c| c.subject).collect();
+    cases::close(
+        &mut tx,
+        Utc::now(),
+        CaseKind::CollectionFailed,
+        &subjects,
+        decision,
+    )
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Somebody says that what was refused or came back is to be paid again.
+pub async fn pay_again(s: &Service, on: NaiveDate) {
+    let open = runs::run_payouts(&s.app, Utc::now(), on).await.unwrap();
+    let failed = [PayoutState::Refused, PayoutState::Returned];
+    for payout in open.iter().filter(|p| failed.contains(&p.state)) {
+        let (app, id, actor) = (&s.app, payout.payout_id, Actor::system());
+        let who = (&actor, "the account is right");
+        runs::act_on_payout(app, Utc::now(), on, id, PayoutAct::PayAgain, who)
+            .await
+            .unwrap();
+    }
 }
 
 /// Two people approve each payout, and it leaves for the bank.

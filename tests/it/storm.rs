@@ -15,7 +15,7 @@ use obole::collections::{CollectionFilter, CollectionState};
 use obole::db::settlement_lock;
 use obole::payouts::{ApproveError, PayoutState};
 use obole::reconciliation::Understood;
-use obole::runs::{self, ReceiptOptions};
+use obole::runs::{self, PayoutAct, ReceiptOptions};
 use obole::values::{
     Amount, BankLine, BankSide, CollectionId, Email, LineDetails, LineId, PayoutId, Period, Reader,
     derived_id, paris_day,
@@ -24,8 +24,8 @@ use obole::{checks, collections, payouts, receipts, reconciliation, refunds_due}
 use serde_json::{Value, json};
 
 use crate::shop::{Service, Shop, checkout, refund};
-use crate::steps::{another_shop, collect, on};
-use crate::storm_model::{Asked, Model, Paid, Said, Subject};
+use crate::steps::{another_shop, on};
+use crate::storm_model::{Asked, Model, Outgoing, Said, Subject};
 
 const OPERATIONS: u32 = 400;
 const CHECKED_EVERY: u32 = 100;
@@ -153,7 +153,8 @@ impl Storm {
             78..84 => self.prepare_payouts().await,
             84..91 => self.approve().await,
             91..94 => self.agree().await,
-            94..97 => self.receipts().await,
+            94..96 => self.act_on_payout().await,
+            96 => self.receipts().await,
             97 => self.change_wish().await,
             _ => self.decide().await,
         }
@@ -276,7 +277,14 @@ impl Storm {
 
     async fn collect(&mut self) {
         let period = Period::of(self.today).previous();
-        let asked = collect(&self.s, self.today, period).await;
+        let run = runs::run_collections(&self.s.app, Utc::now(), self.today, period).await;
+        let run = run.unwrap();
+        for held in &run.set_aside {
+            let shop = SHOPS.iter().position(|slug| *slug == held.subject).unwrap();
+            assert!(self.model.is_held(shop), "seed {} {held:?}", self.seed);
+            self.meet("a shop that is held");
+        }
+        let asked = run.collections;
         self.model
             .collect(period.first_day(), period.next().first_day());
         for n in self.collections.len()..self.model.collections.len() {
@@ -307,41 +315,105 @@ impl Storm {
         );
     }
 
-    /// A request for payment is refused, or one that failed is asked for again.
+    /// A request for payment is refused, or a payment is said to be taken back; one that failed is
+    /// asked for again, or given up.
     async fn fail(&mut self) {
-        let in_state = |model: &Model, states: &[Asked]| -> Vec<usize> {
-            (0..model.collections.len())
-                .filter(|n| states.contains(&model.collections[*n].state))
-                .collect()
+        let states: &[Asked] = match self.random.below(8) {
+            0..2 => &[Asked::Submitted],
+            2 => &[Asked::Settled],
+            _ => &[Asked::Rejected, Asked::Returned],
         };
+        let found: Vec<usize> = (0..self.model.collections.len())
+            .filter(|n| states.contains(&self.model.collections[*n].state))
+            .collect();
+        if found.is_empty() {
+            return;
+        }
+        let n = self.random.of(&found);
+        let (id, on, now) = (self.collections[n].0, self.today, Utc::now());
         let mut tx = self.s.world.db.begin().await.unwrap();
         settlement_lock::lock_exclusive(&mut tx).await.unwrap();
-        let now = Utc::now();
-        if self.random.once_in(4) {
-            let submitted = in_state(&self.model, &[Asked::Submitted]);
-            if submitted.is_empty() {
-                return;
+        match states {
+            [Asked::Submitted] => {
+                collections::reject(&mut tx, now, on, id).await.unwrap();
+                self.model.reject(n);
             }
-            let n = self.random.of(&submitted);
-            let id = self.collections[n].0;
-            collections::reject(&mut tx, now, self.today, id)
-                .await
-                .unwrap();
-            self.model.reject(n);
-        } else {
-            let failed = in_state(&self.model, &[Asked::Rejected, Asked::Returned]);
-            if failed.is_empty() {
-                return;
+            [Asked::Settled] => {
+                let told = collections::return_told(&mut tx, now, on, id).await;
+                assert_eq!(told.is_ok(), self.model.collections[n].asks > 0);
+                if told.is_err() {
+                    return;
+                }
+                payouts::take_back_of_collections(&mut tx, now, &[id])
+                    .await
+                    .unwrap();
+                self.model.tell_return(n);
+                self.meet("a return that was told");
             }
-            let n = self.random.of(&failed);
-            let id = self.collections[n].0;
-            collections::ask_again(&mut tx, now, self.today, id, decision("ask-again"))
-                .await
-                .unwrap();
-            self.model.ask_again(n);
-            self.meet("a collection asked for again");
+            _ if self.random.once_in(5) => {
+                let left = payouts::cover(&mut tx).await.unwrap().left_cents();
+                let decided = decision("write-off");
+                let written_off = collections::write_off(&mut tx, now, on, id, left, decided).await;
+                assert_eq!(written_off.is_ok(), self.model.can_write_off(n));
+                if written_off.is_err() {
+                    return;
+                }
+                self.model.write_off(n);
+                self.meet("a collection written off");
+            }
+            _ => {
+                let decided = decision("ask-again");
+                collections::ask_again(&mut tx, now, on, id, None, decided)
+                    .await
+                    .unwrap();
+                self.model.ask_again(n);
+                self.meet("a collection asked for again");
+            }
         }
         tx.commit().await.unwrap();
+    }
+
+    /// A person takes a payout back, says that it was refused, or pays one again.
+    async fn act_on_payout(&mut self) {
+        let (states, act): (&[Outgoing], PayoutAct) = match self.random.below(4) {
+            0 => (&[Outgoing::Prepared], PayoutAct::TakeBack),
+            1 => (&[Outgoing::Submitted], PayoutAct::Refuse),
+            _ => (
+                &[Outgoing::Refused, Outgoing::Returned],
+                PayoutAct::PayAgain,
+            ),
+        };
+        let found: Vec<usize> = (0..self.payouts.len())
+            .filter(|n| states.contains(&self.model.payouts[*n].state))
+            .collect();
+        if found.is_empty() {
+            return;
+        }
+        let n = self.random.of(&found);
+        let (id, on, now) = (self.payouts[n].0, self.today, Utc::now());
+        let actor = Actor::system();
+        let who = (&actor, "the storm");
+        let done = runs::act_on_payout(&self.s.app, now, on, id, act, who).await;
+        let done = done.unwrap();
+        match act {
+            PayoutAct::TakeBack => self.model.take_back(n),
+            PayoutAct::Refuse => self.model.refuse(n),
+            PayoutAct::PayAgain => {
+                let again = self.model.pay_again(n, on);
+                assert_eq!(done.len() == 2, again, "seed {}", self.seed);
+                if again {
+                    let expected = self.model.payouts.last().unwrap();
+                    assert_eq!(done[1].amount_cents, expected.amount, "seed {}", self.seed);
+                    let reference = done[1].reference.clone();
+                    self.payouts.push((done[1].payout_id, reference));
+                }
+            }
+        }
+        self.meet(match act {
+            PayoutAct::TakeBack => "a payout taken back",
+            PayoutAct::Refuse => "a payout refused",
+            PayoutAct::PayAgain => "a payout paid again",
+        });
     }
 
     /// A line that will come, unless the same is coming already.
@@ -411,17 +483,22 @@ impl Storm {
                 _ => {}
             }
         }
+        for (n, cents) in self.model.told.clone() {
+            if self.random.once_in(2) {
+                self.announce(Subject::Collection(n), BankSide::Debit, cents);
+            }
+        }
         for n in 0..self.model.payouts.len() {
             let (state, amount) = (self.model.payouts[n].state, self.model.payouts[n].amount);
             let subject = Subject::Payout(n);
             match state {
-                Paid::Submitted => {
+                Outgoing::Submitted => {
                     self.announce(subject, BankSide::Debit, amount);
                     if self.random.once_in(12) {
                         self.announce(subject, BankSide::Credit, amount);
                     }
                 }
-                Paid::Settled if self.random.once_in(20) => {
+                Outgoing::Settled if self.random.once_in(20) => {
                     self.announce(subject, BankSide::Credit, amount);
                 }
                 _ => {}
@@ -540,7 +617,7 @@ impl Storm {
     /// Somebody approves each open payout, perhaps not for the first time.
     async fn approve(&mut self) {
         for n in 0..self.payouts.len() {
-            if self.model.payouts[n].state != Paid::Prepared {
+            if self.model.payouts[n].state != Outgoing::Prepared {
                 continue;
             }
             let who = self.random.below(2);
@@ -558,7 +635,7 @@ impl Storm {
                 continue;
             }
             self.model.approve(n, who);
-            let waits = self.model.payouts[n].state == Paid::Prepared
+            let waits = self.model.payouts[n].state == Outgoing::Prepared
                 && self.model.payouts[n].approved.len() == 2;
             if waits {
                 self.meet("a payout that waits for cover");
@@ -711,6 +788,7 @@ impl Storm {
                 Asked::Settled => CollectionState::Settled,
                 Asked::Rejected => CollectionState::Rejected,
                 Asked::Returned => CollectionState::Returned,
+                Asked::WrittenOff => CollectionState::WrittenOff,
             };
             assert_eq!(state, expected, "seed {seed}");
         }
@@ -720,11 +798,13 @@ impl Storm {
         for (n, (id, _)) in self.payouts.iter().enumerate() {
             let state = paid.iter().find(|p| p.payout_id == *id).unwrap().state;
             let expected = match self.model.payouts[n].state {
-                Paid::Prepared => PayoutState::Prepared,
-                Paid::TakenBack => PayoutState::TakenBack,
-                Paid::Submitted => PayoutState::Submitted,
-                Paid::Settled => PayoutState::Settled,
-                Paid::Returned => PayoutState::Returned,
+                Outgoing::Prepared => PayoutState::Prepared,
+                Outgoing::TakenBack => PayoutState::TakenBack,
+                Outgoing::Submitted => PayoutState::Submitted,
+                Outgoing::Settled => PayoutState::Settled,
+                Outgoing::Refused => PayoutState::Refused,
+                Outgoing::Returned => PayoutState::Returned,
+                Outgoing::PaidAgain => PayoutState::PaidAgain,
             };
             assert_eq!(state, expected, "seed {seed}");
         }

@@ -14,15 +14,18 @@ pub enum Asked {
     Settled,
     Rejected,
     Returned,
+    WrittenOff,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Paid {
+pub enum Outgoing {
     Prepared,
     TakenBack,
     Submitted,
     Settled,
+    Refused,
     Returned,
+    PaidAgain,
 }
 
 pub struct Gift {
@@ -36,6 +39,10 @@ pub struct Gift {
     pub refunds: BTreeSet<String>,
     pub collection: Option<usize>,
     pub payout: Option<usize>,
+    /// The payout that was refused or came back with it, until that is paid again.
+    pub held: Option<usize>,
+    /// Whether the operator bears it, because its shop will not pay.
+    pub borne: bool,
 }
 
 pub struct Collection {
@@ -51,7 +58,7 @@ pub struct Payout {
     pub count: usize,
     pub amount: i64,
     pub on: NaiveDate,
-    pub state: Paid,
+    pub state: Outgoing,
     pub approved: BTreeSet<usize>,
 }
 
@@ -115,6 +122,8 @@ pub struct Model {
     held: Vec<Held>,
     /// What a person said of lines, how much of them, and that nobody undid.
     pub said: Vec<(usize, Said, i64)>,
+    /// Returns that were told and that the bank has not shown: of which collection, how much.
+    pub told: Vec<(usize, i64)>,
     /// Each account's debits less its credits.
     pub accounts: BTreeMap<String, i64>,
 }
@@ -132,6 +141,7 @@ impl Model {
             lines: Vec::new(),
             held: Vec::new(),
             said: Vec::new(),
+            told: Vec::new(),
             accounts: BTreeMap::new(),
         }
     }
@@ -164,12 +174,32 @@ impl Model {
 
     pub fn left(&self, gift: usize) -> bool {
         let payout = self.gifts[gift].payout;
-        payout.is_some_and(|p| matches!(self.payouts[p].state, Paid::Submitted | Paid::Settled))
+        payout.is_some_and(|p| {
+            matches!(
+                self.payouts[p].state,
+                Outgoing::Submitted | Outgoing::Settled
+            )
+        })
     }
 
     fn arrived(&self, gift: usize) -> bool {
         let collection = self.gifts[gift].collection;
-        collection.is_some_and(|c| self.collections[c].state == Asked::Settled)
+        let settled = collection.is_some_and(|c| self.collections[c].state == Asked::Settled);
+        settled || self.gifts[gift].borne
+    }
+
+    /// Whether its money was written off.
+    fn given_up(&self, gift: usize) -> bool {
+        let collection = self.gifts[gift].collection;
+        let written_off =
+            collection.is_some_and(|c| self.collections[c].state == Asked::WrittenOff);
+        written_off && !self.gifts[gift].borne
+    }
+
+    /// Whether a shop is asked for nothing, because a payment of it failed.
+    pub fn is_held(&self, shop: usize) -> bool {
+        let failed = |c: &Collection| matches!(c.state, Asked::Rejected | Asked::Returned);
+        self.collections.iter().any(|c| c.shop == shop && failed(c))
     }
 
     fn gifts_where(&self, wanted: impl Fn(usize, &Gift) -> bool) -> Vec<usize> {
@@ -192,6 +222,8 @@ impl Model {
             refunds: BTreeSet::new(),
             collection: None,
             payout: None,
+            held: None,
+            borne: false,
         });
         self.gifts.len() - 1
     }
@@ -221,6 +253,8 @@ impl Model {
             self.post(&due, &receivable, amount - held);
             self.owes[association] += amount - held;
             self.gifts[gift].taken += amount;
+        } else if self.given_up(gift) {
+            // Nobody owes it any more.
         } else {
             let pending = self.of_association("association_pending", association);
             self.post(&pending, &receivable, amount);
@@ -229,14 +263,14 @@ impl Model {
         self.gifts[gift].refunded += amount;
         self.gifts[gift].refunds.insert(name.to_owned());
         if let Some(p) = self.gifts[gift].payout
-            && self.payouts[p].state == Paid::Prepared
+            && self.payouts[p].state == Outgoing::Prepared
         {
             self.take_back(p);
         }
     }
 
-    fn take_back(&mut self, payout: usize) {
-        self.payouts[payout].state = Paid::TakenBack;
+    pub fn take_back(&mut self, payout: usize) {
+        self.payouts[payout].state = Outgoing::TakenBack;
         for g in &mut self.gifts {
             if g.payout == Some(payout) {
                 g.payout = None;
@@ -251,6 +285,7 @@ impl Model {
                 .collections
                 .iter()
                 .any(|c| c.shop == shop && c.period == period)
+                || self.is_held(shop)
             {
                 continue;
             }
@@ -262,16 +297,8 @@ impl Model {
                 continue;
             }
             let later: i64 = later.iter().map(|n| self.due(*n)).sum();
-            let failed = (0..self.collections.len()).filter_map(|n| {
-                let c = &self.collections[n];
-                let fails = c.shop == shop && matches!(c.state, Asked::Rejected | Asked::Returned);
-                let held = self.gifts_where(|_, g| g.collection == Some(n));
-                let due: i64 = held.iter().map(|g| self.due(*g)).sum();
-                fails.then_some(c.asks.min(due))
-            });
-            let failed: i64 = failed.sum();
             let receivable = self.of_shop("merchant_receivable", shop);
-            let asks = (self.balance(&receivable) - later - failed).max(0);
+            let asks = (self.balance(&receivable) - later).max(0);
             let id = self.collections.len();
             self.collections.push(Collection {
                 shop,
@@ -317,6 +344,41 @@ impl Model {
         self.post(&receivable, "collection_in_transit:transfer", asks);
     }
 
+    /// A person says that the money went, before the bank shows it.
+    pub fn tell_return(&mut self, collection: usize) {
+        self.return_(collection);
+        self.told
+            .push((collection, self.collections[collection].asks));
+    }
+
+    /// The gifts of a collection that their associations have.
+    fn out(&self, collection: usize) -> Vec<usize> {
+        let of = |n, g: &Gift| g.collection == Some(collection) && self.left(n) && self.due(n) > 0;
+        self.gifts_where(of)
+    }
+
+    /// Whether the operator's float bears what associations have of a collection.
+    pub fn can_write_off(&self, collection: usize) -> bool {
+        let borne: i64 = self.out(collection).iter().map(|n| self.due(*n)).sum();
+        let uncovered = self.uncovered(self.collections[collection].shop);
+        let credit = |uncovered: i64| (-uncovered).max(0);
+        borne == 0 || credit(uncovered - borne) - credit(uncovered) <= self.cover()
+    }
+
+    /// Nothing will come: what associations have is borne, the rest is promised no more.
+    pub fn write_off(&mut self, collection: usize) {
+        let receivable = self.of_shop("merchant_receivable", self.collections[collection].shop);
+        for (a, cents) in self.parts(collection) {
+            let pending = self.of_association("association_pending", a);
+            self.post(&pending, &receivable, cents);
+        }
+        for n in self.out(collection) {
+            self.post("operator_losses:bank", &receivable, self.due(n));
+            self.gifts[n].borne = true;
+        }
+        self.collections[collection].state = Asked::WrittenOff;
+    }
+
     /// What associations have of a collection that is not with them, by association.
     fn parts(&self, collection: usize) -> BTreeMap<usize, i64> {
         let mut parts = BTreeMap::new();
@@ -348,7 +410,7 @@ impl Model {
         }
         for p in 0..self.payouts.len() {
             let holds = |g: &Gift| g.payout == Some(p) && g.collection == Some(collection);
-            if self.payouts[p].state == Paid::Prepared && self.gifts.iter().any(holds) {
+            if self.payouts[p].state == Outgoing::Prepared && self.gifts.iter().any(holds) {
                 self.take_back(p);
             }
         }
@@ -368,7 +430,7 @@ impl Model {
         let prepared = self
             .payouts
             .iter()
-            .filter(|p| p.association == association && p.state == Paid::Prepared);
+            .filter(|p| p.association == association && p.state == Outgoing::Prepared);
         prepared.map(|p| p.amount).sum()
     }
 
@@ -377,7 +439,9 @@ impl Model {
         for a in 0..self.associations.len() {
             if self.prepared(a) > self.payable(a) {
                 for p in 0..self.payouts.len() {
-                    if self.payouts[p].association == a && self.payouts[p].state == Paid::Prepared {
+                    if self.payouts[p].association == a
+                        && self.payouts[p].state == Outgoing::Prepared
+                    {
                         self.take_back(p);
                     }
                 }
@@ -388,37 +452,30 @@ impl Model {
             self.post(&payable, &due, recovered);
             self.owes[a] -= recovered;
             let gifts = self.gifts_where(|n, g| {
-                g.association == a && self.arrived(n) && g.payout.is_none() && self.due(n) > 0
+                let free = g.payout.is_none() && g.held.is_none();
+                g.association == a && self.arrived(n) && free && self.due(n) > 0
             });
             let whole: i64 = gifts.iter().map(|n| self.due(*n)).sum();
             let amount = whole.min(self.payable(a) - self.prepared(a));
             let this_quarter = self.payouts.iter().any(|p| {
                 p.association == a
                     && p.on >= quarter
-                    && !matches!(p.state, Paid::TakenBack | Paid::Returned)
+                    && matches!(
+                        p.state,
+                        Outgoing::Prepared | Outgoing::Submitted | Outgoing::Settled
+                    )
             });
             if amount <= 0 || (amount < MINIMUM && this_quarter) {
                 continue;
             }
-            let id = self.payouts.len();
-            self.payouts.push(Payout {
-                association: a,
-                count: gifts.len(),
-                amount,
-                on,
-                state: Paid::Prepared,
-                approved: BTreeSet::new(),
-            });
-            for n in gifts {
-                self.gifts[n].payout = Some(id);
-            }
+            self.prepare_of(a, &gifts, amount, on);
         }
         self.submit_waiting();
     }
 
     pub fn submit_waiting(&mut self) {
         for p in 0..self.payouts.len() {
-            if self.payouts[p].state == Paid::Prepared && self.payouts[p].approved.len() >= 2 {
+            if self.payouts[p].state == Outgoing::Prepared && self.payouts[p].approved.len() >= 2 {
                 self.submit(p);
             }
         }
@@ -443,24 +500,28 @@ impl Model {
         };
         of("safeguarded_cash:") + of("payout_in_transit:") + of("association_payable:")
             - self.unexplained_credits()
+            - self.told.iter().map(|(_, cents)| cents).sum::<i64>()
             - self.usable_credit()
     }
 
     fn usable_credit(&self) -> i64 {
         (0..self.shops.len())
-            .map(|shop| {
-                let unarrived =
-                    self.gifts_where(|n, g| g.shop == shop && !self.arrived(n) && !self.left(n));
-                let unarrived: i64 = unarrived.iter().map(|n| self.due(*n)).sum();
-                let on_its_way = self
-                    .collections
-                    .iter()
-                    .filter(|c| c.shop == shop && c.state == Asked::Submitted);
-                let on_its_way: i64 = on_its_way.map(|c| c.asks).sum();
-                let receivable = self.balance(&self.of_shop("merchant_receivable", shop));
-                (unarrived - receivable - on_its_way).max(0)
-            })
+            .map(|shop| (-self.uncovered(shop)).max(0))
             .sum()
+    }
+
+    /// What a shop owes and is asked for beside its gifts that did not arrive.
+    fn uncovered(&self, shop: usize) -> i64 {
+        let unarrived = self.gifts_where(|n, g| {
+            g.shop == shop && !self.arrived(n) && !self.left(n) && !self.given_up(n)
+        });
+        let unarrived: i64 = unarrived.iter().map(|n| self.due(*n)).sum();
+        let on_its_way = self
+            .collections
+            .iter()
+            .filter(|c| c.shop == shop && c.state == Asked::Submitted);
+        let on_its_way: i64 = on_its_way.map(|c| c.asks).sum();
+        self.balance(&self.of_shop("merchant_receivable", shop)) + on_its_way - unarrived
     }
 
     fn submit(&mut self, payout: usize) {
@@ -475,7 +536,7 @@ impl Model {
         }
         let payable = self.of_association("association_payable", a);
         self.post(&payable, "payout_in_transit:transfer", amount);
-        self.payouts[payout].state = Paid::Submitted;
+        self.payouts[payout].state = Outgoing::Submitted;
     }
 
     /// Whether the association can agree to a claim out of what it is owed.
@@ -503,20 +564,66 @@ impl Model {
     fn pay(&mut self, payout: usize) {
         let amount = self.payouts[payout].amount;
         self.post("payout_in_transit:transfer", "suspense:bank", amount);
-        self.payouts[payout].state = Paid::Settled;
+        self.payouts[payout].state = Outgoing::Settled;
     }
 
     fn back(&mut self, payout: usize) {
+        self.unmake(payout, "suspense:bank", Outgoing::Returned);
+    }
+
+    /// The bank refused the order.
+    pub fn refuse(&mut self, payout: usize) {
+        self.unmake(payout, "payout_in_transit:transfer", Outgoing::Refused);
+    }
+
+    /// What was refused or came back goes with a payout of its own. Returns whether there is one.
+    pub fn pay_again(&mut self, payout: usize, on: NaiveDate) -> bool {
+        self.payouts[payout].state = Outgoing::PaidAgain;
+        let a = self.payouts[payout].association;
+        let held = self.gifts_where(|_, g| g.held == Some(payout));
+        for n in &held {
+            self.gifts[*n].held = None;
+        }
+        let gifts: Vec<usize> = held
+            .into_iter()
+            .filter(|n| self.arrived(*n) && self.due(*n) > 0)
+            .collect();
+        let whole: i64 = gifts.iter().map(|n| self.due(*n)).sum();
+        let amount = whole.min(self.payable(a) - self.prepared(a));
+        if amount <= 0 {
+            return false;
+        }
+        self.prepare_of(a, &gifts, amount, on);
+        true
+    }
+
+    fn prepare_of(&mut self, association: usize, gifts: &[usize], amount: i64, on: NaiveDate) {
+        let id = self.payouts.len();
+        self.payouts.push(Payout {
+            association,
+            count: gifts.len(),
+            amount,
+            on,
+            state: Outgoing::Prepared,
+            approved: BTreeSet::new(),
+        });
+        for n in gifts {
+            self.gifts[*n].payout = Some(id);
+        }
+    }
+
+    fn unmake(&mut self, payout: usize, from: &str, state: Outgoing) {
         let (a, amount) = (
             self.payouts[payout].association,
             self.payouts[payout].amount,
         );
         let payable = self.of_association("association_payable", a);
-        self.post("suspense:bank", &payable, amount);
-        self.payouts[payout].state = Paid::Returned;
+        self.post(from, &payable, amount);
+        self.payouts[payout].state = state;
         let gifts = self.gifts_where(|_, g| g.payout == Some(payout));
         for n in &gifts {
             self.gifts[*n].payout = None;
+            self.gifts[*n].held = Some(payout);
         }
         for claim in 0..self.claims.len() {
             if self.claims[claim].open && gifts.contains(&self.claims[claim].gift) {
@@ -547,7 +654,9 @@ impl Model {
 
     /// The operator's own money on the account.
     fn float(&self) -> i64 {
-        -self.balance("operator_current:bank") - self.balance("provider_fees:bank")
+        -self.balance("operator_current:bank")
+            - self.balance("provider_fees:bank")
+            - self.balance("operator_losses:bank")
     }
 
     fn post_said(&mut self, said: Said, cents: i64, is_undone: bool) {
@@ -673,6 +782,11 @@ impl Model {
 
     fn recall(&mut self, line: usize, c: usize) {
         let (subject, cents) = (Subject::Collection(c), self.lines[line].cents);
+        if let Some(shown) = self.told.iter().position(|t| *t == (c, cents)) {
+            self.told.remove(shown);
+            self.lines[line].open = 0;
+            return;
+        }
         let surplus = self
             .take(subject, |h, l| {
                 l.credit && l.open == cents && h.hold != Hold::Part
@@ -692,7 +806,7 @@ impl Model {
 
     fn went(&mut self, line: usize, p: usize) {
         let (subject, cents) = (Subject::Payout(p), self.lines[line].cents);
-        if self.payouts[p].state == Paid::Submitted {
+        if self.payouts[p].state == Outgoing::Submitted {
             self.lines[line].open = 0;
             self.pay(p);
             if let Some(back) = self.take(subject, |h, _| h.hold == Hold::Return) {
@@ -710,11 +824,11 @@ impl Model {
     fn came_back(&mut self, line: usize, p: usize) {
         let (subject, cents) = (Subject::Payout(p), self.lines[line].cents);
         match self.payouts[p].state {
-            Paid::Settled => {
+            Outgoing::Settled => {
                 self.lines[line].open = 0;
                 self.back(p);
             }
-            Paid::Submitted => self.hold(line, subject, Hold::Return),
+            Outgoing::Submitted => self.hold(line, subject, Hold::Return),
             _ => match self.take(subject, |_, l| !l.credit && l.open == cents) {
                 Some(left) => self.undo(line, left),
                 None => self.hold(line, subject, Hold::Other),

@@ -2,6 +2,7 @@
 //! after it, what is left to cover, and what the shop is asked next.
 
 use chrono::{NaiveDate, Utc};
+use obole::audit::Actor;
 use obole::cases::{self, CaseFilter, CaseKind, Decision};
 use obole::collections::{self, Collection, CollectionState};
 use obole::db::settlement_lock;
@@ -12,7 +13,7 @@ use obole::payouts::{self, PayoutState};
 use obole::rails::{CashAccount, Rail};
 use obole::reconciliation;
 use obole::refunds_due::{self, SettleError};
-use obole::runs;
+use obole::runs::{self, CollectionAct, PayoutAct};
 use obole::values::{Amount, BankLine, BankSide, LineDetails, Period, Reader};
 use uuid::Uuid;
 
@@ -109,7 +110,12 @@ async fn asked_and_paid(s: &Service, on: NaiveDate, period: Period) {
 
 /// The payouts that wait, paid.
 async fn pay_out(s: &Service) -> Vec<payouts::Payout> {
-    let operators = s.operators().await;
+    s.operators().await;
+    pay_out_by(s, &["lea@obole.example", "hugo@obole.example"]).await
+}
+
+async fn pay_out_by(s: &Service, operators: &[&str; 2]) -> Vec<payouts::Payout> {
+    let operators = operators.map(|e| obole::values::Email::parse(e).unwrap());
     let prepared = prepare_payouts(s, on("2026-09-05")).await;
     approve(s, on("2026-09-05"), &operators, &prepared).await;
     for p in &prepared {
@@ -395,6 +401,14 @@ async fn what_is_given_back_of_a_payment_taken_back_takes_nothing_off_the_next()
         "camille@example.org",
     )
     .await;
+    // The shop is asked for nothing more by the same way until somebody decides.
+    let (now, day, period) = (Utc::now(), on("2026-10-02"), month("2026-09-01"));
+    let held = runs::run_collections(&s.app, now, day, period)
+        .await
+        .unwrap();
+    assert!(held.collections.is_empty());
+    assert!(held.set_aside[0].reason.contains("decide its case"));
+    ask_again(&s, asked[0].collection_id).await;
     let next = collect(&s, on("2026-10-02"), month("2026-09-01")).await;
     assert_eq!(
         next[0].amount, "16.00",
@@ -416,7 +430,7 @@ async fn ask_again(s: &Service, id: obole::values::CollectionId) {
         decision: "ask-again",
         ..DECIDED
     };
-    collections::ask_again(&mut tx, Utc::now(), on("2026-09-04"), id, decided)
+    collections::ask_again(&mut tx, Utc::now(), on("2026-09-04"), id, None, decided)
         .await
         .unwrap();
     tx.commit().await.unwrap();
@@ -614,6 +628,228 @@ async fn what_an_association_gave_back_of_money_that_went_is_taken_from_what_com
     s.checked().await;
 }
 
+#[tokio::test]
+async fn a_return_that_is_told_before_the_bank_shows_it_is_counted_once() {
+    let s = Service::start().await;
+    let lea = actor(&s).await;
+    given(&s, &[("A", "20.00")]).await;
+    let asked = collect(&s, on("2026-09-02"), month("2026-08-01")).await;
+    let reference = asked[0].reference.as_str();
+    shown(&s, line(BankSide::Credit, reference, 2000, "came")).await;
+    let prepared = prepare_payouts(&s, on("2026-09-05")).await;
+    let day = on("2026-09-06");
+    let told = CollectionAct::Return;
+    let who = (&lea, "the bank wrote");
+    let act = |name: String, act| {
+        let app = &s.app;
+        async move { runs::act_on_collection(app, Utc::now(), day, &name, act, who).await }
+    };
+    let spaced = format!("{} {}", &reference[..4], reference[4..].to_lowercase());
+    let returned = act(spaced, told).await.unwrap();
+    assert_eq!(returned.state, CollectionState::Returned);
+    let promised = [
+        ("merchant_receivable:librairie", "20.00"),
+        ("association_pending:foret-vivante", "20.00"),
+        ("safeguarded_cash:bank", "20.00"),
+        ("suspense:bank", "-20.00"),
+    ];
+    stands(&s, &promised, 0).await;
+    let mut db = s.world.db.acquire().await.unwrap();
+    let given_up = payouts::list(&mut db, Reader::System, Some(prepared[0].payout_id)).await;
+    assert_eq!(given_up.unwrap()[0].state, PayoutState::TakenBack);
+    drop(db);
+    // It is asked for again and comes; then the first line comes at last.
+    act(reference.into(), CollectionAct::Retry(None))
+        .await
+        .unwrap();
+    shown(&s, line(BankSide::Credit, reference, 2000, "came again")).await;
+    let again = prepare_payouts(&s, on("2026-09-07")).await;
+    let went = line(BankSide::Debit, reference, 2000, "went");
+    assert_eq!(shown(&s, went.clone()).await, 1);
+    assert_eq!(shown(&s, went).await, 0, "the same line");
+    let arrived = [
+        ("safeguarded_cash:bank", "20.00"),
+        ("association_payable:foret-vivante", "20.00"),
+    ];
+    stands(&s, &arrived, 0).await;
+    let mut db = s.world.db.acquire().await.unwrap();
+    let kept = payouts::list(&mut db, Reader::System, Some(again[0].payout_id)).await;
+    assert_eq!(kept.unwrap()[0].state, PayoutState::Prepared);
+    drop(db);
+    // Another debit is a return of the second payment.
+    shown(&s, line(BankSide::Debit, reference, 2000, "went again")).await;
+    let owed = [
+        ("merchant_receivable:librairie", "20.00"),
+        ("association_pending:foret-vivante", "20.00"),
+    ];
+    stands(&s, &owed, 0).await;
+    s.checked().await;
+}
+
+/// An operator, as the audit log names her.
+async fn actor(s: &Service) -> Actor {
+    let operators = s.operators().await;
+    Actor {
+        who: operators[0].as_str().to_owned(),
+        source: "a test".into(),
+    }
+}
+
+#[tokio::test]
+async fn what_no_association_has_is_given_up_and_nobody_owes_it() {
+    let s = Service::start().await;
+    let lea = actor(&s).await;
+    given(&s, &[("A", "20.00"), ("B", "5.00")]).await;
+    let asked = collect(&s, on("2026-09-02"), month("2026-08-01")).await;
+    let (name, day) = (asked[0].collection_id.to_string(), on("2026-09-06"));
+    for act in [CollectionAct::Reject, CollectionAct::WriteOff] {
+        let who = (&lea, "the shop is bankrupt");
+        runs::act_on_collection(&s.app, Utc::now(), day, &name, act, who)
+            .await
+            .unwrap();
+    }
+    stands(&s, &[], 0).await;
+    assert_eq!(open_cases(&s).await, []);
+    // What the shop gives back of it was never owed.
+    give_back(&s, "A", "one", Some("4.00")).await;
+    stands(&s, &[], 0).await;
+    let receipts = crate::steps::issue_receipts(&s, on("2026-10-01"), month("2026-08-01")).await;
+    assert_eq!(crate::steps::held(&receipts), [("not-paid-out", 2)]);
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn what_an_association_has_is_borne_out_of_the_float_and_counts_as_arrived() {
+    let s = Service::start().await;
+    let lea = actor(&s).await;
+    given(&s, &[("A", "20.00")]).await;
+    let asked = collect(&s, on("2026-09-02"), month("2026-08-01")).await;
+    let (id, reference) = (asked[0].collection_id, asked[0].reference.as_str());
+    shown(&s, line(BankSide::Credit, reference, 2000, "came")).await;
+    let paid_out = pay_out_by(&s, &[lea.who.as_str(), "hugo@obole.example"]).await;
+    shown(&s, line(BankSide::Debit, reference, 2000, "went")).await;
+    let (act, day, who) = (
+        CollectionAct::WriteOff,
+        on("2026-09-08"),
+        (&lea, "bankrupt"),
+    );
+    let name = id.to_string();
+    let refused = runs::act_on_collection(&s.app, Utc::now(), day, &name, act, who).await;
+    let words = refused.unwrap_err().to_string();
+    assert!(words.contains("20.00 euros short"), "{words}");
+    // With a float that covers it; who tops it up is another story.
+    let mut tx = s.world.db.begin().await.unwrap();
+    settlement_lock::lock_exclusive(&mut tx).await.unwrap();
+    let decided = Decision {
+        decision: "write-off",
+        ..DECIDED
+    };
+    collections::write_off(&mut tx, Utc::now(), day, id, 0, decided)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(s.balance("operator_losses:bank").await, 2000);
+    assert_eq!(s.balance("merchant_receivable:librairie").await, 0);
+    // The payout comes back: its donation has arrived, and is paid again.
+    let back = line(BankSide::Credit, &paid_out[0].reference, 2000, "back");
+    assert_eq!(shown(&s, back).await, 1);
+    assert!(
+        prepare_payouts(&s, day).await.is_empty(),
+        "the payout holds it"
+    );
+    let id = paid_out[0].payout_id;
+    let who = (&lea, "the account is right");
+    let again = runs::act_on_payout(&s.app, Utc::now(), day, id, PayoutAct::PayAgain, who).await;
+    assert_eq!(again.unwrap()[1].amount, "20.00");
+    s.checked_but(&["donations-never-pay-fees"]).await;
+}
+
+#[tokio::test]
+async fn a_payout_that_the_bank_refused_holds_its_donations_until_it_is_paid_again() {
+    let s = Service::start().await;
+    let lea = actor(&s).await;
+    given(&s, &[("A", "20.00")]).await;
+    asked_and_paid(&s, on("2026-09-02"), month("2026-08-01")).await;
+    let day = on("2026-09-05");
+    let prepared = prepare_payouts(&s, day).await;
+    let emails = ["lea@obole.example", "hugo@obole.example"];
+    let operators = emails.map(|e| obole::values::Email::parse(e).unwrap());
+    approve(&s, day, &operators, &prepared).await;
+    let id = prepared[0].payout_id;
+    let act = |id, act| {
+        let (app, lea) = (&s.app, &lea);
+        async move { runs::act_on_payout(app, Utc::now(), day, id, act, (lea, "AC04")).await }
+    };
+    act(id, PayoutAct::Refuse).await.unwrap();
+    let owed = [
+        ("safeguarded_cash:bank", "20.00"),
+        ("association_payable:foret-vivante", "20.00"),
+    ];
+    stands(&s, &owed, 0).await;
+    assert_eq!(open_cases(&s).await, [CaseKind::PayoutFailed]);
+    assert!(prepare_payouts(&s, day).await.is_empty(), "it holds them");
+    let again = act(id, PayoutAct::PayAgain).await.unwrap();
+    assert_eq!(
+        (again[0].state, again[1].state, again[1].approvals),
+        (PayoutState::PaidAgain, PayoutState::Prepared, 0)
+    );
+    assert_ne!(again[0].reference, again[1].reference);
+    assert_eq!(open_cases(&s).await, []);
+    approve(&s, day, &operators, &again[1..]).await;
+    shown(&s, line(BankSide::Debit, &again[1].reference, 2000, "left")).await;
+    stands(&s, &[], 0).await;
+    // Taken back, a payout frees what it has for the next.
+    give(
+        &s,
+        "C",
+        "2026-09-10T10:00:00Z",
+        "30.00",
+        "camille@example.org",
+    )
+    .await;
+    asked_and_paid(&s, on("2026-10-02"), month("2026-09-01")).await;
+    let next = prepare_payouts(&s, on("2026-10-05")).await;
+    act(next[0].payout_id, PayoutAct::TakeBack).await.unwrap();
+    let last = prepare_payouts(&s, on("2026-10-05")).await;
+    assert_ne!(last[0].payout_id, next[0].payout_id);
+    assert_eq!(last[0].amount, "30.00");
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_shop_whose_credit_pays_its_donations_lets_their_money_leave() {
+    let s = Service::start().await;
+    given(&s, &[("A", "40.00")]).await;
+    let asked = collect(&s, on("2026-09-02"), month("2026-08-01")).await;
+    give_back(&s, "A", "one", Some("30.00")).await;
+    pays(&s, &asked[0]).await;
+    give(
+        &s,
+        "B",
+        "2026-09-10T10:00:00Z",
+        "20.00",
+        "camille@example.org",
+    )
+    .await;
+    let next = collect(&s, on("2026-10-02"), month("2026-09-01")).await;
+    assert_eq!(
+        next[0].state,
+        CollectionState::Settled,
+        "its credit is larger"
+    );
+    let operators = s.operators().await;
+    let prepared = prepare_payouts(&s, on("2026-10-05")).await;
+    approve(&s, on("2026-10-05"), &operators, &prepared).await;
+    let left = (&prepared[0].reference, prepared[0].amount_cents);
+    shown(&s, line(BankSide::Debit, left.0, left.1, "left")).await;
+    let credit = [
+        ("merchant_receivable:librairie", "-10.00"),
+        ("safeguarded_cash:bank", "10.00"),
+    ];
+    stands(&s, &credit, 0).await;
+    s.checked().await;
+}
+
 fn euros(cents: i64) -> Amount {
     Amount::from_cents(cents).unwrap()
 }
@@ -675,6 +911,9 @@ fn postings() -> Vec<Transfer> {
     all.extend(ledger::collection_returned(
         fact, rail, "shop", back, &shares,
     ));
+    let told = ledger::collection_return_told(fact, rail, "shop", euros(300), &shares);
+    all.extend(told);
+    all.push(ledger::collection_return_shown(fact, bank, euros(300)));
     let back = (MoneyAt::Suspense, euros(300));
     all.extend(ledger::collection_returned(fact, rail, "shop", back, &[]));
     all.extend(ledger::collection_written_off(

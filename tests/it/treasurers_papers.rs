@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::browser::mails_to;
 use crate::shop::{Service, refund};
-use crate::steps::{approve, collect, give, month, on, prepare_payouts};
+use crate::steps::{approve, collect, give, month, on, pay_again, prepare_payouts, release};
 
 const CAMILLE: &str = "camille@example.org";
 const SHOP: &str = "compta@librairie.example";
@@ -280,6 +280,7 @@ async fn a_statement_tells_of_a_payment_that_did_not_stay_and_of_a_credit_that_w
     shown(&s, BankSide::Debit, &august.reference, 2000, "2026-09-04").await;
     give_back(&s, "B", "2026-09-05", Some("6.00")).await;
     given(&s, "2026-09", &[("C", "16.00")]).await;
+    release(&s).await;
     let september = asked(&s, "2026-09").await;
     assert_eq!(september.amount, "16.00");
     assert_eq!(
@@ -417,6 +418,7 @@ async fn a_payout_that_came_back_after_its_report_is_told_and_the_next_report_go
     let again = mailing::send_reports(&s.app, Utc::now()).await.unwrap();
     assert_eq!(again, [] as [SetAside; 0]);
     assert_eq!(mails_to(&s, TREASURER).len(), 2, "each is told once");
+    pay_again(&s, on("2026-08-10")).await;
     let (reference, cents) = paid_out(&s, &operators, "2026-08-10").await;
     assert_eq!(cents, 1700);
     says(
@@ -462,6 +464,7 @@ async fn a_payout_that_came_back_before_its_report_left_is_not_told_at_all() {
     tx.commit().await.unwrap();
     mailing::send_reports(&s.app, Utc::now()).await.unwrap();
     assert_eq!(mails_to(&s, TREASURER).len(), 0);
+    pay_again(&s, on("2026-08-10")).await;
     let (reference, _) = paid_out(&s, &operators, "2026-08-10").await;
     let report = mail(&s, TREASURER, &reference);
     says(&report, &["Dû au début : 0,00 €", "Dû à la fin : 0,00 €"]);

@@ -10,7 +10,7 @@ use obole::{cases, collections, mailing, refunds_due, runs};
 use uuid::Uuid;
 
 use crate::shop::Service;
-use crate::steps::{give, month, on, prepare_payouts};
+use crate::steps::{give, month, on, pay_again, prepare_payouts, release};
 use crate::treasurers_papers::{give_back, shown, statement_adds_up};
 
 /// Random numbers that a seed repeats (splitmix64).
@@ -119,6 +119,7 @@ impl History {
     /// The month ends, and the shop is asked for it.
     async fn collect(&mut self) {
         let day = on(&format!("{}-02", self.period.next()));
+        release(&self.s).await;
         let run = runs::run_collections(&self.s.app, Utc::now(), day, self.period)
             .await
             .unwrap();
@@ -208,7 +209,7 @@ impl History {
             let mut tx = self.s.world.db.begin().await.unwrap();
             settlement_lock::lock_exclusive(&mut tx).await.unwrap();
             let day = on(&self.day(5));
-            collections::ask_again(&mut tx, Utc::now(), day, id, DECIDED)
+            collections::ask_again(&mut tx, Utc::now(), day, id, None, DECIDED)
                 .await
                 .unwrap();
             tx.commit().await.unwrap();
@@ -218,6 +219,7 @@ impl History {
     /// Payouts are prepared and approved; what leaves is debited, sometimes later.
     async fn pay_out(&mut self) {
         let day = self.day(6);
+        pay_again(&self.s, on(&day)).await;
         for payout in prepare_payouts(&self.s, on(&day)).await {
             for who in &self.operators {
                 // It may wait for cover.

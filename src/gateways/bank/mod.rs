@@ -12,5 +12,5 @@ mod references;
 mod source;
 mod xml;
 
-pub use pain001::{CreditTransfer, CreditTransferError, write_credit_transfer};
+pub use pain001::{CreditTransfer, CreditTransferError, OrderWriting, order_file};
 pub use read::{BankFileError, BankItem, BankReader};

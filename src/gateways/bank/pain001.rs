@@ -1,12 +1,14 @@
 //! Writes credit transfers as pain.001.001.09 files, one transfer a file.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use sepa::{CreditTransferEntry, CreditTransferGroup, IsoDate, IsoDateTime, Pain001Builder};
+use sha2::{Digest as _, Sha256};
 
 use super::bank_text::{bank_text, cut};
-use crate::gateways::files::{FileError, write_whole};
+use crate::gateways::files::{FileError, write_for_good};
 use crate::values::{Amount, BankAccount};
 
 /// The longest name that a SEPA credit transfer carries.
@@ -40,17 +42,55 @@ pub struct CreditTransfer {
     pub on: NaiveDate,
 }
 
-/// Writes a credit transfer into a folder; returns the file's path. The same transfer gives the
-/// same bytes.
-pub fn write_credit_transfer(
+/// A file for the bank, ready to be written.
+#[derive(Clone, Debug)]
+pub struct OrderFile {
+    pub path: PathBuf,
+    content: String,
+}
+
+/// What became of writing a file that was claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderWriting {
+    /// It is there now.
+    Written,
+    /// It was there already, the same.
+    Known,
+    /// Another file has its name: nothing is written over.
+    Differs,
+}
+
+/// The file of a credit transfer in a folder. The same transfer gives the same bytes.
+pub fn order_file(
     folder: &Path,
     from: &BankAccount,
     transfer: &CreditTransfer,
-) -> Result<PathBuf, CreditTransferError> {
-    let xml = pain001(from, transfer)?;
-    let path = folder.join(format!("pain.001-{}.xml", transfer.reference));
-    write_whole(&path, xml.as_bytes())?;
-    Ok(path)
+) -> Result<OrderFile, CreditTransferError> {
+    Ok(OrderFile {
+        path: folder.join(format!("pain.001-{}.xml", transfer.reference)),
+        content: pain001(from, transfer)?,
+    })
+}
+
+impl OrderFile {
+    /// SHA-256 of what is in it.
+    #[must_use]
+    pub fn digest(&self) -> Vec<u8> {
+        Sha256::digest(self.content.as_bytes()).to_vec()
+    }
+
+    /// Writes it, unless it is there: whole, by way of a temporary name.
+    pub fn write(&self) -> Result<OrderWriting, FileError> {
+        match std::fs::read(&self.path) {
+            Ok(there) if there == self.content.as_bytes() => Ok(OrderWriting::Known),
+            Ok(_) => Ok(OrderWriting::Differs),
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                write_for_good(&self.path, self.content.as_bytes())?;
+                Ok(OrderWriting::Written)
+            }
+            Err(e) => Err(FileError::new(&self.path, e)),
+        }
+    }
 }
 
 /// The pain.001 document of one credit transfer.

@@ -7,11 +7,12 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::decision::CaseDecision;
-use super::{consent, messages, orders, refunds};
+use super::{accounts, collections, consent, messages, orders, payouts, refunds};
 use crate::app::App;
 use crate::audit::{self, Act};
 use crate::cases::{self, Case, CaseFilter, CaseKind};
 use crate::db::settlement_lock;
+use crate::mailing::tell_of_accounts;
 use crate::receipts::{self, ReceiptDecision};
 use crate::runs::{cancel_receipt, replace_receipt};
 use crate::values::{CaseId, Reader, ReceiptId};
@@ -57,6 +58,9 @@ pub async fn decide_case(
             CaseKind::RefundBeyondDonation | CaseKind::RefundDiffers => {
                 refunds::decide_told(&mut tx, now, &case, d).await?
             }
+            CaseKind::CollectionFailed => collections::decide(&mut tx, now, on, &case, d).await?,
+            CaseKind::PayoutFailed => payouts::decide(&mut tx, now, on, &case, d).await?,
+            CaseKind::IbanChanged => accounts::decide(&mut tx, now, on, &case, d).await?,
             CaseKind::ConsentUnclear => consent::decide(&mut tx, now, &case, d).await?,
             CaseKind::MessageRefused => messages::decide(&mut tx, &case, d).await?,
             CaseKind::StatementGap | CaseKind::EntryUnread => "it is explained".to_owned(),
@@ -66,6 +70,9 @@ pub async fn decide_case(
         tx.commit().await?;
         done
     };
+    if case.kind == CaseKind::IbanChanged {
+        tell_of_accounts(app, now).await?;
+    }
     Ok(DecidedCase {
         case_id: case.case_id,
         kind: case.kind,

@@ -135,6 +135,18 @@ mail-report-undecided = Shops gave back { $amount } of donations that you alread
 # $amount: the amount.
 mail-report-entry = Entry to book: debit 512 Banque { $amount }, credit 754 Collectes et dons { $amount }.
 
+mail-account-subject = An association’s bank account
+# $association: the association; $iban: the new account; $previous: the one before; $day: the day.
+mail-account-asked =
+    On { $day }, somebody asked for the donations to { $association } to be paid to the account { $iban } instead of { $previous }.
+    A second person of our team must confirm it. Until then, no payout leaves.
+# $association: the association; $iban: the new account; $previous: the one before; $day: the day.
+mail-account-confirmed =
+    On { $day }, it was confirmed that the donations to { $association } will be paid to the account { $iban } instead of { $previous }.
+    No payout leaves for three days.
+# $association: the association; $iban: the new account; $previous: the one before; $day: the day.
+mail-account-refused = On { $day }, the change asked for { $association } was refused: the donations are still paid to the account { $previous }, not to { $iban }.
+mail-account-wrong = You know nothing of this change? Answer this message at once.
 mail-choice-subject = Choose where your next euros go
 # $association: its name.
 mail-choice-suspended = The association { $association } is suspended: Obole pays it nothing for now.

@@ -135,6 +135,18 @@ mail-report-undecided = Des boutiques ont rendu { $amount } de dons que vous ave
 # $amount : le montant.
 mail-report-entry = Écriture à passer : débit 512 Banque { $amount }, crédit 754 Collectes et dons { $amount }.
 
+mail-account-subject = Le compte bancaire d’une association
+# $association: the association; $iban: the new account; $previous: the one before; $day: the day.
+mail-account-asked =
+    Le { $day }, il a été demandé de verser les dons destinés à { $association } sur le compte { $iban }, au lieu de { $previous }.
+    Une deuxième personne de notre équipe doit le confirmer. D’ici là, aucun versement ne part.
+# $association: the association; $iban: the new account; $previous: the one before; $day: the day.
+mail-account-confirmed =
+    Le { $day }, il a été confirmé que les dons destinés à { $association } seront versés sur le compte { $iban }, au lieu de { $previous }.
+    Aucun versement ne part pendant trois jours.
+# $association: the association; $iban: the new account; $previous: the one before; $day: the day.
+mail-account-refused = Le { $day }, le changement demandé pour { $association } a été refusé : les dons restent versés sur le compte { $previous }, et non sur { $iban }.
+mail-account-wrong = Vous ne reconnaissez pas ce changement ? Répondez tout de suite à ce message.
 mail-choice-subject = Choisissez où vont vos prochains euros
 # $association : son nom.
 mail-choice-suspended = L’association { $association } est suspendue : Obole ne lui verse plus rien pour le moment.
