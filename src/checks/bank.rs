@@ -51,7 +51,13 @@ pub(super) const CHECKS: &[Check] = &[
              select u.fact_id, u.fact,
                case m.side when 'credit' then -m.amount_cents else m.amount_cents end
              from bank_match_undone u join bank_match m using (match_id)
-             where u.fact is not null) x
+             where u.fact is not null
+             union all
+             -- The money of a return that did not happen settles by the next attempt.
+             select t.fact_id, 'collection_settled', r.amount_cents
+             from told_return_withdrawn w join told_return r using (fact_id)
+             join collection_attempt o using (fact_id)
+             join collection_attempt t on t.collection_id = o.collection_id and t.n = o.n + 1) x
            group by fact_id, fact) m
          full join (
            select t.fact_id, t.fact, sum(case a.account_id when t.debit_account_id
