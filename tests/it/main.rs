@@ -36,6 +36,7 @@ mod names_for_the_bank;
 mod official;
 mod one_bad_address;
 mod one_bad_event;
+mod orders_take_turns;
 mod outside_database;
 mod pages_keep_manners;
 mod payout_minimum;
