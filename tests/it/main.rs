@@ -2,6 +2,7 @@
 //! test looks.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod a_month_that_goes_wrong;
 mod addresses_are_corrected;
 mod alerts;
 mod at_the_same_moment;

@@ -552,7 +552,8 @@ async fn the_whole_inbox_replayed_into_empty_books_gives_equal_balances() {
     let mut tx = s.world.owner.begin().await.unwrap();
     for sql in [
         "set local session_replication_role = replica",
-        "truncate transfer, donation, donation_refund, donation_claim, collection_donation,
+        "truncate transfer, donation, donation_refund, donation_claim, borne_donation,
+           collection_donation,
            collection_credit, payout_donation, receipt_donation, refund_due,
            refund_due_settlement, case_file, case_decision,
            case_alert",
