@@ -7,6 +7,7 @@ mod addresses_are_corrected;
 mod alerts;
 mod at_the_same_moment;
 mod bank_lines;
+mod bank_statements_compared;
 mod browser;
 mod cases_are_decided;
 mod checks_see_what_is_wrong;

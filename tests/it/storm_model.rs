@@ -545,6 +545,12 @@ impl Model {
             - self.usable_credit()
     }
 
+    /// The operator's own money less what others owe it to have.
+    fn float_less_shortage(&self) -> i64 {
+        let debits = self.lines.iter().filter(|l| !l.credit);
+        self.cover() + debits.map(|l| l.open).sum::<i64>()
+    }
+
     fn usable_credit(&self) -> i64 {
         (0..self.shops.len())
             .map(|shop| (-self.uncovered(shop)).max(0))
@@ -693,13 +699,6 @@ impl Model {
         open.map(|(n, l)| (n, l.credit)).collect()
     }
 
-    /// The operator's own money on the account.
-    fn float(&self) -> i64 {
-        -self.balance("operator_current:bank")
-            - self.balance("provider_fees:bank")
-            - self.balance("operator_losses:bank")
-    }
-
     fn post_said(&mut self, said: Said, cents: i64, is_undone: bool) {
         let (debit, credit) = match said {
             Said::NextMonth(shop) => (
@@ -728,11 +727,15 @@ impl Model {
     /// Undoes what was said nth; returns whether it can be.
     pub fn unsay(&mut self, nth: usize) -> bool {
         let (line, said, cents) = self.said[nth];
-        if said == Said::TopUp && self.float() < cents {
-            return false;
-        }
+        let before = self.float_less_shortage();
         self.post_said(said, cents, true);
         self.lines[line].open += cents;
+        let after = self.float_less_shortage();
+        if after < 0 && after < before {
+            self.post_said(said, cents, false);
+            self.lines[line].open -= cents;
+            return false;
+        }
         self.held.retain(|h| h.line != line);
         self.said.remove(nth);
         true
