@@ -51,8 +51,8 @@ pub async fn submit(
 }
 
 /// Asks again for a collection that was refused or taken back, by a new attempt over the same rail
-/// or another: what it asked for, but never more than the merchant owes beside what was not asked
-/// for yet.
+/// or another: what it asked for less what was given back of its donations since, but never more
+/// than the merchant owes beside what was not asked for yet and its other failed collections.
 ///
 /// The caller holds the settlement lock whole.
 pub async fn ask_again(
@@ -74,20 +74,24 @@ pub async fn ask_again(
     if c.rail != Rail::Transfer {
         return Err(MoveError::RailNotBuilt(c.rail));
     }
-    let owed: i64 = sqlx::query_scalar(
-        "select (p.receivable_cents - coalesce((
+    let left: i64 = sqlx::query_scalar(
+        "select least(f.left_cents, p.receivable_cents - coalesce((
              select sum(d.due_cents) from donation_position d
              where d.merchant_id = p.merchant_id and d.stage = 'pending' and not exists (
                select 1 from collection_donation l
-               where l.donation_id = d.donation_id and l.live)), 0))::bigint
-         from merchant_position p where p.merchant_id = $1",
+               where l.donation_id = d.donation_id and l.live)), 0)
+           - coalesce((select sum(o.left_cents) from failed_collection o
+             where o.merchant_id = f.merchant_id and o.collection_id <> f.collection_id), 0))
+             ::bigint
+         from failed_collection f join merchant_position p using (merchant_id)
+         where f.collection_id = $1",
     )
-    .bind(c.merchant_id)
+    .bind(c.collection_id)
     .fetch_one(&mut *tx)
     .await?;
     c.attempt += 1;
     c.fact_id = attempt_fact(c.collection_id, c.attempt);
-    c.amount_cents = c.amount_cents.min(owed.max(0));
+    c.amount_cents = left.max(0);
     attempt(tx, now, on, vec![c]).await?;
     cases::close(tx, now, CaseKind::CollectionFailed, &[id.0], decision).await?;
     Ok(())
