@@ -132,6 +132,32 @@ impl CaseKind {
         matches!(decision, "correct" | "given-back")
     }
 
+    /// What its subject is, in a word.
+    #[must_use]
+    pub const fn subject_kind(self) -> &'static str {
+        match self {
+            Self::RefundAfterPayout => "refund",
+            Self::ReceiptInQuestion | Self::ReceiptCorrectionAsked => "receipt",
+            Self::DonationAboveCeiling
+            | Self::SecondOrder
+            | Self::DonationRaised
+            | Self::OrderDiffers
+            | Self::RefundBeyondDonation
+            | Self::RefundDiffers => "event",
+            Self::ConsentUnclear => "merchant",
+            Self::BankLineUnmatched => "bank-line",
+            Self::CollectionFailed => "collection",
+            Self::PayoutFailed => "payout",
+            Self::IbanChanged => "account-change",
+            Self::ShortOfCover => "account",
+            Self::MessageRefused => "message",
+            Self::CheckViolated => "check",
+            Self::StatementGap => "statement",
+            Self::EntryUnread => "entry",
+            Self::ManifestDiffers => "day",
+        }
+    }
+
     /// Whether its subject is an event.
     #[must_use]
     pub const fn is_of_event(self) -> bool {
@@ -172,7 +198,7 @@ impl CaseKind {
         match self {
             Self::RefundAfterPayout => &["association-agrees", "operator-bears"],
             Self::ReceiptInQuestion => &["cancel", "replace"],
-            Self::ReceiptCorrectionAsked => &["replace", "cancel"],
+            Self::ReceiptCorrectionAsked => &["replace", "cancel", "decline"],
             Self::DonationAboveCeiling => &["accept", "correct", "dismiss"],
             Self::SecondOrder | Self::DonationRaised | Self::ConsentUnclear => {
                 &["accept", "dismiss"]

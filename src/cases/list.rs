@@ -6,7 +6,7 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::CaseKind;
-use crate::values::{CaseId, DonationId, Reader};
+use crate::values::{CaseId, DonationId, EventId, LineId, MailId, Reader};
 
 /// A case, and what was decided if it was.
 #[derive(Clone, Debug, Serialize)]
@@ -21,6 +21,11 @@ pub struct Case {
     /// What can be decided.
     pub decisions: &'static [&'static str],
     pub subject: Uuid,
+    /// What the subject is, such as a receipt.
+    pub subject_kind: &'static str,
+    /// As people name it: a receipt's number, a reference, an order's number, an id as it is
+    /// printed; none where it has no name.
+    pub subject_name: Option<String>,
     #[serde(skip)]
     pub donation: Option<DonationId>,
     pub donation_id: Option<String>,
@@ -49,6 +54,7 @@ struct Row {
     what: String,
     opened_at: DateTime<Utc>,
     subject: Uuid,
+    name: Option<String>,
     donation_id: Option<DonationId>,
     merchant: Option<String>,
     association: Option<String>,
@@ -73,6 +79,8 @@ impl TryFrom<Row> for Case {
             holds: kind.holds(),
             decisions: kind.decisions(),
             subject: r.subject,
+            subject_kind: kind.subject_kind(),
+            subject_name: r.name.or_else(|| printed_id(kind, r.subject)),
             donation: r.donation_id,
             donation_id: r.donation_id.map(|d| d.to_string()),
             merchant: r.merchant,
@@ -82,6 +90,16 @@ impl TryFrom<Row> for Case {
             why: r.why,
             decided_at: r.decided_at,
         })
+    }
+}
+
+/// The id of a subject that has no other name, as commands take it.
+fn printed_id(kind: CaseKind, subject: Uuid) -> Option<String> {
+    match kind {
+        _ if kind.is_of_event() => Some(EventId(subject).to_string()),
+        CaseKind::BankLineUnmatched => Some(LineId(subject).to_string()),
+        CaseKind::MessageRefused => Some(MailId(subject).to_string()),
+        _ => None,
     }
 }
 
@@ -96,7 +114,21 @@ pub async fn list(
     }
     let rows: Vec<Row> = sqlx::query_as(
         "select case_id, f.kind, what, opened_at, subject, donation_id, m.slug as merchant,
-           a.slug as association, decision, decided_by, why, decided_at
+           a.slug as association, decision, decided_by, why, decided_at,
+           case
+             when f.kind like 'receipt-%'
+               then (select r.number from receipt r where r.receipt_id = f.subject)
+             when f.kind = 'collection-failed'
+               then (select c.reference from collection c where c.collection_id = f.subject)
+             when f.kind = 'payout-failed'
+               then (select p.reference from payout p where p.payout_id = f.subject)
+             when f.kind = 'consent-unclear' then m.slug
+             when f.kind = 'iban-changed' then a.slug
+             when f.kind = 'statement-gap' then (
+               select s.statement from bank_statement s where s.statement_id = f.subject)
+             when f.donation_id is not null then (
+               select d.order_id from donation d where d.donation_id = f.donation_id)
+           end as name
          from case_file f left join case_decision d using (case_id)
            left join merchant m using (merchant_id) left join association a using (association_id)
          where ($1::text is null or f.kind = $1) and not ($2 and d.case_id is not null)

@@ -12,11 +12,12 @@ pub(super) const CHECKS: &[Check] = &[
            select merchant_id, sum(amount_cents) as cents from donation group by merchant_id) d
            using (merchant_id)
          left join (
-           select d.merchant_id, sum(r.amount_cents) as cents
+           select d.merchant_id, sum(case when r.stage = 'paid_out' then s.cents
+             else r.amount_cents end) as cents
            from donation_refund r join donation d using (donation_id)
-           where r.stage in ('pending', 'arrived', 'written_off')
-             or (r.stage = 'paid_out' and exists (select 1 from refund_due_settlement s
-               where s.refund_due_id = r.fact_id))
+           left join (select refund_due_id as fact_id, sum(amount_cents) as cents
+             from refund_due_settlement group by refund_due_id) s using (fact_id)
+           where r.stage in ('pending', 'arrived', 'written_off') or s.cents is not null
            group by d.merchant_id) r using (merchant_id)
          left join (
            select c.merchant_id, sum(t.amount_cents) as cents

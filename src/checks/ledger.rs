@@ -39,6 +39,7 @@ pub(super) const CHECKS: &[Check] = &[
            when fact like 'payout_%' then exists (
              select 1 from payout p where p.payout_id = t.fact_id)
              or exists (select 1 from refund_due r where r.refund_due_id = t.fact_id)
+             or exists (select 1 from refund_due_settlement s where s.fact_id = t.fact_id)
            when fact in ('bank_credit_unknown', 'bank_debit_unknown') then exists (
              select 1 from bank_line l where l.line_id = t.fact_id)
            when fact like 'bank_%_undone' then exists (
@@ -48,6 +49,7 @@ pub(super) const CHECKS: &[Check] = &[
            when fact = 'refund_recovered' then true
            when fact like 'refund_%' then exists (
              select 1 from refund_due r where r.refund_due_id = t.fact_id)
+             or exists (select 1 from refund_due_settlement s where s.fact_id = t.fact_id)
            else false end",
     ),
     (

@@ -26,6 +26,11 @@ pub(super) const CHECKS: &[Check] = &[
            + (select count(*) from collection_credit l join collection c using (collection_id)
                 join donation_refund r using (fact_id) join donation d using (donation_id)
               where d.merchant_id <> c.merchant_id)
+           + (select count(*) from collection_settled_claim l join collection c
+                using (collection_id) join refund_due r using (refund_due_id)
+              where r.merchant_id is distinct from c.merchant_id or exists (
+                select 1 from collection_credit x
+                where x.fact_id = l.refund_due_id and x.live))
            + (select count(*) from payout_donation l join payout p using (payout_id)
                 join donation d using (donation_id)
               where d.association_id <> p.association_id)",
@@ -67,8 +72,12 @@ pub(super) const CHECKS: &[Check] = &[
            from collection_donation join donation d using (donation_id)
            group by collection_id) d using (collection_id)
          left join (
-           select collection_id, sum(r.amount_cents) as cents
-           from collection_credit join donation_refund r using (fact_id)
+           select collection_id, sum(cents) as cents from (
+             select collection_id, r.amount_cents as cents
+             from collection_credit join donation_refund r using (fact_id)
+             union all
+             select collection_id, s.amount_cents from collection_settled_claim
+             join refund_due_settlement s using (refund_due_id, n)) k
            group by collection_id) r using (collection_id)
          where c.count <> coalesce(d.n, 0)
            or c.amount_cents <>

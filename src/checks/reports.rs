@@ -49,6 +49,9 @@ pub(super) const CHECKS: &[Check] = &[
            left join payout_report p using (payout_id, n)
            left join donation_refund r using (fact_id)
            left join donation d using (donation_id)
-           where d.association_id is distinct from p.association_id or d.donation_id is null)",
+           where d.association_id is distinct from p.association_id or d.donation_id is null)
+         + (select count(*) from payout_report_claim o join payout_report p using (payout_id, n)
+           join refund_due r using (refund_due_id)
+           where r.association_id <> p.association_id or r.origin <> 'refund')",
     ),
 ];

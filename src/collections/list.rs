@@ -30,6 +30,10 @@ pub struct Collection {
     pub credited: String,
     #[serde(skip)]
     pub credited_cents: i64,
+    /// Credit that the statement before left, taken off this one.
+    pub credit_before: String,
+    /// Credit that is left for the next.
+    pub credit_left: String,
     #[serde(rename = "method")]
     pub rail: Rail,
     pub reference: String,
@@ -60,6 +64,8 @@ struct Row {
     count: i32,
     amount_cents: i64,
     credited_cents: i64,
+    credit_before_cents: i64,
+    credit_left_cents: i64,
     rail: Rail,
     reference: String,
     state: CollectionState,
@@ -79,6 +85,8 @@ impl From<Row> for Collection {
             amount_cents: r.amount_cents,
             credited: euros(r.credited_cents),
             credited_cents: r.credited_cents,
+            credit_before: euros(r.credit_before_cents),
+            credit_left: euros(r.credit_left_cents),
             rail: r.rail,
             reference: r.reference,
             state: r.state,
@@ -101,9 +109,18 @@ pub async fn list(
     let rows: Vec<Row> = sqlx::query_as(
         "select collection_id, merchant_id, period, m.slug as merchant, m.name as merchant_name,
            m.email as merchant_email, count, amount_cents,
-           coalesce((select sum(r.amount_cents)
-                     from collection_credit x join donation_refund r using (fact_id)
-                     where x.collection_id = c.collection_id), 0)::bigint as credited_cents,
+           (coalesce((select sum(r.amount_cents)
+                      from collection_credit x join donation_refund r using (fact_id)
+                      where x.collection_id = c.collection_id), 0)
+             + coalesce((select sum(s.amount_cents) from collection_settled_claim x
+                         join refund_due_settlement s using (refund_due_id, n)
+                         where x.collection_id = c.collection_id), 0))::bigint as credited_cents,
+           coalesce((select o.credit_left_cents from collection o
+                     where o.merchant_id = c.merchant_id
+                       and (o.prepared_at, o.collection_id) < (c.prepared_at, c.collection_id)
+                     order by o.prepared_at desc, o.collection_id desc limit 1), 0)
+             as credit_before_cents,
+           c.credit_left_cents,
            coalesce((select a.rail from collection_attempt a
                      where a.collection_id = c.collection_id
                        order by a.n desc limit 1), m.rail) as rail,

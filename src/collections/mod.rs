@@ -13,6 +13,7 @@ mod statement;
 mod submit;
 mod sums;
 mod told;
+mod untold;
 mod write_off;
 
 pub use accept_part::{AcceptPartError, AcceptedPart, accept_part};
@@ -24,6 +25,10 @@ pub use settle::{Payment, settle};
 pub use state::{CollectionState, MoveError};
 pub use statement::{Csv, LineKind, StatementLine, csv, lines, lines_of_month};
 pub use submit::{ask_again, submit};
-pub use sums::{FailedPayment, StatementSums, failed_payments, sums, waiting_credits};
+pub use sums::{
+    FailedPayment, ReturnedPayment, StatementSums, failed_payments, returned_payments, sums,
+    waiting_credits,
+};
 pub use told::{ShownReturn, ToldReturn, show_returns, unshown_returns, withdraw_return};
+pub use untold::{UntoldCollection, mark_told, untold};
 pub use write_off::write_off;

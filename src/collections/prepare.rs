@@ -48,30 +48,28 @@ const PREPARE: &str = "with unasked as materialized (
          select 1 from collection_donation c where c.donation_id = d.donation_id and c.live)
        group by d.merchant_id),
      failed as (
-       select c.merchant_id, sum(least(t.amount_cents, g.cents))::bigint as cents
-       from collection c join collection_current_state s using (collection_id)
-       join collection_last_attempt t using (collection_id)
-       cross join lateral (
-         select coalesce(sum(d.amount_cents - coalesce(r.taken_cents, 0)), 0)::bigint as cents
-         from collection_donation l join donation d using (donation_id)
-         left join refund_taken r using (donation_id)
-         where l.collection_id = c.collection_id and l.live) g
-       where c.merchant_id = any($1) and s.state in ('rejected', 'returned')
-       group by c.merchant_id),
+       select merchant_id, sum(left_cents)::bigint as cents from failed_collection
+       where merchant_id = any($1) group by merchant_id),
      receivable as (
        select m.merchant_id, b.debits_cents - b.credits_cents as cents
        from merchant m join account a on a.kind = 'merchant_receivable' and a.owner = m.slug
        join account_balance b using (account_id) where m.merchant_id = any($1)),
      credits as materialized (
-       select r.fact_id, d.merchant_id, r.amount_cents
+       select r.fact_id, null::smallint as n, d.merchant_id, r.amount_cents
        from donation_refund r join donation d using (donation_id)
-       where d.merchant_id = any($1)
-         and (r.stage in ('pending', 'arrived') or (r.stage = 'paid_out' and not exists (
-           select 1 from open_refund_due o where o.refund_due_id = r.fact_id)))
+       where d.merchant_id = any($1) and r.stage in ('pending', 'arrived')
          and not exists (select 1 from collection_credit c where c.fact_id = r.fact_id and c.live)
          and (exists (select 1 from donations n where n.donation_id = r.donation_id)
            or exists (select 1 from collection_donation c
-             where c.donation_id = r.donation_id and c.live))),
+             where c.donation_id = r.donation_id and c.live))
+       union all
+       select s.refund_due_id, s.n, u.merchant_id, s.amount_cents
+       from refund_due_settlement s join refund_due u using (refund_due_id)
+       where u.merchant_id = any($1)
+         and not exists (select 1 from collection_settled_claim c
+           where c.refund_due_id = s.refund_due_id and c.n = s.n)
+         and not exists (
+           select 1 from collection_credit c where c.fact_id = s.refund_due_id and c.live)),
      due as (
        select n.collection_id, n.merchant_id, n.reference, g.count,
          g.cents - coalesce(c.cents, 0) as lines_cents,
@@ -104,7 +102,12 @@ const PREPARE: &str = "with unasked as materialized (
        select donation_id, collection_id from given_back join due using (merchant_id)),
      credited as (
        insert into collection_credit (fact_id, collection_id)
-       select fact_id, collection_id from credits join due using (merchant_id))
+       select fact_id, collection_id from credits join due using (merchant_id)
+       where n is null),
+     settled as (
+       insert into collection_settled_claim (refund_due_id, n, collection_id)
+       select fact_id, n, collection_id from credits join due using (merchant_id)
+       where n is not null)
      select merchant_id from due";
 
 /// What of a month was prepared.

@@ -16,6 +16,13 @@ pub enum LineKind {
     Donation,
     /// What it gave back, negative.
     Refund,
+    /// What it gave back of a donation that its association had, negative: taken off once somebody
+    /// decided who bears it, whole or in parts.
+    LateRefund,
+    /// A payment that the merchant's bank took back.
+    PaymentReturned,
+    /// That payment, negative: it is asked for apart.
+    AskedApart,
     /// The credit that the statement before left, negative.
     CreditBefore,
     /// What a payment that was refused or taken back is already asked for less.
@@ -33,6 +40,9 @@ impl LineKind {
         match self {
             Self::Donation => "donation",
             Self::Refund => "refund",
+            Self::LateRefund => "late_refund",
+            Self::PaymentReturned => "payment_returned",
+            Self::AskedApart => "asked_apart",
             Self::CreditBefore => "credit_before",
             Self::TakenElsewhere => "taken_elsewhere",
             Self::OtherCredit => "other_credit",
@@ -47,7 +57,8 @@ pub struct StatementLine {
     pub collection_id: CollectionId,
     occurred_at: DateTime<Utc>,
     pub kind: LineKind,
-    /// The order of a donation or a refund; empty for what concerns no order.
+    /// The order of a donation or a refund, the reference of a payment; empty for what concerns
+    /// neither.
     pub order_id: String,
     pub cause: String,
     pub association: String,
@@ -55,7 +66,7 @@ pub struct StatementLine {
 }
 
 impl StatementLine {
-    /// The day of the order or of the refund, in Paris.
+    /// The day of the order, of the refund or of the bank's taking back, in Paris.
     #[must_use]
     pub fn day(&self) -> NaiveDate {
         paris_day(self.occurred_at)
@@ -70,8 +81,15 @@ macro_rules! listed {
            null::timestamptz as refunded_at
          from collection_donation where collection_id = any($1)
          union all
-         select x.collection_id, r.donation_id, 'refund', -r.amount_cents, r.occurred_at
+         select x.collection_id, r.donation_id,
+           case r.stage when 'paid_out' then 'late_refund' else 'refund' end, -r.amount_cents,
+           r.occurred_at
          from collection_credit x join donation_refund r using (fact_id)
+         where x.collection_id = any($1)
+         union all
+         select x.collection_id, u.donation_id, 'late_refund', -s.amount_cents, u.occurred_at
+         from collection_settled_claim x join refund_due_settlement s using (refund_due_id, n)
+         join refund_due u using (refund_due_id)
          where x.collection_id = any($1)
          union all
          select collection_id, donation_id, 'donation', null, null
@@ -80,6 +98,21 @@ macro_rules! listed {
          select g.collection_id, r.donation_id, 'refund', -r.amount_cents, r.occurred_at
          from collection_given_back g join donation_refund r using (donation_id)
          where g.collection_id = any($1))"
+    };
+}
+
+/// What stands beside the donations and refunds of these collections: what carries from one to the
+/// next, and the payments that were taken back.
+macro_rules! beside {
+    () => {
+        "(select collection_id, merchant_id, prepared_on as day, kind, cents, '' as reference
+         from collection_carry where collection_id = any($1)
+         union all
+         select r.collection_id, c.merchant_id, r.occurred_on, x.kind, x.cents, r.reference
+         from statement_return r join collection c using (collection_id)
+         cross join lateral (values ('payment_returned', r.amount_cents),
+           ('asked_apart', -r.amount_cents)) x(kind, cents)
+         where r.collection_id = any($1))"
     };
 }
 
@@ -98,9 +131,11 @@ const LINES_BY_KEY: &str = concat!(
      where exists (select 1 from collection o
        where o.collection_id = any($1) and ($2 or o.merchant_id = $3))
      union all
-     select collection_id, prepared_on::timestamp at time zone 'Europe/Paris', null, cents, kind,
-       '', '', ''
-     from collection_carry where collection_id = any($1) and ($2 or merchant_id = $3)
+     select collection_id, day::timestamp at time zone 'Europe/Paris', null, cents, kind,
+       reference, '', ''
+     from ",
+    beside!(),
+    " b where $2 or merchant_id = $3
      order by collection_id, occurred_at, donation_id, kind, amount_cents"
 );
 
@@ -118,9 +153,11 @@ const LINES_OF_MONTH: &str = concat!(
            from donation where merchant_id = any($2)) d using (donation_id)
      join cause c using (cause_id) join association a on a.association_id = d.association_id
      union all
-     select collection_id, prepared_on::timestamp at time zone 'Europe/Paris', null, cents, kind,
-       '', '', ''
-     from collection_carry where collection_id = any($1)
+     select collection_id, day::timestamp at time zone 'Europe/Paris', null, cents, kind,
+       reference, '', ''
+     from ",
+    beside!(),
+    " b
      order by collection_id, occurred_at, donation_id, kind, amount_cents"
 );
 

@@ -52,8 +52,9 @@ pub async fn submit(
 }
 
 /// Asks again for a collection that was refused, taken back or written off, by a new attempt over
-/// the same rail or another: what it asked for, but never more than the merchant owes beside what
-/// was not asked for yet.
+/// the same rail or another: what it asked for less what was given back of its donations since, but
+/// never more than the merchant owes beside what was not asked for yet and its other failed
+/// collections.
 ///
 /// The caller holds the settlement lock whole.
 pub async fn ask_again(
@@ -75,30 +76,47 @@ pub async fn ask_again(
     if c.rail != Rail::Transfer {
         return Err(MoveError::RailNotBuilt(c.rail));
     }
-    if c.state == CollectionState::WrittenOff {
-        let promised = promise_again(tx, now, on, &c).await?;
-        if promised == 0 {
-            return Err(MoveError::NothingPromised);
-        }
-        c.amount_cents = c.amount_cents.min(promised);
-    }
+    let left = left_of(tx, now, on, &c).await?;
     let owed: i64 = sqlx::query_scalar(
         "select (p.receivable_cents - coalesce((
              select sum(d.due_cents) from donation_position d
              where d.merchant_id = p.merchant_id and d.stage = 'pending' and not exists (
                select 1 from collection_donation l
-               where l.donation_id = d.donation_id and l.live)), 0))::bigint
+               where l.donation_id = d.donation_id and l.live)), 0)
+           - coalesce((select sum(o.left_cents) from failed_collection o
+             where o.merchant_id = p.merchant_id and o.collection_id <> $2), 0))::bigint
          from merchant_position p where p.merchant_id = $1",
     )
     .bind(c.merchant_id)
+    .bind(c.collection_id)
     .fetch_one(&mut *tx)
     .await?;
     c.attempt += 1;
     c.fact_id = attempt_fact(c.collection_id, c.attempt);
-    c.amount_cents = c.amount_cents.min(owed.max(0));
+    c.amount_cents = left.min(owed).max(0);
     attempt(tx, now, on, vec![c]).await?;
     cases::close(tx, now, CaseKind::CollectionFailed, &[id.0], decision).await?;
     Ok(())
+}
+
+/// What is left of a collection that failed, in cents; what was written off is promised again
+/// first, as far as no association has it.
+async fn left_of(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    c: &AskedCollection,
+) -> Result<i64, MoveError> {
+    if c.state == CollectionState::WrittenOff {
+        let promised = promise_again(tx, now, on, c).await?;
+        if promised == 0 {
+            return Err(MoveError::NothingPromised);
+        }
+        return Ok(promised.min(c.amount_cents));
+    }
+    let left = "select left_cents from failed_collection where collection_id = $1";
+    let left = sqlx::query_scalar(left).bind(c.collection_id);
+    Ok(left.fetch_one(tx).await?)
 }
 
 /// Asks again at once, by a new attempt for so many cents, for a collection that is rejected or

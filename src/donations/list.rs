@@ -3,7 +3,6 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
 
-use super::record::LAST_ORDINAL;
 use crate::values::{DonationId, DonorId, MerchantId, Reader};
 
 /// A donation as its donor follows it. A day that is there is a stage reached.
@@ -158,6 +157,21 @@ impl MerchantDonation {
     }
 }
 
+/// The donations that a condition chooses, as their merchant may see them.
+macro_rules! merchant_donations {
+    ($chosen:literal) => {
+        concat!(
+            "select d.donation_id, d.order_id, d.amount_cents, d.refunded_cents,
+               c.slug as cause, a.name as association, d.occurred_at, d.recorded_at,
+               d.refunded_at, d.collected_on, d.paid_out_on, d.receipted_on
+             from donation_progress d join cause c using (cause_id)
+             join association a on a.association_id = d.association_id
+             where ($2 or merchant_id = $3) and ",
+            $chosen
+        )
+    };
+}
+
 /// One donation, if its merchant's rows may be seen by the reader.
 pub async fn find(
     db: &mut PgConnection,
@@ -165,20 +179,12 @@ pub async fn find(
     donation: DonationId,
 ) -> Result<Option<MerchantDonation>, sqlx::Error> {
     let scope = reader.merchants();
-    sqlx::query_as(
-        "select d.donation_id, d.order_id, d.amount_cents, d.refunded_cents, c.slug as cause,
-           a.name as association,
-           d.occurred_at, d.recorded_at, d.refunded_at, d.collected_on, d.paid_out_on,
-             d.receipted_on
-         from donation_progress d join cause c using (cause_id)
-         join association a on a.association_id = d.association_id
-         where donation_id = $1 and ($2 or merchant_id = $3)",
-    )
-    .bind(donation)
-    .bind(scope.sees_all())
-    .bind(scope.only())
-    .fetch_optional(db)
-    .await
+    sqlx::query_as(merchant_donations!("donation_id = $1"))
+        .bind(donation)
+        .bind(scope.sees_all())
+        .bind(scope.only())
+        .fetch_optional(db)
+        .await
 }
 
 /// The donations of a merchant's order, if the reader may see them: most often one.
@@ -188,12 +194,14 @@ pub async fn find_by_order(
     merchant: MerchantId,
     order_id: &str,
 ) -> Result<Vec<MerchantDonation>, sqlx::Error> {
-    let mut found = Vec::new();
-    for ordinal in 0..=LAST_ORDINAL {
-        match find(db, reader, DonationId::of(merchant, order_id, ordinal)).await? {
-            Some(donation) => found.push(donation),
-            None => break,
-        }
-    }
-    Ok(found)
+    let scope = reader.merchants();
+    sqlx::query_as(merchant_donations!(
+        "donation_id in (select donation_id from order_donation where first_id = $1)
+         order by d.ordinal"
+    ))
+    .bind(DonationId::of_order(merchant, order_id))
+    .bind(scope.sees_all())
+    .bind(scope.only())
+    .fetch_all(db)
+    .await
 }

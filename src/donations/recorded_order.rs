@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
-use super::record::{LAST_ORDINAL, uuids};
+use super::record::uuids;
 use crate::values::DonationId;
 
 /// An order's recorded donations together, with what was given back of them.
@@ -48,8 +48,8 @@ pub async fn recorded_orders(
            cross join lateral (
              select array_agg(d.donation_id) as ids, count(*)::smallint as donations,
                sum(d.amount_cents)::bigint as amount_cents
-             from generate_series(0, $2) n join donation d
-               on d.donation_id = donation_id_of(f.merchant_id, f.order_id, n::smallint)) o
+             from order_donation l join donation d using (donation_id)
+             where l.first_id = f.donation_id) o
            cross join lateral (
              select sum(amount_cents) as cents, max(occurred_at) as occurred_at,
                max(recorded_at) as recorded_at
@@ -57,7 +57,6 @@ pub async fn recorded_orders(
          where f.donation_id = any($1)",
     )
     .bind(uuids(ids.iter().copied()))
-    .bind(i32::from(LAST_ORDINAL))
     .fetch_all(db)
     .await?;
     Ok(found.into_iter().map(|d| (d.donation_id, d)).collect())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{FromRow, PgConnection};
 
-use super::record::{LAST_ORDINAL, uuids};
+use super::record::uuids;
 use crate::values::{AssociationId, DonationId, MerchantId};
 
 /// The stage that decides how a refund is posted.
@@ -87,7 +87,7 @@ pub(super) async fn load(
     ids: impl Iterator<Item = DonationId>,
 ) -> Result<BTreeMap<DonationId, Vec<RefundedDonation>>, sqlx::Error> {
     let found: Vec<RefundedDonation> = sqlx::query_as(
-        "select f.donation_id as first, d.donation_id, d.merchant_id, m.slug as merchant,
+        "select f.first_id as first, d.donation_id, d.merchant_id, m.slug as merchant,
            d.order_id, d.association_id, a.slug as association, d.amount_cents,
            coalesce((select sum(r.amount_cents) from donation_refund r
              where r.donation_id = d.donation_id), 0)::bigint as refunded_cents,
@@ -104,18 +104,14 @@ pub(super) async fn load(
             from payout_donation p join payout_state s using (payout_id)
             where p.donation_id = d.donation_id and p.live order by s.n desc limit 1), false)
              as has_left,
-           exists (select 1 from open_case o where o.donation_id = f.donation_id
+           exists (select 1 from open_case o where o.donation_id = f.first_id
              and o.kind in ('second-order', 'donation-raised')) as has_order_set_aside
-         from donation f
-           cross join lateral generate_series(0, $2) n
-           join donation d
-             on d.donation_id = donation_id_of(f.merchant_id, f.order_id, n::smallint)
+         from order_donation f join donation d using (donation_id)
            join merchant m on m.merchant_id = d.merchant_id
            join association a on a.association_id = d.association_id
-         where f.donation_id = any($1) order by f.donation_id, n",
+         where f.first_id = any($1) order by f.first_id, f.ordinal",
     )
     .bind(uuids(ids))
-    .bind(i32::from(LAST_ORDINAL))
     .fetch_all(db)
     .await?;
     let mut orders: BTreeMap<DonationId, Vec<RefundedDonation>> = BTreeMap::new();

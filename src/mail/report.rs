@@ -27,8 +27,24 @@ pub struct ReportMail<'a> {
     /// The EndToEndId, as the association's bank shows it.
     pub reference: &'a str,
     pub account: AccountSums,
+    /// What it is asked to give back, and has not agreed to.
+    pub claims: &'a [ClaimLine<'a>],
     pub locale: Locale,
 }
+
+/// Something that a merchant gave back of what the association has.
+pub struct ClaimLine<'a> {
+    /// The merchant's own name for the order, and the merchant's name.
+    pub order: &'a str,
+    pub merchant: &'a str,
+    /// The day on which it was given back.
+    pub on: NaiveDate,
+    /// What is left of it.
+    pub amount_cents: i64,
+}
+
+/// So many claims are named one by one.
+const MAX_CLAIMS: usize = 20;
 
 /// What an association is owed, and what moved since the report before. In cents; what is owed is
 /// negative where the association owes it.
@@ -68,7 +84,7 @@ impl ReportMail<'_> {
             self.made_of(),
             text(locale, "mail-report-detail"),
         ];
-        paragraphs.extend(self.account.paragraphs(locale));
+        paragraphs.extend(self.account.paragraphs(locale, self.claims));
         paragraphs.push(line(locale, "mail-report-entry", self.amount_cents));
         if self.deducted_cents > 0 {
             let deducted = [
@@ -107,7 +123,11 @@ impl ReportMail<'_> {
 impl AccountSums {
     /// The account, one line a sum, and what its reader should know of it. Sums of nothing are left
     /// out, but for the two balances.
-    pub(super) fn paragraphs(&self, locale: Locale) -> Vec<Cow<'static, str>> {
+    pub(super) fn paragraphs(
+        &self,
+        locale: Locale,
+        claims: &[ClaimLine<'_>],
+    ) -> Vec<Cow<'static, str>> {
         let moved = [
             ("mail-report-account-arrived", self.arrived_cents),
             ("mail-report-account-refunded", -self.refunded_cents),
@@ -129,9 +149,31 @@ impl AccountSums {
             paragraphs.push(text(locale, "mail-report-owing"));
         }
         if self.undecided_cents > 0 {
-            paragraphs.push(line(locale, "mail-report-undecided", self.undecided_cents));
+            let undecided = line(locale, "mail-report-undecided", self.undecided_cents);
+            let named = claims.iter().take(MAX_CLAIMS).map(|c| c.text(locale));
+            let more = claims.len().saturating_sub(MAX_CLAIMS);
+            let more = (more > 0)
+                .then(|| text_with(locale, "mail-report-claims-more", &[("count", more.into())]));
+            let lines: Vec<_> = std::iter::once(undecided)
+                .chain(named)
+                .chain(more)
+                .collect();
+            paragraphs.push(lines.join("\n").into());
+            paragraphs.push(text(locale, "mail-report-agree"));
         }
         paragraphs
+    }
+}
+
+impl ClaimLine<'_> {
+    fn text(&self, locale: Locale) -> Cow<'static, str> {
+        let about = [
+            ("order", self.order.into()),
+            ("merchant", self.merchant.into()),
+            ("day", day(locale, self.on).into()),
+            ("amount", amount(locale, self.amount_cents).into()),
+        ];
+        text_with(locale, "mail-report-claim", &about)
     }
 }
 

@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 
 use super::content::{content, greeting};
-use super::report::{AccountSums, line};
-use crate::texts::{amount, day, text, text_with};
+use super::report::{AccountSums, ClaimLine, line};
+use crate::texts::{amount, bank_reason, day, text, text_with};
 use crate::values::{Locale, MailContent};
 
 /// The data of the message.
@@ -18,7 +18,11 @@ pub struct ReturnedMail<'a> {
     pub returned_on: NaiveDate,
     /// The EndToEndId, as the association's bank would have shown it.
     pub reference: &'a str,
+    /// Why, as the bank says it, if it does.
+    pub reason: Option<&'a str>,
     pub account: AccountSums,
+    /// What it is asked to give back, and has not agreed to.
+    pub claims: &'a [ClaimLine<'a>],
     pub locale: Locale,
 }
 
@@ -37,9 +41,13 @@ impl ReturnedMail<'_> {
         let mut paragraphs = vec![
             greeting(locale, None),
             text_with(locale, "mail-returned-came-back", &came_back),
-            text(locale, "mail-returned-waits"),
         ];
-        paragraphs.extend(self.account.paragraphs(locale));
+        paragraphs.extend(self.reason.map(|reason| {
+            let words = [("reason", bank_reason(locale, reason).into())];
+            text_with(locale, "mail-returned-reason", &words)
+        }));
+        paragraphs.push(text(locale, "mail-returned-waits"));
+        paragraphs.extend(self.account.paragraphs(locale, self.claims));
         paragraphs.push(line(locale, "mail-returned-entry", self.amount_cents));
         content(locale, text(locale, "mail-returned-subject"), &paragraphs)
     }

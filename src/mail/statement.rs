@@ -3,8 +3,10 @@
 
 use std::borrow::Cow;
 
+use chrono::NaiveDate;
+
 use super::content::{content, greeting};
-use crate::texts::{amount, month, text, text_with};
+use crate::texts::{amount, day, month, text, text_with};
 use crate::values::{Locale, MailContent, Period};
 
 /// The data of the message. Sums in cents, none of them negative.
@@ -19,6 +21,10 @@ pub struct StatementMail<'a> {
     pub refunded_cents: i64,
     /// Given back of donations of earlier statements.
     pub refunded_earlier_cents: i64,
+    /// Given back of donations that associations had, which somebody bears now.
+    pub refunded_late_cents: i64,
+    /// Payments that were taken back since the statement before.
+    pub returned: Vec<ReturnedPaymentLine<'a>>,
     /// What the statement before left to take off.
     pub credit_before_cents: i64,
     /// What a payment that did not stay is already asked for less.
@@ -46,6 +52,15 @@ pub struct FailedPaymentLine<'a> {
     pub period: Period,
     pub amount_cents: i64,
     pub reference: &'a str,
+    /// The day on which a bank took it back; none where it was refused.
+    pub returned_on: Option<NaiveDate>,
+}
+
+/// A payment that a bank took back.
+pub struct ReturnedPaymentLine<'a> {
+    pub on: NaiveDate,
+    pub amount_cents: i64,
+    pub reference: &'a str,
 }
 
 impl StatementMail<'_> {
@@ -67,6 +82,9 @@ impl StatementMail<'_> {
         ];
         paragraphs.extend(self.to_pay());
         paragraphs.extend(self.failed.iter().map(|f| f.text(locale)));
+        if self.refunded_late_cents > 0 {
+            paragraphs.push(self.line("mail-statement-late", self.refunded_late_cents));
+        }
         if self.waiting_cents > 0 {
             paragraphs.push(self.line("mail-statement-waiting", self.waiting_cents));
         }
@@ -88,6 +106,7 @@ impl StatementMail<'_> {
 
     /// How what is to pay is made up, one line a sum; sums of nothing are left out.
     fn sums(&self) -> Cow<'static, str> {
+        let returned: i64 = self.returned.iter().map(|r| r.amount_cents).sum();
         let donated = self.line("mail-statement-donated", self.donated_cents);
         let between = [
             ("mail-statement-refunded", -self.refunded_cents),
@@ -95,6 +114,7 @@ impl StatementMail<'_> {
                 "mail-statement-refunded-earlier",
                 -self.refunded_earlier_cents,
             ),
+            ("mail-statement-refunded-late", -self.refunded_late_cents),
             ("mail-statement-credit-before", -self.credit_before_cents),
             ("mail-statement-other-credit", -self.other_credit_cents),
             ("mail-statement-taken-elsewhere", self.taken_elsewhere_cents),
@@ -103,9 +123,23 @@ impl StatementMail<'_> {
         let between = between.iter().filter(|(_, cents)| *cents != 0);
         let lines: Vec<Cow<'_, str>> = std::iter::once(donated)
             .chain(between.map(|(key, cents)| self.line(key, *cents)))
+            .chain(self.taken_back("mail-statement-returned"))
+            .chain((returned > 0).then(|| self.line("mail-statement-apart", -returned)))
             .chain([self.line("mail-statement-to-pay", self.amount_cents)])
             .collect();
         lines.join("\n").into()
+    }
+
+    /// A text about each payment that was taken back.
+    fn taken_back(&self, key: &str) -> impl Iterator<Item = Cow<'static, str>> {
+        self.returned.iter().map(move |r| {
+            let about = [
+                ("day", day(self.locale, r.on).into()),
+                ("reference", r.reference.into()),
+                ("amount", amount(self.locale, r.amount_cents).into()),
+            ];
+            text_with(self.locale, key, &about)
+        })
     }
 
     /// The transfer that is asked for, or that none is.
@@ -133,10 +167,14 @@ impl StatementMail<'_> {
         let entries = [
             ("mail-statement-entry-donations", self.donated_cents),
             ("mail-statement-entry-refunds", refunded),
+            ("mail-statement-entry-late", self.refunded_late_cents),
             ("mail-statement-entry-payment", self.amount_cents),
         ];
         let entries = entries.iter().filter(|(_, cents)| *cents != 0);
-        let lines: Vec<_> = entries.map(|(key, cents)| self.line(key, *cents)).collect();
+        let lines: Vec<_> = entries
+            .map(|(key, cents)| self.line(key, *cents))
+            .chain(self.taken_back("mail-statement-entry-returned"))
+            .collect();
         lines.join("\n").into()
     }
 }
@@ -148,6 +186,13 @@ impl FailedPaymentLine<'_> {
             ("amount", amount(locale, self.amount_cents).into()),
             ("reference", self.reference.into()),
         ];
-        text_with(locale, "mail-statement-failed", &about)
+        match self.returned_on {
+            None => text_with(locale, "mail-statement-failed", &about),
+            Some(on) => {
+                let [month, amount, reference] = about;
+                let about = [month, amount, reference, ("day", day(locale, on).into())];
+                text_with(locale, "mail-statement-failed-returned", &about)
+            }
+        }
     }
 }

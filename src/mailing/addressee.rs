@@ -2,6 +2,7 @@
 
 use sqlx::PgConnection;
 
+use super::payment::payment_mail;
 use super::report::report_mail;
 use super::statement::statement_mail;
 use crate::collections::{self, CollectionFilter};
@@ -16,7 +17,7 @@ pub enum Addressee {
     Association(AssociationId),
 }
 
-/// Whom a message is for; none when it is unknown, or a statement or report that left.
+/// Whom a message is for; none when it is unknown, or one of the others that left.
 pub async fn addressee(
     db: &mut PgConnection,
     mail: MailId,
@@ -33,6 +34,13 @@ pub async fn addressee(
         .iter()
         .find(|c| statement_mail(c.collection_id) == mail);
     if let Some(collection) = statement {
+        return Ok(Some(Addressee::Merchant(collection.merchant_id)));
+    }
+    let untold = collections::untold(db).await?;
+    let payment = untold
+        .iter()
+        .find(|c| payment_mail(c.collection_id, c.n) == mail);
+    if let Some(collection) = payment {
         return Ok(Some(Addressee::Merchant(collection.merchant_id)));
     }
     let unreported = payouts::unreported(db).await?;

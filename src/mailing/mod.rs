@@ -10,6 +10,7 @@ mod alert;
 mod attachments;
 mod choice;
 mod incomplete;
+mod payment;
 mod receipts;
 mod report;
 mod send;
@@ -25,6 +26,7 @@ pub use attachments::{
 };
 pub use choice::send_choice_requests;
 pub use incomplete::ask_for_identities;
+pub use payment::tell_of_payments;
 pub use receipts::{MailCounts, send_receipts, send_written};
 pub use report::send_reports;
 pub use sign_in::{Landing, send_link};

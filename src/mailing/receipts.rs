@@ -12,7 +12,7 @@ use crate::concurrent::for_each_concurrent;
 use crate::db::AdvisoryLock;
 use crate::gateways::mailer::{FileAttachment, MAX_CONNECTIONS, OutgoingMail, Refusal};
 use crate::mail::{
-    CancellationMail, EnclosedReceipt, ReceiptsMail, RemainingCents, ReplacementMail,
+    CancellationMail, DeclinedMail, EnclosedReceipt, ReceiptsMail, RemainingCents, ReplacementMail,
 };
 use crate::parties::donor::{self, Donor};
 use crate::parties::donor_link::DonorLink;
@@ -94,7 +94,7 @@ async fn send_group(
         } else {
             let of_mail = contents.receipts.remove(&mail.mail_id).unwrap_or_default();
             // One that brings receipts never goes without them: they became invalid meanwhile.
-            if of_mail.is_empty() && !tells_of_end(mail) {
+            if of_mail.is_empty() && !goes_alone(mail) {
                 done.add_one();
                 continue;
             }
@@ -195,19 +195,19 @@ async fn send_to_donor(
     Ok(postbox.send(about(mail), outgoing).await?.is_ok())
 }
 
-/// Whether a mail goes without a receipt: it tells that one ended, and has none to bring. A
+/// Whether a mail goes without a receipt: it tells that one ended, or stays, and brings none. A
 /// replacement whose successor ended as well is one, for the donor holds the receipt before it.
-fn tells_of_end(mail: &OpenMail) -> bool {
+fn goes_alone(mail: &OpenMail) -> bool {
     match mail.kind {
         MailKind::Receipts => false,
-        MailKind::Cancellation => true,
+        MailKind::Cancellation | MailKind::Declined => true,
         MailKind::Replacement => mail.brings_ended,
     }
 }
 
 /// What follows the receipt whose end a mail tells; nothing for another mail.
 async fn outlook(app: &App, now: DateTime<Utc>, mail: &OpenMail) -> anyhow::Result<Outlook> {
-    let (true, Some(receipt)) = (tells_of_end(mail), mail.about_id) else {
+    let (true, Some(receipt)) = (goes_alone(mail), mail.about_id) else {
         return Ok(Outlook::default());
     };
     let mut db = app.db.acquire().await?;
@@ -243,7 +243,15 @@ fn message(
             locale: to.locale,
         }
         .message(),
-        _ if tells_of_end(mail) => CancellationMail {
+        MailKind::Declined => DeclinedMail {
+            first_name,
+            number: about,
+            why: mail.declined.as_deref().unwrap_or_default(),
+            dashboard,
+            locale: to.locale,
+        }
+        .message(),
+        _ if goes_alone(mail) => CancellationMail {
             first_name,
             number: about,
             amount_cents: mail.about_cents.unwrap_or_default(),

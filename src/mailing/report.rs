@@ -7,8 +7,10 @@ use super::send::Postbox;
 use crate::app::App;
 use crate::db::AdvisoryLock;
 use crate::gateways::mailer::{FileAttachment, OutgoingMail};
-use crate::mail::{AccountSums, ReportMail, ReturnedMail};
-use crate::payouts::{self, PayoutReport, PayoutState, ReportAccount, ReportLine, ReportLineKind};
+use crate::mail::{AccountSums, ClaimLine, ReportMail, ReturnedMail};
+use crate::payouts::{
+    self, OpenClaim, PayoutReport, PayoutState, ReportAccount, ReportLine, ReportLineKind,
+};
 use crate::progress::Step;
 use crate::values::{Locale, MailContent, MailId, PayoutId, Reader, SetAside, derived_id};
 
@@ -30,11 +32,13 @@ pub async fn send_reports(app: &App, now: DateTime<Utc>) -> anyhow::Result<Vec<S
         }
         payouts::write_report(&mut db, now, &p).await?;
         let account = account_sums(payouts::report_account(&mut db, &p).await?);
+        let claims = payouts::open_claims(&mut db, p.association_id).await?;
+        let claims: Vec<ClaimLine<'_>> = claims.iter().map(claim_line).collect();
         let (content, attachments) = if p.state == PayoutState::Settled {
-            let (content, csv) = report(&mut db, &p, account).await?;
+            let (content, csv) = report(&mut db, &p, account, &claims).await?;
             (content, vec![csv])
         } else {
-            (returned(&p, account), Vec::new())
+            (returned(&p, account, &claims), Vec::new())
         };
         let mail = OutgoingMail {
             mail_id,
@@ -59,6 +63,7 @@ async fn report(
     db: &mut PgConnection,
     p: &PayoutReport,
     account: AccountSums,
+    claims: &[ClaimLine<'_>],
 ) -> anyhow::Result<(MailContent, FileAttachment)> {
     let lines = payouts::report_lines(db, Reader::System, p.payout_id).await?;
     let sum = |kind| -> i64 { of_kind(&lines, kind).map(|l| l.amount_cents).sum() };
@@ -74,6 +79,7 @@ async fn report(
         paid_on: p.paid_on,
         reference: &p.reference,
         account,
+        claims,
         // Associations are in France.
         locale: Locale::Fr,
     }
@@ -88,17 +94,28 @@ fn of_kind(lines: &[ReportLine], kind: ReportLineKind) -> impl Iterator<Item = &
 }
 
 /// The message that a payout came back.
-fn returned(p: &PayoutReport, account: AccountSums) -> MailContent {
+fn returned(p: &PayoutReport, account: AccountSums, claims: &[ClaimLine<'_>]) -> MailContent {
     ReturnedMail {
         association: &p.association,
         amount_cents: p.amount_cents,
         paid_on: p.paid_on,
         returned_on: p.occurred_on,
         reference: &p.reference,
+        reason: p.reason.as_deref(),
         account,
+        claims,
         locale: Locale::Fr,
     }
     .message()
+}
+
+fn claim_line(claim: &OpenClaim) -> ClaimLine<'_> {
+    ClaimLine {
+        order: &claim.order_id,
+        merchant: &claim.merchant,
+        on: claim.refunded_on,
+        amount_cents: claim.open_cents,
+    }
 }
 
 const fn account_sums(a: ReportAccount) -> AccountSums {

@@ -9,11 +9,13 @@ use sqlx::PgConnection;
 use super::attachments::statement_path;
 use super::send::Postbox;
 use crate::app::App;
-use crate::collections::{self, Collection, CollectionFilter, FailedPayment, StatementSums};
+use crate::collections::{
+    self, Collection, CollectionFilter, FailedPayment, ReturnedPayment, StatementSums,
+};
 use crate::concurrent::for_each_concurrent;
 use crate::db::AdvisoryLock;
 use crate::gateways::mailer::{FileAttachment, MAX_CONNECTIONS, OutgoingMail};
-use crate::mail::{FailedPaymentLine, StatementMail};
+use crate::mail::{FailedPaymentLine, ReturnedPaymentLine, StatementMail};
 use crate::progress::Step;
 use crate::values::{
     CollectionId, Locale, MailContent, MailId, MerchantId, Period, Reader, SetAside, derived_id,
@@ -23,6 +25,7 @@ use crate::values::{
 struct Accounts {
     sums: HashMap<CollectionId, StatementSums>,
     failed: Vec<FailedPayment>,
+    returned: Vec<ReturnedPayment>,
     waiting: HashMap<MerchantId, i64>,
 }
 
@@ -33,6 +36,7 @@ impl Accounts {
         Ok(Self {
             sums: collections::sums(db, &collections).await?,
             failed: collections::failed_payments(db, &merchants).await?,
+            returned: collections::returned_payments(db, &collections).await?,
             waiting: collections::waiting_credits(db, &merchants).await?,
         })
     }
@@ -114,6 +118,8 @@ fn message(app: &App, c: &Collection, accounts: &Accounts) -> MailContent {
     let sums = sums.unwrap_or_default();
     let failed = accounts.failed.iter();
     let failed = failed.filter(|f| f.merchant_id == c.merchant_id);
+    let returned = accounts.returned.iter();
+    let returned = returned.filter(|r| r.collection_id == c.collection_id);
     StatementMail {
         merchant: &c.merchant_name,
         period: c.period,
@@ -121,6 +127,14 @@ fn message(app: &App, c: &Collection, accounts: &Accounts) -> MailContent {
         donated_cents: sums.donated_cents,
         refunded_cents: sums.refunded_cents,
         refunded_earlier_cents: sums.refunded_earlier_cents,
+        refunded_late_cents: sums.refunded_late_cents,
+        returned: returned
+            .map(|r| ReturnedPaymentLine {
+                on: r.occurred_on,
+                amount_cents: r.amount_cents,
+                reference: &r.reference,
+            })
+            .collect(),
         credit_before_cents: sums.credit_before_cents,
         taken_elsewhere_cents: sums.taken_elsewhere_cents,
         other_credit_cents: sums.other_credit_cents,
@@ -131,6 +145,7 @@ fn message(app: &App, c: &Collection, accounts: &Accounts) -> MailContent {
                 period: Period::of(f.period),
                 amount_cents: f.amount_cents,
                 reference: &f.reference,
+                returned_on: f.returned_on,
             })
             .collect(),
         waiting_cents: accounts.waiting.get(&c.merchant_id).copied().unwrap_or(0),

@@ -22,8 +22,8 @@ pub use pay_again::pay_again;
 pub use prepare::{MINIMUM_CENTS, prepare};
 pub use refuse::refuse;
 pub use report::{
-    PayoutReport, ReportAccount, ReportLine, ReportLineKind, mark_reported, report_account,
-    report_csv, report_lines, unreported, write_report,
+    OpenClaim, PayoutReport, ReportAccount, ReportLine, ReportLineKind, mark_reported, open_claims,
+    report_account, report_csv, report_lines, unreported, write_report,
 };
 pub use settle::{PayoutChange, PayoutEvent, SentPayout, sent_by_id, sent_by_reference, settle};
 pub use state::{MoveError, PayoutState};

@@ -23,6 +23,8 @@ pub struct PayoutReport {
     pub paid_on: NaiveDate,
     /// The day of the state.
     pub occurred_on: NaiveDate,
+    /// Why it came back, word for word as the bank has it, if it says.
+    pub reason: Option<String>,
 }
 
 /// What associations were not told, in the order in which it happened. A payout that came back
@@ -33,7 +35,12 @@ pub async fn unreported(db: &mut PgConnection) -> Result<Vec<PayoutReport>, sqlx
            p.amount_cents, p.reference, s.occurred_on, coalesce((
              select o.occurred_on from payout_state o
              where o.payout_id = s.payout_id and o.state = 'settled' and o.n <= s.n
-             order by o.n desc limit 1), s.occurred_on) as paid_on
+             order by o.n desc limit 1), s.occurred_on) as paid_on,
+           (select l.return_reason from bank_match m join bank_line l using (line_id)
+            where m.payout_id = s.payout_id and m.meaning = 'payout_returned'
+              and s.state = 'returned' and not exists (
+                select 1 from bank_match_undone u where u.match_id = m.match_id)
+            order by m.matched_at desc limit 1) as reason
          from payout_state s join payout p using (payout_id)
          join association a using (association_id)
          where s.state in ('settled', 'returned')
@@ -71,11 +78,16 @@ const WRITE: &str = "with last as (
          coalesce(l.returned_cents, 0) + case when $4 then 0 else $5 end, $6
        from association_position v left join last l on true
        where v.association_id = $3
-       on conflict (payout_id, n) do nothing returning payout_id)
+       on conflict (payout_id, n) do nothing returning payout_id),
+     claimed as (
+       insert into payout_report_claim (refund_due_id, claim_n, payout_id, n)
+       select u.refund_due_id, u.claim_n, $1, $2
+       from unreported_claim u join payout p on p.payout_id = $1
+       where $4 and u.association_id = $3 and exists (select 1 from written)
+         and u.recorded_at <= p.prepared_at)
      insert into payout_report_refund (fact_id, payout_id, n)
-     select u.fact_id, $1, $2 from unreported_refund u join payout p on p.payout_id = $1
-     where $4 and u.association_id = $3 and exists (select 1 from written)
-       and (u.kind <> 'claimed' or u.recorded_at <= p.prepared_at)";
+     select u.fact_id, $1, $2 from unreported_refund u
+     where $4 and u.association_id = $3 and exists (select 1 from written)";
 
 /// Writes what a report says, unless it is written already.
 ///
@@ -214,13 +226,26 @@ pub struct ReportLine {
 const LINES: &str = "with own as (
        select l.donation_id from payout_donation l join payout p using (payout_id)
        where l.payout_id = $1 and ($2 or p.association_id = $3)),
+     -- Claims that reports listed before they were settled in parts are claimed whole.
      others as (
        select o.fact_id, r.donation_id, r.stage = 'paid_out' and exists (
            select 1 from refund_due_settlement s
-           where s.refund_due_id = o.fact_id and s.way = 'association') as claimed
+           where s.refund_due_id = o.fact_id and s.way = 'association') and not exists (
+           select 1 from refund_due_settlement s
+           where s.refund_due_id = o.fact_id and s.way = 'payout_returned') as claimed
        from payout_report_refund o join donation_refund r using (fact_id)
        join payout p using (payout_id)
        where o.payout_id = $1 and ($2 or p.association_id = $3)),
+     -- What of each refund was taken off before its payout left: of what the association had,
+     -- as far as its payout came back.
+     taken as (
+       select r.fact_id, r.donation_id, r.occurred_at, r.amount_cents,
+         case when r.stage <> 'paid_out' then r.amount_cents else coalesce((
+           select sum(s.amount_cents) from refund_due_settlement s
+           where s.refund_due_id = r.fact_id and s.way = 'payout_returned'), 0)::bigint
+           end as taken_cents
+       from donation_refund r where r.donation_id in (
+         select donation_id from own union all select donation_id from others)),
      listed as (
        select donation_id, 'donation' as kind, null::bigint as refund_cents,
          null::timestamptz as refunded_at
@@ -229,15 +254,20 @@ const LINES: &str = "with own as (
        select distinct donation_id, 'donation', null::bigint, null::timestamptz from others
        where not claimed
        union all
-       select r.donation_id, 'refund', -r.amount_cents, r.occurred_at
-       from own join donation_refund r using (donation_id)
-       where r.stage <> 'paid_out' or exists (
-         select 1 from refund_due_settlement s
-         where s.refund_due_id = r.fact_id and s.way = 'payout_returned')
+       select r.donation_id, 'refund', -r.taken_cents, r.occurred_at
+       from own join taken r using (donation_id) where r.taken_cents > 0
        union all
        select r.donation_id, case when o.claimed then 'earlier_refund' else 'refund' end,
-         -r.amount_cents, r.occurred_at
-       from others o join donation_refund r using (fact_id)),
+         -case when o.claimed then r.amount_cents else r.taken_cents end, r.occurred_at
+       from others o join taken r using (fact_id)
+       where o.claimed or r.taken_cents > 0
+       union all
+       select u.donation_id, 'earlier_refund', -s.amount_cents, u.occurred_at
+       from payout_report_claim o
+       join refund_due_settlement s on s.refund_due_id = o.refund_due_id and s.n = o.claim_n
+       join refund_due u on u.refund_due_id = o.refund_due_id
+       join payout p using (payout_id)
+       where o.payout_id = $1 and ($2 or p.association_id = $3)),
      lines as (
        select (coalesce(l.refunded_at, d.occurred_at) at time zone 'Europe/Paris')::date as day,
          coalesce(l.refunded_at, d.occurred_at) as at, l.kind, d.merchant_id, d.order_id,
@@ -266,6 +296,35 @@ pub async fn report_lines(
         .bind(scope.only())
         .fetch_all(db)
         .await
+}
+
+/// Something that a merchant gave back of what an association has, and that it has not agreed to.
+#[derive(Clone, Debug, FromRow)]
+pub struct OpenClaim {
+    pub order_id: String,
+    /// The merchant's name.
+    pub merchant: String,
+    pub refunded_on: NaiveDate,
+    pub open_cents: i64,
+}
+
+/// The open claims on an association, oldest first.
+pub async fn open_claims(
+    db: &mut PgConnection,
+    association: AssociationId,
+) -> Result<Vec<OpenClaim>, sqlx::Error> {
+    sqlx::query_as(
+        "select d.order_id, m.name as merchant, o.open_cents,
+           (r.occurred_at at time zone 'Europe/Paris')::date as refunded_on
+         from open_refund_due o join donation d using (donation_id)
+         join donation_refund r on r.fact_id = o.refund_due_id
+         join merchant m on m.merchant_id = o.merchant_id
+         where o.association_id = $1 and o.origin = 'refund'
+         order by r.occurred_at, d.order_id, o.refund_due_id",
+    )
+    .bind(association)
+    .fetch_all(db)
+    .await
 }
 
 /// A report as CSV (RFC 4180), amounts as decimal strings, which together are the payout.

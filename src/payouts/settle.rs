@@ -10,7 +10,8 @@ use super::state::{PayoutState, RAIL};
 use super::unmake::{UnmadePayout, unmake};
 use crate::ledger::{self, Fact, MoneyAt, PostError, Transfer};
 use crate::outbox::{self, Announcement, Kind};
-use crate::values::{Amount, AssociationId, PayoutId, paris_midnight};
+use crate::texts::bank_reason;
+use crate::values::{Amount, AssociationId, Locale, PayoutId, paris_midnight};
 
 /// A payout with its state, as what happens to it finds it.
 #[derive(Clone, Debug, FromRow)]
@@ -98,7 +99,7 @@ pub async fn settle(
         let why = if why.is_empty() {
             String::new()
         } else {
-            format!(": {why}")
+            format!(": {}", bank_reason(Locale::En, why))
         };
         unmade.push(UnmadePayout {
             payout_id: change.payout.payout_id,

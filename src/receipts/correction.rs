@@ -12,7 +12,7 @@ use super::eligibility::DonorFacts;
 use crate::cases::{self, CaseKind, Decision, NewCase};
 use crate::db::settlement_lock;
 use crate::parties::donor::{self, Profile};
-use crate::values::{AssociationId, DonorId, paris_day};
+use crate::values::{AssociationId, DonorId, Reader, paris_day};
 
 /// A tax return can be corrected until 31 December of the second year after the tax was assessed
 /// (LPF R*196-1), which is the year after the donations: so many years after theirs.
@@ -48,6 +48,7 @@ pub async fn correct(
     profile: &Profile,
 ) -> Result<(), sqlx::Error> {
     settlement_lock::lock_shared(tx).await?;
+    let before = donor::load(tx, Reader::System, donor).await?;
     donor::update(tx, donor, profile).await?;
     let today = DonorFacts {
         receipt_frequency: profile.receipt_frequency,
@@ -59,6 +60,12 @@ pub async fn correct(
     let Some(today) = printed_donor(&today).filter(|_| today.is_printable()) else {
         return Ok(());
     };
+    let before = printed_donor(&DonorFacts {
+        receipt_frequency: before.receipt_frequency,
+        first_name: before.first_name.as_deref(),
+        last_name: before.last_name.as_deref(),
+        address: before.address.as_deref(),
+    });
     let (mut wrong, mut right): (Vec<NewCase>, Vec<Uuid>) = (Vec::new(), Vec::new());
     for issued in standing(tx, now, donor).await? {
         let (id, number) = (issued.sealed.receipt_id.0, issued.sealed.number.clone());
@@ -76,7 +83,10 @@ pub async fn correct(
             Err(error) => tracing::error!(number, %error, "a receipt cannot be compared"),
         }
     }
-    cases::open(tx, now, &wrong).await?;
+    // What was asked for and declined is not asked for again by saving the same.
+    if before.is_none_or(|before| !is_same(&before, &today)) {
+        cases::open(tx, now, &wrong).await?;
+    }
     let settled = Decision {
         decision: "withdrawn",
         by: "obole",

@@ -321,13 +321,19 @@ impl<'a> IssueRun<'a> {
             merchant: None,
             association: Some(d.addressee.association),
             occurred_at: self.terms.now,
-            data: json!({
-                "number": d.receipt.number,
-                "amount": euros(d.receipt.amount_cents),
-                "count": d.donations.len(),
-                "tax_year": d.tax_year,
-                "issued_on": self.terms.on,
-            }),
+            data: {
+                let mut data = json!({
+                    "number": d.receipt.number,
+                    "amount": euros(d.receipt.amount_cents),
+                    "count": d.donations.len(),
+                    "tax_year": d.tax_year,
+                    "issued_on": self.terms.on,
+                });
+                if !d.receipt.replaces.is_empty() {
+                    data["replaces"] = json!(d.receipt.replaces);
+                }
+                data
+            },
         });
         outbox::announce(
             tx,

@@ -8,6 +8,7 @@ use sqlx::{FromRow, PgConnection};
 
 use super::content::{ContentError, Receipt, SealedReceipt};
 use super::standing::ReceiptStanding;
+use crate::cases::CaseKind;
 use crate::db::settlement_lock;
 use crate::values::{DonorId, EndReason, MailId, ReceiptId};
 
@@ -21,6 +22,8 @@ pub enum MailKind {
     Cancellation,
     /// It brings the receipt that replaces another.
     Replacement,
+    /// It tells that a receipt stays as it is, though a correction was asked for.
+    Declined,
 }
 
 /// A message that is not known to be sent.
@@ -29,7 +32,8 @@ pub struct OpenMail {
     pub mail_id: MailId,
     pub donor_id: DonorId,
     pub kind: MailKind,
-    /// The receipt that was cancelled or replaced; none for a message that only brings receipts.
+    /// The receipt that was cancelled or replaced, or stays as it is; none for a message that only
+    /// brings receipts.
     pub about_id: Option<ReceiptId>,
     /// Its number.
     pub about: Option<String>,
@@ -37,6 +41,8 @@ pub struct OpenMail {
     pub about_cents: Option<i64>,
     /// Why it ended; none where that was decided before reasons were asked for.
     pub reason: Option<EndReason>,
+    /// Why a correction was declined, in the words of who decided.
+    pub declined: Option<String>,
     /// What it would bring was cancelled or replaced before it left.
     pub brings_ended: bool,
 }
@@ -156,18 +162,22 @@ pub async fn open_mailings(
     only: Option<MailId>,
 ) -> Result<Vec<OpenMail>, sqlx::Error> {
     sqlx::query_as(
-        "select mail_id, m.donor_id, kind, r.receipt_id as about_id, r.number as about,
+        "select mail_id, m.donor_id, m.kind, r.receipt_id as about_id, r.number as about,
            r.amount_cents as about_cents, s.reason,
+           (select d.why from case_file f join case_decision d using (case_id)
+            where m.kind = 'declined' and f.kind = $2 and f.subject = m.about
+              and d.decided_at = m.created_at limit 1) as declined,
            exists (select 1 from mailing_receipt x join receipt_state e using (receipt_id)
              where x.mail_id = m.mail_id) as brings_ended
          from mailing m left join receipt r on r.receipt_id = m.about
            left join receipt_state s on s.receipt_id = m.about
          where sent_at is null and ($1::uuid is null or mail_id = $1)
-           and (kind = 'cancellation'
+           and (m.kind in ('cancellation', 'declined')
              or exists (select 1 from mailing_receipt x where x.mail_id = m.mail_id))
-         order by created_at, mail_id",
+         order by m.created_at, mail_id",
     )
     .bind(only)
+    .bind(CaseKind::ReceiptCorrectionAsked.word())
     .fetch_all(db)
     .await
 }

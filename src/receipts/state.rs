@@ -313,7 +313,7 @@ pub async fn find_ended(
         "select r.receipt_id, s.state, m.mail_id, s.successor_id, n.number as successor,
            a.slug as association, r.donor_id, n.amount_cents as successor_cents
          from receipt r join receipt_state s using (receipt_id)
-           join mailing m on m.about = r.receipt_id
+           join mailing m on m.about = r.receipt_id and m.kind <> 'declined'
            join association a using (association_id)
            left join receipt n on n.receipt_id = s.successor_id
          where r.number = $1",

@@ -12,7 +12,8 @@ use crate::cases::{self, CaseKind, NewCase};
 use crate::db;
 use crate::ledger::PostError;
 use crate::payouts::{self, PayoutChange, PayoutEvent, PayoutState, SentPayout};
-use crate::values::{BankLine, BankSide, OrderStatus, derived_id, paris_day};
+use crate::texts::bank_reason;
+use crate::values::{BankLine, BankSide, Locale, OrderStatus, derived_id, paris_day};
 
 /// The status of an order that the bank does not execute (ISO 20022, external code set).
 const REFUSED: &str = "RJCT";
@@ -142,8 +143,9 @@ async fn refuse(
         }
         PayoutState::Settled => {
             let what = format!(
-                "a payout to {} is told to come back: {reason}",
-                payout.association
+                "a payout to {} is told to come back: {}",
+                payout.association,
+                bank_reason(Locale::En, &reason)
             );
             let case = NewCase {
                 association: Some(payout.association_id),

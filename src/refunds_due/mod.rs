@@ -6,4 +6,4 @@ mod settle;
 
 pub use record::{NewRefundDue, Origin, record, shortfall_id};
 pub use recover::recover;
-pub use settle::{SettleError, bear, open_of_donations, settle_agreed, settle_unmade};
+pub use settle::{SettleError, SettledPart, bear, open_of_donations, settle_agreed, settle_unmade};

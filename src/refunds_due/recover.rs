@@ -55,6 +55,7 @@ pub async fn recover(
         };
         let settlement = Settlement {
             refund_due_id: s.refund_due_id,
+            fact_id: fact.id,
             way: "recovered",
             amount_cents: amount.cents(),
         };

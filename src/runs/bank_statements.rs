@@ -11,7 +11,7 @@ use sqlx::{Connection as _, PgConnection};
 use super::run::{Asked, recorded};
 use crate::app::App;
 use crate::gateways::bank::{BankFileError, BankItem, BankReader};
-use crate::mailing::send_reports;
+use crate::mailing::{send_reports, tell_of_payments};
 use crate::progress::Step;
 use crate::receipts;
 use crate::reconciliation::{self, Import, ImportSummary, PlacedStatement, StatementSummary};
@@ -141,6 +141,10 @@ async fn import_files(
         "the statements are imported; import them again to mail the payout reports that wait",
     )?;
     import.set_aside.extend(unsent);
+    let untold = tell_of_payments(app, now).await.context(
+        "the statements are imported; import them again to tell merchants of payments taken back",
+    )?;
+    import.set_aside.extend(untold);
     Ok(import)
 }
 

@@ -11,6 +11,7 @@ use crate::audit::{self, Act, Actor};
 use crate::cases::Decision;
 use crate::collections::{self, Collection, CollectionFilter, MoveError};
 use crate::db::settlement_lock;
+use crate::mailing::tell_of_payments;
 use crate::payouts;
 use crate::rails::Rail;
 use crate::values::{CollectionId, Reader};
@@ -71,7 +72,16 @@ pub async fn act_on_collection(
     };
     audit::record(&mut tx, now, actor, &written).await?;
     tx.commit().await?;
+    tell(app, now).await;
     Ok(after)
+}
+
+/// Tells merchants what was done about their payments. It is done whether or not a message leaves:
+/// the next run tells those who were not told.
+pub(super) async fn tell(app: &App, now: DateTime<Utc>) {
+    if let Err(error) = tell_of_payments(app, now).await {
+        tracing::warn!("merchants are told by the next run: {error:#}");
+    }
 }
 
 async fn perform(

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::collections::{self, Collection, CollectionFilter};
 use crate::concurrent::{for_each_concurrent, parallelism};
 use crate::db::Partition;
-use crate::mailing::{send_statements, statement_path};
+use crate::mailing::{send_statements, statement_path, tell_of_payments};
 use crate::progress::Step;
 use crate::run_log::RunKind;
 use crate::values::{Period, Reader, SetAside, euros};
@@ -104,6 +104,7 @@ async fn collect(
         .await
         .context("the collections are prepared; run this again to mail the statements that wait")?;
     set_aside.extend(unmailed);
+    set_aside.extend(tell_of_payments(app, now).await?);
     set_aside.sort();
     Ok(CollectionRun {
         collections,

@@ -31,7 +31,9 @@ pub use dry_run::{preview_collections, preview_payouts};
 pub use payout_acts::{PayoutAct, act_on_payout};
 pub use payout_files::{failed_payouts, write_payout_file_again};
 pub use payouts::run_payouts;
-pub use receipt_decisions::{DecidedReceipt, cancel_receipt, duplicate_receipt, replace_receipt};
+pub use receipt_decisions::{
+    DecidedReceipt, cancel_receipt, decline_correction, duplicate_receipt, replace_receipt,
+};
 pub use receipts::{ReceiptOptions, ReceiptRun, RunReceipt, WithheldDonations, run_receipts};
 pub use run::RunUnderWay;
 pub use suspension::{Suspended, Suspension, suspend};

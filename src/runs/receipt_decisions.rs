@@ -87,6 +87,22 @@ pub async fn replace_receipt(
     }
 }
 
+/// Declines the correction that the donor of a receipt asked for, and tells them why.
+pub async fn decline_correction(
+    app: &App,
+    now: DateTime<Utc>,
+    decision: ReceiptDecision<'_>,
+) -> anyhow::Result<()> {
+    let mut tx = app.db.begin().await?;
+    let mail_id = receipts::decline_correction(&mut tx, now, decision).await?;
+    tx.commit().await?;
+    // It is decided whether or not its message leaves: the next run sends what is written down.
+    if let Err(error) = send_written(app, now, Some(mail_id)).await {
+        tracing::warn!("the donor is told by the next run: {error:#}");
+    }
+    Ok(())
+}
+
 /// Writes a duplicata of a valid receipt into the data folder; returns its path.
 pub async fn duplicate_receipt(
     app: &App,

@@ -14,6 +14,7 @@ macro_rules! catalogue {
     ($locale:literal) => {
         [
             ("date", include_str!(concat!($locale, "/date.ftl"))),
+            ("reason", include_str!(concat!($locale, "/reason.ftl"))),
             ("country", include_str!(concat!($locale, "/country.ftl"))),
             ("page", include_str!(concat!($locale, "/page.ftl"))),
             ("public", include_str!(concat!($locale, "/public.ftl"))),
@@ -27,7 +28,7 @@ macro_rules! catalogue {
 
 /// The source of a language's catalogue: the name and content of each file.
 #[must_use]
-pub fn sources(locale: Locale) -> [(&'static str, &'static str); 8] {
+pub fn sources(locale: Locale) -> [(&'static str, &'static str); 9] {
     match locale {
         Locale::Fr => catalogue!("fr"),
         Locale::En => catalogue!("en"),

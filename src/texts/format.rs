@@ -71,6 +71,26 @@ pub fn country(locale: Locale, code: &str) -> Option<String> {
     (name != code).then(|| name.into_owned())
 }
 
+/// Why a bank returned or refused a payment, as it says it, with the meaning of the code that it
+/// begins with: `AC04 CLOSED` is `AC04 (compte clos) CLOSED`. What begins with no known code stays
+/// as it is.
+#[must_use]
+pub fn bank_reason(locale: Locale, said: &str) -> String {
+    let (code, rest) = match said.split_once(' ') {
+        Some((code, rest)) => (code, format!(" {rest}")),
+        None => (said, String::new()),
+    };
+    let is_code = code.len() == 4 && code.bytes().all(|b| b.is_ascii_alphanumeric());
+    let words = match is_code {
+        true => text_with(locale, "reason-words", &[("code", code.into())]),
+        false => code.into(),
+    };
+    if words == code {
+        return said.to_owned();
+    }
+    format!("{code} ({words}){rest}")
+}
+
 fn month_name(locale: Locale, day: NaiveDate) -> String {
     text_with(locale, "date-month-name", &[("number", day.month().into())]).into_owned()
 }
@@ -110,6 +130,18 @@ mod tests {
         assert_eq!(country(Locale::En, "DE").as_deref(), Some("Germany"));
         for no_code in ["QQ", "", "de", "Germany", "DE\0"] {
             assert_eq!(french(no_code), None, "{no_code:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_of_a_bank_has_words_beside_it_and_what_is_no_code_stays_as_it_is() {
+        let french = |said| bank_reason(Locale::Fr, said);
+        assert_eq!(french("AC04"), "AC04 (compte clos)");
+        assert_eq!(french("AC04 CLOSED"), "AC04 (compte clos) CLOSED");
+        let english = bank_reason(Locale::En, "MS03");
+        assert_eq!(english, "MS03 (reason not told by the bank)");
+        for unknown in ["", "ZZ99", "ZZ99 what", "compte clos", "RJCT"] {
+            assert_eq!(french(unknown), unknown);
         }
     }
 

@@ -10,4 +10,4 @@ mod number;
 
 pub use catalogue::{sources, text, text_with};
 pub use fluent_bundle::FluentValue as TextValue;
-pub use format::{amount, country, day, day_and_time, month};
+pub use format::{amount, bank_reason, country, day, day_and_time, month};

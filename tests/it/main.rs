@@ -68,6 +68,7 @@ mod texts;
 mod texts_that_cannot_be_stored;
 mod treasurers_papers;
 mod treasurers_papers_add_up;
+mod treasurers_papers_apart;
 mod two_programs_at_once;
 mod unsubscribe;
 mod violations_open_cases;

@@ -98,6 +98,59 @@ async fn a_corrected_address_asks_for_the_receipts_replacement_which_ends_it() {
 }
 
 #[tokio::test]
+async fn a_correction_can_be_declined_and_its_donor_is_told_why() {
+    let (s, number) = receipted(2025).await;
+    let camille = Browser::signed_in(&s, CAMILLE).await;
+    save(&camille, &[("last_name", "Martin")]).await;
+    let actor = Actor {
+        who: "lea@obole.example".into(),
+        source: "command line".into(),
+    };
+    let decision = runs::CaseDecision {
+        case_id: waiting(&s).await[0].case_id,
+        decision: "decline",
+        actor: &actor,
+        why: "le don a été payé sous l’autre nom",
+        amount: None,
+        email: None,
+    };
+    let done = runs::decide_case(&s.app, Utc::now(), on("2025-03-01"), decision).await;
+    let done = done.unwrap().done;
+    assert!(done.contains(&number) && done.contains("stays"), "{done}");
+    assert!(waiting(&s).await.is_empty());
+    let mails = crate::browser::mails_to(&s, CAMILLE);
+    let told = mails.last().unwrap();
+    for said in [
+        &number,
+        "il reste valable",
+        "le don a été payé sous l’autre nom",
+    ] {
+        let plain = told.text.replace(['\u{a0}', '\u{202f}'], " ");
+        assert!(plain.contains(said), "{said}: {plain}");
+    }
+    assert!(told.attachments.is_empty());
+    let page = camille.get("/donor").await.text().await.unwrap();
+    assert!(!page.contains("valable, sera remplacé"), "{page}");
+    // Saving the same again asks for nothing; another name does.
+    save(&camille, &[("last_name", "Martin"), ("locale", "en")]).await;
+    assert!(waiting(&s).await.is_empty());
+    save(&camille, &[("last_name", "Bernard")]).await;
+    assert_eq!(waiting(&s).await.len(), 1);
+    // The receipt can end all the same.
+    let decision = ReceiptDecision {
+        number: &number,
+        actor: &actor,
+        why: "asked again",
+    };
+    let (now, day) = (Utc::now(), on("2025-03-02"));
+    let ended = runs::replace_receipt(&s.app, now, day, decision, None).await;
+    assert!(ended.unwrap().successor.is_some());
+    let again = runs::replace_receipt(&s.app, now, day, decision, None).await;
+    assert!(again.is_err(), "nothing is left to finish");
+    s.checked().await;
+}
+
+#[tokio::test]
 async fn a_change_that_prints_the_same_asks_nothing_and_a_change_back_withdraws() {
     let (s, _) = receipted(2025).await;
     let camille = Browser::signed_in(&s, CAMILLE).await;

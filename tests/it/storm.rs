@@ -722,7 +722,10 @@ impl Storm {
         if agreed.is_ok() {
             tx.commit().await.unwrap();
             self.model.agree(n);
-            self.meet("an association that agrees");
+            self.meet(match self.model.claims[n].open {
+                true => "an association that gives back a part",
+                false => "an association that agrees",
+            });
         }
     }
 

@@ -50,6 +50,8 @@ pub struct Collection {
     pub period: NaiveDate,
     pub count: usize,
     pub asks: i64,
+    /// Given back of its gifts since it was asked for, and taken off no later statement.
+    pub since: i64,
     pub state: Asked,
     /// How often it was asked for.
     pub attempts: u32,
@@ -256,6 +258,7 @@ impl Model {
             self.post(&due, &receivable, amount - held);
             self.owes[association] += amount - held;
             self.gifts[gift].taken += amount;
+            self.give_back_since(gift, amount);
         } else if self.given_up(gift) {
             // Nobody owes it any more; should it come after all, it is less that.
             self.gifts[gift].taken += amount;
@@ -263,6 +266,7 @@ impl Model {
             let pending = self.of_association("association_pending", association);
             self.post(&pending, &receivable, amount);
             self.gifts[gift].taken += amount;
+            self.give_back_since(gift, amount);
         }
         self.gifts[gift].refunded += amount;
         self.gifts[gift].refunds.insert(name.to_owned());
@@ -280,6 +284,19 @@ impl Model {
                 g.payout = None;
             }
         }
+    }
+
+    /// A refund lowers what the gift's collection is asked for again, should it fail, unless the
+    /// next statement takes it off before.
+    fn give_back_since(&mut self, gift: usize, amount: i64) {
+        if let Some(c) = self.gifts[gift].collection {
+            self.collections[c].since += amount;
+        }
+    }
+
+    /// What is left of a collection that failed.
+    fn rest(&self, c: &Collection) -> i64 {
+        (c.asks - c.since).max(0)
     }
 
     /// What each shop is asked for a month.
@@ -303,8 +320,13 @@ impl Model {
             let later: i64 = later.iter().map(|n| self.due(*n)).sum();
             let receivable = self.of_shop("merchant_receivable", shop);
             let asks = (self.balance(&receivable) - later).max(0);
+            // None of the shop's has failed: it would be asked for nothing.
+            for c in self.collections.iter_mut().filter(|c| c.shop == shop) {
+                c.since = 0;
+            }
             let id = self.collections.len();
             self.collections.push(Collection {
+                since: 0,
                 shop,
                 period,
                 count: now.len(),
@@ -347,13 +369,21 @@ impl Model {
             }
             let promised = self.promised(collection);
             let c = &mut self.collections[collection];
-            c.asks = c.asks.min(promised);
+            (c.asks, c.since) = (c.asks.min(promised), 0);
         }
         let free = self.gifts_where(|_, g| g.shop == shop && g.collection.is_none());
         let free: i64 = free.iter().map(|n| self.due(*n)).sum();
         let owed = self.balance(&self.of_shop("merchant_receivable", shop)) - free;
-        let asks = self.collections[collection].asks.min(owed.max(0));
+        let failed = |(n, c): &(usize, &Collection)| {
+            let failed = matches!(c.state, Asked::Rejected | Asked::Returned);
+            *n != collection && c.shop == shop && failed
+        };
+        let others = self.collections.iter().enumerate().filter(failed);
+        let others: i64 = others.map(|(_, c)| self.rest(c)).sum();
+        let own = self.rest(&self.collections[collection]);
+        let asks = own.min(owed - others).max(0);
         self.collections[collection].asks = asks;
+        self.collections[collection].since = 0;
         self.ask(collection);
     }
 
@@ -385,6 +415,7 @@ impl Model {
     pub fn withdraw_return(&mut self, told: usize) {
         let (collection, cents, _) = self.told.remove(told);
         self.collections[collection].asks = cents;
+        self.collections[collection].since = 0;
         self.ask(collection);
         self.settle(collection);
     }
@@ -589,15 +620,18 @@ impl Model {
     /// Whether the association can agree to a claim out of what it is owed.
     pub fn can_agree(&self, claim: usize) -> bool {
         let a = self.gifts[self.claims[claim].gift].association;
-        self.payable(a) - self.prepared(a) >= self.claims[claim].amount
+        self.payable(a) - self.prepared(a) > 0
     }
 
+    /// It agrees, and gives back what it is owed.
     pub fn agree(&mut self, claim: usize) {
-        self.settle_claim(claim);
+        let a = self.gifts[self.claims[claim].gift].association;
+        let amount = self.payable(a) - self.prepared(a);
+        self.settle_claim(claim, amount.min(self.claims[claim].amount));
     }
 
-    fn settle_claim(&mut self, claim: usize) {
-        let (gift, amount) = (self.claims[claim].gift, self.claims[claim].amount);
+    fn settle_claim(&mut self, claim: usize, amount: i64) {
+        let gift = self.claims[claim].gift;
         let (shop, a) = (self.gifts[gift].shop, self.gifts[gift].association);
         let payable = self.of_association("association_payable", a);
         let due = self.of_association("refund_due", a);
@@ -605,7 +639,8 @@ impl Model {
         let receivable = self.of_shop("merchant_receivable", shop);
         self.post(&payable, &due, amount);
         self.post(&credit, &receivable, amount);
-        self.claims[claim].open = false;
+        self.claims[claim].amount -= amount;
+        self.claims[claim].open = self.claims[claim].amount > 0;
     }
 
     fn pay(&mut self, payout: usize) {
@@ -674,8 +709,8 @@ impl Model {
         }
         for claim in 0..self.claims.len() {
             if self.claims[claim].open && gifts.contains(&self.claims[claim].gift) {
-                self.settle_claim(claim);
                 let (gift, amount) = (self.claims[claim].gift, self.claims[claim].amount);
+                self.settle_claim(claim, amount);
                 self.gifts[gift].taken += amount;
             }
         }

@@ -4,7 +4,10 @@
 use chrono::Utc;
 use obole::collections::{self, Collection, LineKind};
 use obole::db::settlement_lock;
-use obole::mail::{AccountSums, FailedPaymentLine, ReportMail, ReturnedMail, StatementMail};
+use obole::mail::{
+    AccountSums, ClaimLine, FailedPaymentLine, PaymentMail, PaymentTold, ReportMail, ReturnedMail,
+    ReturnedPaymentLine, StatementMail,
+};
 use obole::mailing;
 use obole::values::{
     Amount, BankLine, BankSide, Email, LineDetails, Locale, MailContent, Period, Reader, SetAside,
@@ -18,11 +21,11 @@ use crate::shop::{Service, refund};
 use crate::steps::{approve, collect, give, month, on, pay_again, prepare_payouts, release};
 
 const CAMILLE: &str = "camille@example.org";
-const SHOP: &str = "compta@librairie.example";
-const TREASURER: &str = "tresorier@foret-vivante.example";
+pub const SHOP: &str = "compta@librairie.example";
+pub const TREASURER: &str = "tresorier@foret-vivante.example";
 
 /// The service's shop takes donations on the tenth of a month.
-async fn given(s: &Service, period: &str, orders: &[(&str, &str)]) {
+pub async fn given(s: &Service, period: &str, orders: &[(&str, &str)]) {
     for (order, amount) in orders {
         give(s, order, &format!("{period}-10T10:00:00Z"), amount, CAMILLE).await;
     }
@@ -63,7 +66,7 @@ pub async fn shown(s: &Service, side: BankSide, reference: &str, cents: i64, day
     assert_eq!(refused, [] as [SetAside; 0]);
 }
 
-async fn pays(s: &Service, asked: &Collection, day: &str) {
+pub async fn pays(s: &Service, asked: &Collection, day: &str) {
     shown(
         s,
         BankSide::Credit,
@@ -75,7 +78,7 @@ async fn pays(s: &Service, asked: &Collection, day: &str) {
 }
 
 /// The shop is asked for a month on the second of the next.
-async fn asked(s: &Service, period: &str) -> Collection {
+pub async fn asked(s: &Service, period: &str) -> Collection {
     let period = month(&format!("{period}-01"));
     let day = on(&format!("{}-02", period.next()));
     collect(s, day, period).await.remove(0)
@@ -83,7 +86,7 @@ async fn asked(s: &Service, period: &str) -> Collection {
 
 /// What the association is owed is paid out, and debited on a day. Returns its reference and
 /// amount.
-async fn paid_out(s: &Service, operators: &[Email; 2], day: &str) -> (String, i64) {
+pub async fn paid_out(s: &Service, operators: &[Email; 2], day: &str) -> (String, i64) {
     let prepared = prepare_payouts(s, on(day)).await;
     approve(s, on(day), operators, &prepared).await;
     let (reference, cents) = (prepared[0].reference.clone(), prepared[0].amount_cents);
@@ -114,7 +117,7 @@ pub async fn agrees(s: &Service, day: &str) {
 }
 
 /// Each line of a statement that was written, as `order kind amount`.
-fn lines(asked: &Collection) -> Vec<String> {
+pub fn lines(asked: &Collection) -> Vec<String> {
     let csv = std::fs::read_to_string(asked.file.as_ref().unwrap()).unwrap();
     csv.lines()
         .skip(1)
@@ -127,7 +130,7 @@ fn lines(asked: &Collection) -> Vec<String> {
 }
 
 /// The one mail to somebody that says something, with plain spaces.
-fn mail(s: &Service, to: &str, says: &str) -> String {
+pub fn mail(s: &Service, to: &str, says: &str) -> String {
     let mails = mails_to(s, to);
     let texts = mails.into_iter().map(|m| plain(&m.text));
     let found: Vec<String> = texts.filter(|t| t.contains(says)).collect();
@@ -141,13 +144,13 @@ fn plain(text: &str) -> String {
         .replace("\r\n", "\n")
 }
 
-fn says(mail: &str, all: &[&str]) {
+pub fn says(mail: &str, all: &[&str]) {
     for part in all {
         assert!(mail.contains(part), "not there: {part}\n{mail}");
     }
 }
 
-fn says_not(mail: &str, none: &[&str]) {
+pub fn says_not(mail: &str, none: &[&str]) {
     for part in none {
         assert!(!mail.contains(part), "there: {part}\n{mail}");
     }
@@ -286,18 +289,31 @@ async fn a_statement_tells_of_a_payment_that_did_not_stay_and_of_a_credit_that_w
     assert_eq!(
         lines(&september),
         [
+            &format!("{} asked_apart -20.00", august.reference),
+            &format!("{} payment_returned 20.00", august.reference),
             "B refund -6.00",
             "C donation 16.00",
             " taken_elsewhere 6.00"
         ]
     );
     says(
-        &mail(&s, SHOP, "septembre 2026"),
+        &mail(&s, SHOP, "relevé de Librairie pour septembre 2026"),
         &[
             "Déjà déduit d’un paiement refusé ou repris : 6,00 €",
             "À virer : 16,00 €",
             &format!(
-                "Le paiement de 20,00 € pour août 2026 (référence {})",
+                "Le paiement de 20,00 € pour août 2026 (référence {}) a été repris par la banque \
+                 le 4 septembre 2026",
+                august.reference
+            ),
+            &format!(
+                "Paiement repris par la banque le 4 septembre 2026 (référence {}) : 20,00 €",
+                august.reference
+            ),
+            "Paiement repris, demandé à part : -20,00 €",
+            &format!(
+                "Paiement repris le 4 septembre 2026 (référence {}) : débit 512 Banque 20,00 €, \
+                 crédit 467 Obole 20,00 €",
                 august.reference
             ),
         ],
@@ -495,9 +511,68 @@ fn words_of(html: &str) -> String {
     words.replace("&amp;", "&").trim().to_owned()
 }
 
-fn messages(locale: Locale) -> [MailContent; 3] {
+/// The merchant's messages.
+fn to_merchants(locale: Locale) -> [MailContent; 3] {
     let day = on("2026-08-05");
     let period = Period::of(day);
+    let payment = |told| {
+        PaymentMail {
+            merchant: "Librairie & Cie",
+            told,
+            period,
+            amount_cents: 123_456,
+            reference: "RF71",
+            holder: "Obole",
+            iban: "FR76",
+            bic: "AGRIFRPP",
+            locale,
+        }
+        .message()
+    };
+    let statement = StatementMail {
+        merchant: "Librairie & Cie",
+        period,
+        count: 2,
+        donated_cents: 123_456,
+        refunded_cents: 1,
+        refunded_earlier_cents: 2,
+        refunded_late_cents: 8,
+        returned: vec![ReturnedPaymentLine {
+            on: day,
+            amount_cents: 9,
+            reference: "RF18",
+        }],
+        credit_before_cents: 3,
+        taken_elsewhere_cents: 4,
+        other_credit_cents: 5,
+        credit_left_cents: 6,
+        amount_cents: 123_455,
+        failed: vec![FailedPaymentLine {
+            period,
+            amount_cents: 100,
+            reference: "RF18",
+            returned_on: Some(day),
+        }],
+        waiting_cents: 7,
+        reference: "RF71",
+        holder: "Obole",
+        iban: "FR76",
+        bic: "AGRIFRPP",
+        locale,
+    };
+    [
+        statement.message(),
+        payment(PaymentTold::AskedAgain),
+        payment(PaymentTold::Returned {
+            on: day,
+            reason: Some("MS03"),
+        }),
+    ]
+}
+
+/// The association's messages.
+fn to_associations(locale: Locale) -> [MailContent; 2] {
+    let day = on("2026-08-05");
     let account = AccountSums {
         opening_cents: 1,
         arrived_cents: 2,
@@ -509,63 +584,45 @@ fn messages(locale: Locale) -> [MailContent; 3] {
         closing_cents: -10,
         undecided_cents: 123_456,
     };
-    let failed = FailedPaymentLine {
-        period,
-        amount_cents: 100,
-        reference: "RF18",
+    let claim = || ClaimLine {
+        order: "FR-1",
+        merchant: "Librairie",
+        on: day,
+        amount_cents: 123_456,
     };
-    [
-        StatementMail {
-            merchant: "Librairie & Cie",
-            period,
-            count: 2,
-            donated_cents: 123_456,
-            refunded_cents: 1,
-            refunded_earlier_cents: 2,
-            credit_before_cents: 3,
-            taken_elsewhere_cents: 4,
-            other_credit_cents: 5,
-            credit_left_cents: 6,
-            amount_cents: 123_455,
-            failed: vec![failed],
-            waiting_cents: 7,
-            reference: "RF71",
-            holder: "Obole",
-            iban: "FR76",
-            bic: "AGRIFRPP",
-            locale,
-        }
-        .message(),
-        ReportMail {
-            association: "Abri & Cœur",
-            count: 1,
-            donated_cents: 123_456,
-            refunded_cents: 1,
-            deducted_cents: 2,
-            amount_cents: 123_453,
-            paid_on: day,
-            reference: "OBOLE1",
-            account,
-            locale,
-        }
-        .message(),
-        ReturnedMail {
-            association: "Abri & Cœur",
-            amount_cents: 123_456,
-            paid_on: day,
-            returned_on: day,
-            reference: "OBOLE1",
-            account,
-            locale,
-        }
-        .message(),
-    ]
+    let claims: Vec<ClaimLine<'_>> = (0..22).map(|_| claim()).collect();
+    let report = ReportMail {
+        association: "Abri & Cœur",
+        count: 1,
+        donated_cents: 123_456,
+        refunded_cents: 1,
+        deducted_cents: 2,
+        amount_cents: 123_453,
+        paid_on: day,
+        reference: "OBOLE1",
+        account,
+        claims: &claims,
+        locale,
+    };
+    let returned = ReturnedMail {
+        association: "Abri & Cœur",
+        amount_cents: 123_456,
+        paid_on: day,
+        returned_on: day,
+        reference: "OBOLE1",
+        reason: Some("AC04"),
+        account,
+        claims: &claims,
+        locale,
+    };
+    [report.message(), returned.message()]
 }
 
 #[test]
 fn both_parts_of_each_paper_say_the_same_in_the_readers_language() {
     for locale in Locale::ALL {
-        for message in messages(locale) {
+        let to_merchants = to_merchants(locale).into_iter();
+        for message in to_merchants.chain(to_associations(locale)) {
             assert_eq!(words_of(&message.html), message.text, "{locale}");
             let (own, other) = match locale {
                 Locale::Fr => ("1\u{202f}234,56\u{a0}€", "€1,234.56"),
@@ -597,6 +654,11 @@ pub async fn statement_adds_up(s: &Service, asked: &Collection) -> collections::
         -of(LineKind::Refund),
         sums.refunded_cents + sums.refunded_earlier_cents
     );
+    assert_eq!(-of(LineKind::LateRefund), sums.refunded_late_cents);
+    let returned = collections::returned_payments(&mut db, &[id]).await;
+    let returned: i64 = returned.unwrap().iter().map(|r| r.amount_cents).sum();
+    assert_eq!(of(LineKind::PaymentReturned), returned);
+    assert_eq!(of(LineKind::AskedApart), -returned);
     assert_eq!(-of(LineKind::CreditBefore), sums.credit_before_cents);
     assert_eq!(of(LineKind::TakenElsewhere), sums.taken_elsewhere_cents);
     assert_eq!(-of(LineKind::OtherCredit), sums.other_credit_cents);

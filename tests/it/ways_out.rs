@@ -192,6 +192,8 @@ async fn what_fails_is_decided_as_a_case_and_written_down() {
         "collection.retry",
         "collection.reject",
         "case.decide",
+        "payout.approve",
+        "payout.approve",
         "payout.refuse",
         "case.decide",
         "payout.pay-again",

@@ -14,7 +14,8 @@ use crate::cases::{self, Case, CaseFilter, CaseKind};
 use crate::db::settlement_lock;
 use crate::mailing::tell_of_accounts;
 use crate::receipts::{self, ReceiptDecision};
-use crate::runs::{cancel_receipt, replace_receipt};
+use crate::runs::collection_acts::tell;
+use crate::runs::{cancel_receipt, decline_correction, replace_receipt};
 use crate::values::{CaseId, Reader, ReceiptId};
 
 /// A decided case.
@@ -49,12 +50,17 @@ pub async fn decide_case(
         settlement_lock::lock_exclusive(&mut tx).await?;
         // Under the lock: two people may decide at once.
         let case = open_case(&mut tx, d).await?;
+        let mut stays_open = false;
         let done = match case.kind {
             CaseKind::DonationAboveCeiling
             | CaseKind::SecondOrder
             | CaseKind::DonationRaised
             | CaseKind::OrderDiffers => orders::decide(&mut tx, now, &case, d).await?,
-            CaseKind::RefundAfterPayout => refunds::decide_due(&mut tx, now, on, &case, d).await?,
+            CaseKind::RefundAfterPayout => {
+                let decided = refunds::decide_due(&mut tx, now, on, &case, d).await?;
+                stays_open = decided.1;
+                decided.0
+            }
             CaseKind::RefundBeyondDonation | CaseKind::RefundDiffers => {
                 refunds::decide_told(&mut tx, now, &case, d).await?
             }
@@ -68,12 +74,18 @@ pub async fn decide_case(
             }
             kind => bail!("a case of kind {kind} is not decided here: {}", kind.way()),
         };
+        if !stays_open {
+            // The room that owns the subject may have closed it with the fact.
+            cases::close(&mut tx, now, case.kind, &[case.subject], d.recorded()).await?;
+        }
         write_down(&mut tx, now, &case, d).await?;
         tx.commit().await?;
         done
     };
-    if case.kind == CaseKind::IbanChanged {
-        tell_of_accounts(app, now).await?;
+    match case.kind {
+        CaseKind::IbanChanged => drop(tell_of_accounts(app, now).await?),
+        CaseKind::CollectionFailed => tell(app, now).await,
+        _ => {}
     }
     Ok(DecidedCase {
         case_id: case.case_id,
@@ -111,15 +123,13 @@ async fn open_case(db: &mut PgConnection, d: CaseDecision<'_>) -> anyhow::Result
     Ok(case)
 }
 
-/// Closes the case and writes the decision down.
+/// Writes the decision down.
 async fn write_down(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     case: &Case,
     d: CaseDecision<'_>,
 ) -> anyhow::Result<()> {
-    // The room that owns the subject may have closed it with the fact.
-    cases::close(tx, now, case.kind, &[case.subject], d.recorded()).await?;
     let after = json!({
         "kind": case.kind,
         "decision": d.decision,
@@ -163,6 +173,12 @@ async fn decide_receipt(
         actor: d.actor,
         why: d.why,
     };
+    if d.decision == "decline" {
+        decline_correction(app, now, decision).await?;
+        return Ok(format!(
+            "receipt {number} stays as it is, and its donor is told why"
+        ));
+    }
     let decided = if d.decision == "cancel" {
         cancel_receipt(app, now, on, decision, None).await?
     } else {

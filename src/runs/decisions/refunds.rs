@@ -11,7 +11,7 @@ use crate::values::{Amount, EventId, euros};
 use crate::{payouts, receipts, refunds_due};
 
 /// A refund of a donation that its association has: it agrees to give back, or the operator bears
-/// it.
+/// it. Returns what was done, and whether the case stays open because a part remains.
 ///
 /// The caller holds the settlement lock whole.
 pub(super) async fn decide_due(
@@ -20,14 +20,23 @@ pub(super) async fn decide_due(
     on: NaiveDate,
     case: &Case,
     d: CaseDecision<'_>,
-) -> anyhow::Result<String> {
+) -> anyhow::Result<(String, bool)> {
     if d.decision == "association-agrees" {
-        refunds_due::settle_agreed(tx, now, on, case.subject, d.recorded()).await?;
-        return Ok("it is taken from what the association is owed".into());
+        let part = refunds_due::settle_agreed(tx, now, on, case.subject, d.recorded()).await?;
+        let (settled, remains) = (euros(part.settled_cents), euros(part.remains_cents));
+        let done = match part.remains_cents {
+            0 => format!("{settled} euros are taken from what the association is owed"),
+            _ => format!(
+                "{settled} euros are taken from what the association is owed, which is all of it; \
+                 {remains} euros remain, and the case stays open: decide again once donations \
+                 arrive for it, or decide operator-bears"
+            ),
+        };
+        return Ok((done, part.remains_cents > 0));
     }
     let free = payouts::cover(tx).await?.left_cents();
     refunds_due::bear(tx, now, on, case.subject, free, d.recorded()).await?;
-    Ok("the operator bears it out of its float".into())
+    Ok(("the operator bears it out of its float".into(), false))
 }
 
 /// A refund that was told with another amount, or beyond its donation: what the merchant gave back

@@ -61,6 +61,13 @@ mail-replacement-same-amount = The amount is still { $new }: if you have declare
 # $old and $new: the amount of the old receipt and of the new one.
 mail-replacement-other-amount = The old one said { $old }, the new one says { $new }: that is the amount you declare.
 
+mail-declined-subject = One of your tax receipts stays as it is
+# $number: the receipt’s number.
+mail-declined-stays = You corrected your name or address. Tax receipt no. { $number } is not replaced: it stays valid, with what it carries.
+# $why: the reason, in the words of who decided.
+mail-declined-why = Why: { $why }
+mail-declined-next = Your next receipts will carry the name and address that you gave. You do not agree? Reply to this message.
+
 mail-incomplete-subject = Something is missing for your receipts
 mail-incomplete-arrived = The euros that you added to your orders have arrived at the associations. A receipt carries the donor’s name and complete address; for yours, this is missing:
 mail-incomplete-name = • your first and last name
@@ -81,6 +88,10 @@ mail-statement-due =
 mail-statement-donated = Donations from your customers: { $amount }
 mail-statement-refunded = Given back of these donations: { $amount }
 mail-statement-refunded-earlier = Given back of donations of earlier statements: { $amount }
+mail-statement-refunded-late = Given back of donations that the association already had, taken off now: { $amount }
+# $day: the day on which the bank took the payment back; $reference: its reference; $amount: its amount.
+mail-statement-returned = Payment taken back by the bank on { $day } (reference { $reference }): { $amount }
+mail-statement-apart = Payment taken back, asked for apart: { $amount }
 mail-statement-credit-before = Credit left by the statement before: { $amount }
 mail-statement-other-credit = Other credit of your account: { $amount }
 mail-statement-taken-elsewhere = Already taken off a payment that was refused or taken back: { $amount }
@@ -98,15 +109,35 @@ mail-statement-transfer =
     Amount: { $amount }
     Reference, to be copied exactly: { $reference }
 # $amount: what was asked for; $month: its month; $reference: its reference.
-mail-statement-failed = The payment of { $amount } for { $month } (reference { $reference }) was refused or taken back by a bank. What is still owed of it is settled apart and is not in this statement.
+mail-statement-failed = The payment of { $amount } for { $month } (reference { $reference }) was refused. What is still owed of it is settled apart and is not in this statement.
+# $amount: what was asked for; $month: its month; $reference: its reference; $day: the day on which it was taken back.
+mail-statement-failed-returned = The payment of { $amount } for { $month } (reference { $reference }) was taken back by the bank on { $day }. What is still owed of it is settled apart and is not in this statement.
+# $amount: the euros given back.
+mail-statement-late = You had given back { $amount } of donations that the association already had. It is now decided who bears this: this statement takes it off, whatever the day on which you gave it back, which the detail tells.
 # $amount: the euros given back.
 mail-statement-waiting = You also gave back { $amount } of donations that the association already had. This credit waits for a decision: it is not taken off yet.
 mail-statement-accountant = For your accountant: these euros belong to your customers and go to the associations, without any fee. They are not revenue, there is no VAT, and the shop deducts nothing. Entries to book:
 # $amount: the amount.
 mail-statement-entry-donations = Donations received: debit 512 Banque { $amount }, credit 467 Obole { $amount }
 mail-statement-entry-refunds = Donations given back to customers: debit 467 Obole { $amount }, credit 512 Banque { $amount }
+mail-statement-entry-late = Donations given back after they were paid to the association, to be booked in the month of this statement: debit 467 Obole { $amount }, credit 512 Banque { $amount }
+# $day: the day on which the bank took the payment back; $reference: its reference; $amount: its amount.
+mail-statement-entry-returned = Payment taken back on { $day } (reference { $reference }): debit 512 Banque { $amount }, credit 467 Obole { $amount }
+# $amount: the amount.
 mail-statement-entry-payment = Transfer to Obole: debit 467 Obole { $amount }, credit 512 Banque { $amount }
 mail-statement-thanks = Thank you on their behalf.
+
+mail-payment-returned-subject = The bank took your payment of donations back
+# $merchant: its name; $amount: the amount; $month: its month; $reference: its reference; $day: a day.
+mail-payment-returned = On { $day } the bank took back the payment of { $merchant } for { $month }: { $amount }, reference { $reference }. This is owed again.
+# $reason: the reason, code and words.
+mail-payment-reason = The bank’s reason: { $reason }.
+mail-payment-returned-next = There is nothing to pay for now: a message will tell you how to settle what is still owed. The entry to book for this return is in your next statement.
+mail-payment-again-subject = A payment of donations is asked for again
+# $merchant: its name; $month: the month; $amount: what is asked for.
+mail-payment-again = The payment of { $merchant } for { $month } was refused or taken back by a bank. We ask for it again, for what is still owed of it: { $amount }. It is settled apart from the statements that follow, which do not contain it.
+# $amount: what is asked for.
+mail-payment-again-entry = Entry to book for this transfer: debit 467 Obole { $amount }, credit 512 Banque { $amount }. That of the first payment stays only if it had left your account, and with that of its return.
 
 mail-report-subject = Your payout has arrived
 # $association: its name; $amount: the amount; $day: a day; $reference: the transfer’s reference.
@@ -134,7 +165,15 @@ mail-report-account-paid = Transfer that arrived: { $amount }
 mail-report-account-closing = Owed at the end: { $amount }
 mail-report-owing = You owe this sum: it will be taken off the next donations that arrive.
 # $amount: the euros given back.
-mail-report-undecided = Shops gave back { $amount } of donations that you already have. Nothing of it is taken off without your consent.
+mail-report-undecided = Shops gave back { $amount } of donations that you already have. Nothing of it is taken off without your consent:
+# $order: the number of the order; $merchant: the shop; $day: the day of the refund; $amount: what is asked back.
+mail-report-claim = • order { $order }, { $merchant }, given back on { $day }: { $amount }
+# $count: how many others.
+mail-report-claims-more = { $count ->
+    [one] • and { $count } other
+   *[other] • and { $count } others
+}
+mail-report-agree = To consent, reply to this message and name the orders: the sum is then taken off the next donations that you are owed.
 # $amount: the amount.
 mail-report-entry = Entry to book: debit 512 Banque { $amount }, credit 754 Collectes et dons { $amount }.
 
@@ -162,6 +201,8 @@ mail-report-entry-deducted = This amount is net of { $deducted } of donations gi
 mail-returned-subject = One of your payouts came back
 # $association: its name; $amount: the amount; $day and $back: days; $reference: the reference.
 mail-returned-came-back = The transfer of { $amount } to { $association }, told for { $day } under the reference { $reference }, came back on { $back }. You do not have this money.
+# $reason: the reason, code and words.
+mail-returned-reason = Your bank’s reason: { $reason }.
 mail-returned-waits = What you are owed of it is not lost: it is on the safeguarded account, and another transfer will bring it, with its own report.
 # $amount: the amount.
 mail-returned-entry = If you booked the entry of this transfer, cancel it: debit 754 Collectes et dons { $amount }, credit 512 Banque { $amount }.

@@ -61,6 +61,13 @@ mail-replacement-same-amount = Le montant reste de { $new } : si vous l’avez 
 # $old et $new : le montant de l’ancien reçu, celui du nouveau.
 mail-replacement-other-amount = L’ancien disait { $old }, le nouveau dit { $new } : c’est ce montant que vous déclarez.
 
+mail-declined-subject = Un de vos reçus fiscaux reste tel qu’il est
+# $number : le numéro du reçu.
+mail-declined-stays = Vous avez corrigé votre nom ou votre adresse. Le reçu fiscal n° { $number } n’est pas remplacé : il reste valable, avec ce qu’il porte.
+# $why : la raison, dans les mots de qui a décidé.
+mail-declined-why = Pourquoi : { $why }
+mail-declined-next = Vos prochains reçus porteront le nom et l’adresse que vous avez donnés. Vous n’êtes pas d’accord ? Répondez à ce message.
+
 mail-incomplete-subject = Il manque une information pour vos reçus
 mail-incomplete-arrived = Les euros que vous avez ajoutés à vos commandes sont arrivés aux associations. Un reçu porte le nom et l’adresse complète de la personne qui donne ; pour le vôtre, voici ce qui manque :
 mail-incomplete-name = • votre prénom et votre nom
@@ -81,6 +88,10 @@ mail-statement-due =
 mail-statement-donated = Dons de vos clients : { $amount }
 mail-statement-refunded = Rendu de ces dons : { $amount }
 mail-statement-refunded-earlier = Rendu de dons de relevés précédents : { $amount }
+mail-statement-refunded-late = Rendu de dons déjà versés à l’association, désormais déduit : { $amount }
+# $day : le jour où la banque a repris le paiement ; $reference : sa référence ; $amount : son montant.
+mail-statement-returned = Paiement repris par la banque le { $day } (référence { $reference }) : { $amount }
+mail-statement-apart = Paiement repris, demandé à part : { $amount }
 mail-statement-credit-before = Crédit laissé par le relevé précédent : { $amount }
 mail-statement-other-credit = Autre crédit de votre compte : { $amount }
 mail-statement-taken-elsewhere = Déjà déduit d’un paiement refusé ou repris : { $amount }
@@ -98,15 +109,35 @@ mail-statement-transfer =
     Montant : { $amount }
     Référence à reporter telle quelle : { $reference }
 # $amount : ce qui était demandé ; $month : son mois ; $reference : sa référence.
-mail-statement-failed = Le paiement de { $amount } pour { $month } (référence { $reference }) a été refusé ou repris par une banque. Ce qui en reste dû se règle à part et n’est pas compris dans ce relevé.
+mail-statement-failed = Le paiement de { $amount } pour { $month } (référence { $reference }) a été refusé. Ce qui en reste dû se règle à part et n’est pas compris dans ce relevé.
+# $amount : ce qui était demandé ; $month : son mois ; $reference : sa référence ; $day : le jour où il a été repris.
+mail-statement-failed-returned = Le paiement de { $amount } pour { $month } (référence { $reference }) a été repris par la banque le { $day }. Ce qui en reste dû se règle à part et n’est pas compris dans ce relevé.
+# $amount : les euros rendus.
+mail-statement-late = Vous aviez rendu { $amount } de dons que l’association avait déjà reçus. Il est maintenant décidé qui supporte cette somme : ce relevé la déduit, quel que soit le jour où vous l’avez rendue, que le détail indique.
 # $amount : les euros rendus.
 mail-statement-waiting = Vous avez aussi rendu { $amount } de dons que l’association avait déjà reçus. Ce crédit attend une décision : il n’est pas encore déduit.
 mail-statement-accountant = Pour votre comptable : ces euros sont à vos clients et vont aux associations, sans frais. Ce n’est pas du chiffre d’affaires, il n’y a pas de TVA, et la boutique n’en déduit rien. Écritures à passer :
 # $amount : le montant.
 mail-statement-entry-donations = Dons encaissés : débit 512 Banque { $amount }, crédit 467 Obole { $amount }
 mail-statement-entry-refunds = Dons rendus aux clients : débit 467 Obole { $amount }, crédit 512 Banque { $amount }
+mail-statement-entry-late = Dons rendus après leur versement à l’association, à passer au mois de ce relevé : débit 467 Obole { $amount }, crédit 512 Banque { $amount }
+# $day : le jour où la banque a repris le paiement ; $reference : sa référence ; $amount : son montant.
+mail-statement-entry-returned = Paiement repris le { $day } (référence { $reference }) : débit 512 Banque { $amount }, crédit 467 Obole { $amount }
+# $amount : le montant.
 mail-statement-entry-payment = Virement à Obole : débit 467 Obole { $amount }, crédit 512 Banque { $amount }
 mail-statement-thanks = Merci pour eux.
+
+mail-payment-returned-subject = Votre paiement des dons a été repris par la banque
+# $merchant : son nom ; $amount : le montant ; $month : son mois ; $reference : sa référence ; $day : un jour.
+mail-payment-returned = Le { $day }, la banque a repris le paiement de { $merchant } pour { $month } : { $amount }, référence { $reference }. Cette somme est de nouveau due.
+# $reason : le motif, code et mots.
+mail-payment-reason = Motif donné par la banque : { $reason }.
+mail-payment-returned-next = Il n’y a rien à virer pour le moment : un message vous dira comment régler ce qui reste dû. L’écriture à passer pour ce retour est dans votre prochain relevé.
+mail-payment-again-subject = Un paiement des dons vous est redemandé
+# $merchant : son nom ; $month : le mois ; $amount : ce qui est demandé.
+mail-payment-again = Le paiement de { $merchant } pour { $month } a été refusé ou repris par une banque. Nous vous le redemandons, pour ce qui en reste dû : { $amount }. Il se règle à part des relevés suivants, qui ne le comprennent pas.
+# $amount : ce qui est demandé.
+mail-payment-again-entry = Écriture à passer pour ce virement : débit 467 Obole { $amount }, crédit 512 Banque { $amount }. Celle du premier paiement ne reste que s’il avait quitté votre compte, et avec celle de son retour.
 
 mail-report-subject = Votre reversement est arrivé
 # $association : son nom ; $amount : le montant ; $day : un jour ; $reference : la référence du virement.
@@ -134,7 +165,15 @@ mail-report-account-paid = Virement arrivé : { $amount }
 mail-report-account-closing = Dû à la fin : { $amount }
 mail-report-owing = Vous devez cette somme : elle sera retenue sur les prochains dons qui arrivent.
 # $amount : les euros rendus.
-mail-report-undecided = Des boutiques ont rendu { $amount } de dons que vous avez déjà reçus. Rien n’en est retenu sans votre accord.
+mail-report-undecided = Des boutiques ont rendu { $amount } de dons que vous avez déjà reçus. Rien n’en est retenu sans votre accord :
+# $order : le numéro de la commande ; $merchant : la boutique ; $day : le jour du remboursement ; $amount : ce qui est demandé.
+mail-report-claim = • commande { $order }, { $merchant }, rendue le { $day } : { $amount }
+# $count : combien d’autres.
+mail-report-claims-more = { $count ->
+    [one] • et { $count } autre
+   *[other] • et { $count } autres
+}
+mail-report-agree = Pour donner votre accord, répondez à ce message en citant les commandes : la somme est alors retenue sur les prochains dons qui vous sont dus.
 # $amount : le montant.
 mail-report-entry = Écriture à passer : débit 512 Banque { $amount }, crédit 754 Collectes et dons { $amount }.
 
@@ -162,6 +201,8 @@ mail-report-entry-deducted = Ce montant est net de { $deducted } de dons rendus.
 mail-returned-subject = Un de vos reversements est revenu
 # $association : son nom ; $amount : le montant ; $day et $back : des jours ; $reference : la référence.
 mail-returned-came-back = Le virement de { $amount } à { $association }, annoncé pour le { $day } sous la référence { $reference }, est revenu le { $back }. Cet argent n’est pas chez vous.
+# $reason : le motif, code et mots.
+mail-returned-reason = Motif donné par votre banque : { $reason }.
 mail-returned-waits = Ce qui vous en est dû n’est pas perdu : il est sur le compte de cantonnement, et un autre virement l’apportera, avec son propre rapport.
 # $amount : le montant.
 mail-returned-entry = Si vous avez passé l’écriture de ce virement, annulez-la : débit 754 Collectes et dons { $amount }, crédit 512 Banque { $amount }.

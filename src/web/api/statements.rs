@@ -24,6 +24,10 @@ pub struct Statement {
     amount: String,
     /// Refunds of its donations and of earlier ones, which it takes off.
     credited: String,
+    /// Credit that the statement before left, which it takes off.
+    credit_before: String,
+    /// Credit that is left for the next statement.
+    credit_left: String,
     method: String,
     /// To be given with the transfer.
     reference: String,
@@ -42,12 +46,13 @@ pub struct StatementDetail {
 /// One line of a statement; all together are what it asks for.
 #[derive(Serialize, ToSchema)]
 pub struct Line {
-    /// Of the order or of the refund.
+    /// Of the order, of the refund, or of the bank's taking back.
     day: NaiveDate,
-    /// donation; refund, credit_before and other_credit, which are negative; taken_elsewhere and
-    /// credit_left, which are not.
+    /// donation; refund, late_refund (of a donation that its association had), credit_before and
+    /// other_credit, which are negative; taken_elsewhere and credit_left, which are not;
+    /// payment_returned (by the bank) and asked_apart, which takes it off again.
     kind: String,
-    /// Empty for what concerns no order.
+    /// Of the order; for a payment, its reference; else empty.
     order_id: String,
     cause: String,
     association: String,
@@ -61,6 +66,8 @@ impl From<Collection> for Statement {
             count: c.count,
             amount: c.amount,
             credited: c.credited,
+            credit_before: c.credit_before,
+            credit_left: c.credit_left,
             method: c.rail.word().to_owned(),
             reference: c.reference,
             state: c.state.word().to_owned(),
