@@ -36,6 +36,8 @@ mod names_for_the_bank;
 mod official;
 mod one_bad_address;
 mod one_bad_event;
+mod orders_as_charged;
+mod orders_as_they_end;
 mod outside_database;
 mod pages_keep_manners;
 mod payout_minimum;

@@ -55,7 +55,10 @@ pub async fn decide_case(
             | CaseKind::DonationRaised
             | CaseKind::OrderDiffers => orders::decide(&mut tx, now, &case, d).await?,
             CaseKind::RefundAfterPayout => refunds::decide_due(&mut tx, now, on, &case, d).await?,
-            CaseKind::RefundBeyondDonation | CaseKind::RefundDiffers => {
+            CaseKind::RefundBeyondDonation
+            | CaseKind::RefundDiffers
+            | CaseKind::RefundUnproven
+            | CaseKind::DonationNotAsCharged => {
                 refunds::decide_told(&mut tx, now, &case, d).await?
             }
             CaseKind::CollectionFailed => collections::decide(&mut tx, now, on, &case, d).await?,
