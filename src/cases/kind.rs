@@ -52,11 +52,14 @@ pub enum CaseKind {
     /// An entry of a statement that is not read, such as one in another currency. Subject: an id
     /// derived from where it stands.
     EntryUnread,
+    /// A merchant's own count of a day differs from what is recorded. Subject: an id derived from
+    /// the merchant and the day.
+    ManifestDiffers,
 }
 
 impl CaseKind {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::RefundAfterPayout,
         Self::ReceiptInQuestion,
         Self::ReceiptCorrectionAsked,
@@ -78,6 +81,7 @@ impl CaseKind {
         Self::CheckViolated,
         Self::StatementGap,
         Self::EntryUnread,
+        Self::ManifestDiffers,
     ];
 
     /// The stored word.
@@ -105,6 +109,7 @@ impl CaseKind {
             Self::CheckViolated => "check-violated",
             Self::StatementGap => "statement-gap",
             Self::EntryUnread => "entry-unread",
+            Self::ManifestDiffers => "manifest-differs",
         }
     }
 
@@ -130,7 +135,7 @@ impl CaseKind {
             Self::ShortOfCover => "payouts from the account",
             Self::MessageRefused => "the message",
             Self::CheckViolated => "payouts",
-            Self::StatementGap | Self::EntryUnread => "nothing",
+            Self::StatementGap | Self::EntryUnread | Self::ManifestDiffers => "nothing",
         }
     }
 
@@ -197,7 +202,7 @@ impl CaseKind {
             Self::ShortOfCover => &["top-up"],
             Self::MessageRefused => &["correct-address", "leave"],
             Self::CheckViolated => &[],
-            Self::StatementGap | Self::EntryUnread => &["explain"],
+            Self::StatementGap | Self::EntryUnread | Self::ManifestDiffers => &["explain"],
         }
     }
 }

@@ -14,7 +14,7 @@ pub(super) const CHECKS: &[Check] = &[
          left join (
            select d.merchant_id, sum(r.amount_cents) as cents
            from donation_refund r join donation d using (donation_id)
-           where r.stage in ('pending', 'arrived')
+           where r.stage in ('pending', 'arrived', 'written_off')
              or (r.stage = 'paid_out' and exists (select 1 from refund_due_settlement s
                where s.refund_due_id = r.fact_id))
            group by d.merchant_id) r using (merchant_id)

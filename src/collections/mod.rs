@@ -25,5 +25,5 @@ pub use state::{CollectionState, MoveError};
 pub use statement::{Csv, LineKind, StatementLine, csv, lines, lines_of_month};
 pub use submit::{ask_again, submit};
 pub use sums::{FailedPayment, StatementSums, failed_payments, sums, waiting_credits};
-pub use told::{ShownReturn, ToldReturn, show_returns, unshown_returns};
+pub use told::{ShownReturn, ToldReturn, show_returns, unshown_returns, withdraw_return};
 pub use write_off::write_off;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::asked::{AskedCollection, attempt_fact, find, load};
 use super::settle::{self, Payment};
 use super::state::{self, CollectionState, MoveError};
+use super::write_off::promise_again;
 use crate::cases::{self, CaseKind, Decision};
 use crate::ledger::{self, Arrived, PostError};
 use crate::rails::Rail;
@@ -50,9 +51,9 @@ pub async fn submit(
     attempt(tx, now, on, asked.collect()).await
 }
 
-/// Asks again for a collection that was refused or taken back, by a new attempt over the same rail
-/// or another: what it asked for, but never more than the merchant owes beside what was not asked
-/// for yet.
+/// Asks again for a collection that was refused, taken back or written off, by a new attempt over
+/// the same rail or another: what it asked for, but never more than the merchant owes beside what
+/// was not asked for yet.
 ///
 /// The caller holds the settlement lock whole.
 pub async fn ask_again(
@@ -66,13 +67,20 @@ pub async fn ask_again(
     let mut c = load(tx, id).await?;
     if !matches!(
         c.state,
-        CollectionState::Rejected | CollectionState::Returned
+        CollectionState::Rejected | CollectionState::Returned | CollectionState::WrittenOff
     ) {
         return Err(MoveError::Refused(c.state));
     }
     c.rail = rail.unwrap_or(c.rail);
     if c.rail != Rail::Transfer {
         return Err(MoveError::RailNotBuilt(c.rail));
+    }
+    if c.state == CollectionState::WrittenOff {
+        let promised = promise_again(tx, now, on, &c).await?;
+        if promised == 0 {
+            return Err(MoveError::NothingPromised);
+        }
+        c.amount_cents = c.amount_cents.min(promised);
     }
     let owed: i64 = sqlx::query_scalar(
         "select (p.receivable_cents - coalesce((

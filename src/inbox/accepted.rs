@@ -1,7 +1,7 @@
 //! Orders that a person ruled on, before they are decided: those dismissed end, and one whose order
 //! has a donation already becomes its next.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use sqlx::PgConnection;
 
@@ -12,7 +12,7 @@ use super::repetition::is_second_order;
 use super::ruling::{self, Ruling};
 use super::tasks::{CheckoutTask, Tasks};
 use crate::donations::{self, LAST_ORDINAL, RecordedOrder};
-use crate::parties::merchant::{self, Merchant};
+use crate::parties::merchant;
 use crate::values::{Amount, DonationId, MerchantId};
 
 /// Applies rulings to the checkouts of a batch. Returns those that are still to be decided.
@@ -30,11 +30,7 @@ pub(super) async fn apply_rulings<'b>(
     let ids: Vec<DonationId> = ruled().map(|c| c.donation_id).collect();
     let merchants: Vec<MerchantId> = ruled().map(|c| c.source.merchant_id).collect();
     let mut recorded = donations::recorded_orders(tx, &ids).await?;
-    let merchants: HashMap<MerchantId, Merchant> = merchant::of_ids(tx, &merchants)
-        .await?
-        .into_iter()
-        .map(|m| (m.merchant_id, m))
-        .collect();
+    let merchants = merchant::of_ids(tx, &merchants).await?;
     let mut kept = Vec::with_capacity(checkouts.len());
     for mut task in checkouts {
         match rulings.get(&task.source.event.event_id) {

@@ -2,9 +2,8 @@
 //! batches.
 //!
 //! The way of an event: `signature`, `dialects`, `intake`, `committer`, `insert_batch`, `queue`,
-//! `process` (with `tasks`, `accepted`,
-//! `decide` and `repetition`); then a donation or refund, an `outcome`, an
-//! `order_fetch`, or a `problem`.
+//! `process` (with `tasks`, `accepted`, `decide`, `turns` and `repetition`); then a donation or
+//! refund, an `outcome`, an `order_fetch`, or a `problem`.
 
 mod accepted;
 mod another_order;
@@ -31,6 +30,7 @@ mod show;
 pub mod signature;
 mod state;
 mod tasks;
+mod turns;
 mod unproven;
 
 pub use committer::committer;

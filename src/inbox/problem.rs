@@ -1,15 +1,15 @@
 //! Events with a problem: dead letters, conflicts, and what is parked: refunds until their order
-//! comes or a run ends, and orders that came again until the refund before them is recorded.
+//! comes or a run ends, and what was received after another event of its order that waits.
 //!
 //! The committer stores the problems of deliveries itself, in the one statement that accepts them
 //! (insert_batch.rs).
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::queue::QueuedEvent;
+use super::queue::{QueuedEvent, Turn};
 use crate::values::{DonationId, EndpointId, EventId};
 
 /// Why an event stands aside.
@@ -72,25 +72,32 @@ impl Problem {
         }
     }
 
-    /// The donation that it is parked for.
-    pub fn waits_for(&self) -> Option<DonationId> {
-        self.state.donation_id()
+    /// The donation that it is parked for, and its turn among the events of that order.
+    pub fn waits_for(&self) -> Option<(DonationId, Turn)> {
+        let turn = (self.received_at, self.event_id);
+        Some((self.state.donation_id()?, turn))
     }
 }
 
-/// Those of these donations for which live refunds are parked.
-pub(super) async fn parked_for(
+/// The first event that is parked for each of these donations that are recorded.
+pub(super) async fn first_parked(
     db: &mut PgConnection,
     ids: &[DonationId],
-) -> Result<HashSet<DonationId>, sqlx::Error> {
-    let parked: Vec<DonationId> = sqlx::query_scalar(
-        "select p.donation_id from inbox_problem p join endpoint e using (endpoint_id)
-         where p.state = 'parked' and p.donation_id = any($1) and not e.test",
+) -> Result<HashMap<DonationId, Turn>, sqlx::Error> {
+    let parked: Vec<(DonationId, DateTime<Utc>, EventId)> = sqlx::query_as(
+        "select distinct on (p.donation_id) p.donation_id, p.received_at, p.event_id
+         from inbox_problem p join endpoint e using (endpoint_id)
+         where p.state = 'parked' and p.donation_id = any($1) and not e.test
+           and exists (select 1 from donation d where d.donation_id = p.donation_id)
+         order by p.donation_id, p.received_at, p.event_id",
     )
     .bind(ids.iter().map(|d| d.0).collect::<Vec<_>>())
     .fetch_all(db)
     .await?;
-    Ok(parked.into_iter().collect())
+    Ok(parked
+        .into_iter()
+        .map(|(donation, received_at, event)| (donation, (received_at, event)))
+        .collect())
 }
 
 /// Stores problems of events that have none.

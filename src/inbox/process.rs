@@ -22,6 +22,7 @@ use super::problem::{self, ProblemState};
 use super::queue::{self, QueuedEvent, Requeue};
 use super::repetition::decide_repetitions;
 use super::tasks::{CheckoutTask, RefundTask, Repetition, Tasks, understand};
+use super::turns::wait_for_turns;
 use super::unproven;
 use crate::cases::{self, CaseKind, Decision};
 use crate::db;
@@ -134,12 +135,18 @@ pub async fn process_batch(
         tasks.park_refunds();
     }
     let recorded = record_checkouts(tx, now, options, &mut tasks).await?;
-    let mut refunds = std::mem::take(&mut tasks.refunds);
-    refunds.extend(unproven::decide(tx, now, &mut tasks).await?);
-    let refunds = set_aside(tx, &mut tasks, refunds).await?;
-    record_refunds(tx, now, &mut tasks, refunds).await?;
-    let lowered = decide_repetitions(tx, &mut tasks).await?;
-    record_refunds(tx, now, &mut tasks, lowered).await?;
+    let proven = unproven::decide(tx, now, &mut tasks).await?;
+    tasks.refunds.extend(proven);
+    let refunds = std::mem::take(&mut tasks.refunds);
+    tasks.refunds = set_aside(tx, &mut tasks, refunds).await?;
+    wait_for_turns(tx, &mut tasks).await?;
+    while tasks.has_turns() {
+        let refunds = tasks.take_refunds();
+        record_refunds(tx, now, &mut tasks, refunds).await?;
+        let repetitions = tasks.take_repetitions();
+        let lowered = decide_repetitions(tx, &mut tasks, repetitions).await?;
+        record_refunds(tx, now, &mut tasks, lowered).await?;
+    }
     enqueue_fetches(tx, now, &tasks.fetches).await?;
     outcome::record(tx, &tasks.outcomes).await?;
     problem::record(tx, &tasks.problems).await?;
@@ -241,10 +248,9 @@ async fn load_facts(
         .collect();
     let merchant_ids: Vec<MerchantId> = checkouts.iter().map(|c| c.source.merchant_id).collect();
     let causes = cause::list(tx).await?;
-    let merchants = merchant::of_ids(tx, &merchant_ids).await?;
     Ok(Facts {
         ceiling,
-        merchants: merchants.into_iter().map(|m| (m.merchant_id, m)).collect(),
+        merchants: merchant::of_ids(tx, &merchant_ids).await?,
         cause_ids: causes
             .iter()
             .map(|c| (c.slug.clone(), c.cause_id))

@@ -1,9 +1,14 @@
 //! The queue of events to process: taking a batch, putting events back, and how much waits.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{FromRow, PgConnection};
 
-use crate::values::{DonationId, EndpointId, EventId, Reader};
+use crate::values::{DonationId, EndpointId, EventId, MerchantId, Reader};
+
+/// The order of receipt, in which events about one order are applied.
+pub(super) type Turn = (DateTime<Utc>, EventId);
 
 /// An event out of the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
@@ -13,6 +18,37 @@ pub struct QueuedEvent {
     pub received_at: DateTime<Utc>,
     /// How often it was tried before.
     pub attempts: i32,
+}
+
+impl QueuedEvent {
+    pub(super) const fn turn(&self) -> Turn {
+        (self.received_at, self.event_id)
+    }
+}
+
+/// The first event of each of these merchants that is in the queue or that another database
+/// transaction has taken and not ended, of those received by `until`.
+pub(super) async fn first_waiting(
+    tx: &mut PgConnection,
+    merchants: &[MerchantId],
+    until: Turn,
+) -> Result<HashMap<MerchantId, Turn>, sqlx::Error> {
+    let waiting: Vec<(MerchantId, DateTime<Utc>, EventId)> = sqlx::query_as(
+        "select distinct on (e.merchant_id) e.merchant_id, q.received_at, q.event_id
+         from inbox_queue q join endpoint e using (endpoint_id)
+         where q.event_id < $2 and (q.received_at, q.event_id) < ($3, $2)
+           and e.merchant_id = any($1) and not e.test
+         order by e.merchant_id, q.received_at, q.event_id",
+    )
+    .bind(merchants.iter().map(|m| m.0).collect::<Vec<_>>())
+    .bind(until.1)
+    .bind(until.0)
+    .fetch_all(tx)
+    .await?;
+    Ok(waiting
+        .into_iter()
+        .map(|(merchant, received_at, event)| (merchant, (received_at, event)))
+        .collect())
 }
 
 /// Takes up to `limit` events after one, oldest first. Until the database transaction ends nobody

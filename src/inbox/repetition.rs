@@ -1,18 +1,19 @@
-//! Orders that came again, decided once the refunds of the batch are recorded: a repetition changes
-//! nothing, a lower amount gives back the difference, and everything else is shown to a person.
+//! Orders that came again, decided once the refunds received before them are recorded: a repetition
+//! changes nothing, a lower amount gives back the difference, and everything else is shown to a
+//! person.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::PgConnection;
 
 use super::decide::stated_at;
 use super::order_identity::is_another_of_all;
 use super::outcome::Outcome;
-use super::problem::{self, Problem, ProblemState};
+use super::problem::ProblemState;
 use super::tasks::{CheckoutTask, RefundTask, Repetition, Tasks, WAITS_FOR_A_RUN};
 use crate::cases::{CaseKind, NewCase};
 use crate::donations::{self, NewRefund, RecordedOrder};
-use crate::parties::merchant::{self, Merchant};
+use crate::parties::merchant;
 use crate::values::{Amount, DonationId, MerchantId, euros};
 
 /// What an order that came again is.
@@ -32,12 +33,13 @@ enum Again {
     AnotherOrder,
 }
 
-/// Decides what the orders are that came again. Returns the refunds of those that say less.
+/// Decides what the orders are that came again, in the order of their receipt. Returns the refunds
+/// of those that say less.
 pub(super) async fn decide_repetitions<'b>(
     tx: &mut PgConnection,
     tasks: &mut Tasks<'b>,
+    repetitions: Vec<Repetition<'b>>,
 ) -> Result<Vec<RefundTask<'b>>, sqlx::Error> {
-    let repetitions = std::mem::take(&mut tasks.repetitions);
     if repetitions.is_empty() {
         return Ok(Vec::new());
     }
@@ -46,29 +48,21 @@ pub(super) async fn decide_repetitions<'b>(
         .iter()
         .map(|r| r.task.source.merchant_id)
         .collect();
-    let merchants: HashMap<MerchantId, Merchant> = merchant::of_ids(tx, &of)
-        .await?
-        .into_iter()
-        .map(|m| (m.merchant_id, m))
-        .collect();
+    let merchants = merchant::of_ids(tx, &of).await?;
     let mut recorded = donations::recorded_orders(tx, &ids).await?;
-    let mut waiting = problem::parked_for(tx, &ids).await?;
-    waiting.extend(tasks.problems.iter().filter_map(Problem::waits_for));
+    let mut waiting = BTreeSet::new();
     let mut refunds = Vec::new();
     for repetition in repetitions {
         let task = &repetition.task;
-        if waiting.contains(&task.donation_id) {
-            let reason = "waits for the refund of its donation, which came before it";
-            tasks.park(task.source, task.donation_id, reason);
-            continue;
-        }
         let told = task.told_amount(&merchants);
         let again = judge(&repetition, told, &recorded);
+        let lowers = matches!(again, Again::Lowered(_));
+        if waiting.contains(&task.donation_id) || (lowers && !tasks.may_refund) {
+            tasks.park(task.source, task.donation_id, WAITS_FOR_A_RUN);
+            waiting.insert(task.donation_id);
+            continue;
+        }
         if let Again::Lowered(by) = again {
-            if !tasks.may_refund {
-                tasks.park(task.source, task.donation_id, WAITS_FOR_A_RUN);
-                continue;
-            }
             if let Some(order) = recorded.get_mut(&task.donation_id) {
                 // Told twice in one batch, it is given back once.
                 order.refunded_cents += by.cents();

@@ -226,8 +226,7 @@ async fn load_bodies(
 }
 
 impl<'b> Tasks<'b> {
-    /// Parks the refunds, because a run holds the settlement lock: they are tried again each second
-    /// (`requeue_parked`).
+    /// Parks the refunds, because a run holds the settlement lock.
     pub fn park_refunds(&mut self) {
         for task in std::mem::take(&mut self.refunds) {
             self.park(task.source, task.refund.donation_id, WAITS_FOR_A_RUN);
@@ -237,7 +236,8 @@ impl<'b> Tasks<'b> {
         }
     }
 
-    /// Parks an event until something of this donation is done, or a run has ended.
+    /// Parks an event until something of this donation is done, or a run has ended: it is tried
+    /// again each second (`requeue_parked`).
     pub fn park(&mut self, source: Source<'b>, donation_id: DonationId, reason: &str) {
         let state = ProblemState::Parked(donation_id);
         self.problems.push(source.waiting(state, reason));

@@ -229,6 +229,8 @@ fn message(
         .map(|r| EnclosedReceipt {
             number: &r.number,
             association: &r.content.beneficiary.name,
+            tax_year: r.tax_year,
+            tax_box: r.tax_box,
             amount_cents: r.amount_cents,
             replaces: &r.content.replaces,
         })

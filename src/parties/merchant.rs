@@ -1,5 +1,7 @@
 //! Merchants: the e-shops, the rule that sets their donations, and how these are collected.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
@@ -339,18 +341,19 @@ impl Merchant {
     }
 }
 
-/// The merchants of a batch.
+/// The merchants of a batch, by their ids.
 pub async fn of_ids(
     db: &mut PgConnection,
     ids: &[MerchantId],
-) -> Result<Vec<Merchant>, sqlx::Error> {
-    sqlx::query_as(
+) -> Result<HashMap<MerchantId, Merchant>, sqlx::Error> {
+    let found: Vec<Merchant> = sqlx::query_as(
         "select merchant_id, slug, rule, rule_cents, default_cause_id, state = 'live' as live
           from merchant where merchant_id = any($1)",
     )
     .bind(ids.iter().map(|m| m.0).collect::<Vec<_>>())
     .fetch_all(db)
-    .await
+    .await?;
+    Ok(found.into_iter().map(|m| (m.merchant_id, m)).collect())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use sqlx::{FromRow, PgConnection};
 use super::document::ReceiptContent;
 use super::standing::ReceiptStanding;
 use crate::parties::seal;
-use crate::values::{DonorId, Reader, ReceiptId};
+use crate::values::{DonorId, Reader, ReceiptId, TaxBox};
 
 /// Receipts are kept six years after their issue (LPF L102 E), then their content is destroyed.
 const KEPT: Months = Months::new(6 * 12);
@@ -30,6 +30,8 @@ pub struct Receipt {
     pub number: String,
     pub association: String,
     pub donor_id: DonorId,
+    pub tax_year: i32,
+    pub tax_box: TaxBox,
     pub amount_cents: i64,
     pub content: ReceiptContent,
 }
@@ -40,6 +42,9 @@ pub(super) struct SealedReceipt {
     pub number: String,
     association: String,
     donor_id: DonorId,
+    tax_year: i32,
+    #[sqlx(rename = "rate_percent", try_from = "i16")]
+    tax_box: TaxBox,
     amount_cents: i64,
     sealed: Vec<u8>,
 }
@@ -67,6 +72,8 @@ impl SealedReceipt {
             number: self.number,
             association: self.association,
             donor_id: self.donor_id,
+            tax_year: self.tax_year,
+            tax_box: self.tax_box,
             amount_cents: self.amount_cents,
             content: serde_json::from_slice(&plain)?,
         })
@@ -82,7 +89,8 @@ pub async fn of_ids(
 ) -> Result<Vec<Receipt>, ContentError> {
     let scope = reader.donors();
     let rows: Vec<SealedReceipt> = sqlx::query_as(
-        "select receipt_id, number, a.slug as association, donor_id, amount_cents, sealed
+        "select receipt_id, number, a.slug as association, donor_id, tax_year, a.rate_percent,
+           amount_cents, sealed
          from receipt join receipt_content using (receipt_id)
            join association a using (association_id)
          where receipt_id = any($1) and ($2 or donor_id = $3)",
@@ -122,8 +130,8 @@ pub async fn find(
     number: &str,
 ) -> Result<Option<Receipt>, ContentError> {
     let row: Option<FoundReceipt> = sqlx::query_as(
-        "select receipt_id, number, a.slug as association, donor_id, amount_cents, sealed, standing,
-           successors
+        "select receipt_id, number, a.slug as association, donor_id, tax_year, a.rate_percent,
+           amount_cents, sealed, standing, successors
          from receipt_register join receipt_content using (receipt_id)
            join association a using (association_id)
          where number = $1 and ($2 or donor_id = $3 or association_id = $4)",

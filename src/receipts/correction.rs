@@ -93,8 +93,8 @@ async fn standing(
     donor: DonorId,
 ) -> Result<Vec<Issued>, sqlx::Error> {
     sqlx::query_as(
-        "select r.association_id, receipt_id, number, a.slug as association, donor_id, amount_cents,
-           sealed
+        "select r.association_id, receipt_id, number, a.slug as association, donor_id, tax_year,
+           a.rate_percent, amount_cents, sealed
          from receipt r join receipt_content using (receipt_id)
            join association a using (association_id)
          where donor_id = $1 and tax_year >= $2

@@ -190,7 +190,8 @@ pub async fn of_mails(
 ) -> Result<HashMap<MailId, Vec<Receipt>>, ContentError> {
     let rows: Vec<MailedReceipt> = sqlx::query_as(
         "select mail_id, r.standing, c.sealed is not null as has_content, r.receipt_id, number,
-           a.slug as association, donor_id, amount_cents, coalesce(c.sealed, '') as sealed
+           a.slug as association, donor_id, tax_year, a.rate_percent, amount_cents,
+           coalesce(c.sealed, '') as sealed
          from mailing_receipt join receipt_register r using (receipt_id)
            left join receipt_content c using (receipt_id)
          join association a using (association_id)

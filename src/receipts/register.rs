@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use sqlx::{FromRow, PgConnection};
 
 use super::standing::ReceiptStanding;
-use crate::values::{DonorId, Reader, ReceiptId};
+use crate::values::{DonorId, Reader, ReceiptId, TaxBox};
 
 /// A receipt in its donor's list.
 #[derive(Clone, Debug, FromRow)]
@@ -12,6 +12,8 @@ pub struct ReceiptSummary {
     pub number: String,
     pub association: String,
     pub tax_year: i32,
+    #[sqlx(rename = "rate_percent", try_from = "i16")]
+    pub tax_box: TaxBox,
     pub count: i32,
     pub amount_cents: i64,
     pub issued_on: NaiveDate,
@@ -51,8 +53,8 @@ pub async fn of_donor(
         return Ok(Vec::new());
     }
     sqlx::query_as(
-        "select number, a.name as association, tax_year, count, amount_cents, issued_on, standing,
-           successors, replaces, correction_asked,
+        "select number, a.name as association, tax_year, a.rate_percent, count, amount_cents,
+           issued_on, standing, successors, replaces, correction_asked,
            exists (select 1 from receipt_content c where c.receipt_id = r.receipt_id) as kept
          from receipt_register r join association a using (association_id)
          where donor_id = $1 order by issued_at desc, number",

@@ -14,6 +14,7 @@ mod money;
 mod reader;
 mod secret;
 mod set_aside;
+mod tax_box;
 mod tax_date;
 mod time;
 
@@ -38,5 +39,6 @@ pub use money::{Amount, AmountError, euros, figures, grouped, parse_cents};
 pub use reader::{AssociationRole, MerchantRole, Reader, Scope, TeamRole};
 pub use secret::Secret;
 pub use set_aside::SetAside;
+pub use tax_box::{TaxBox, TaxBoxError};
 pub use tax_date::{TaxDate, TaxDateError};
 pub use time::{Period, french_day, paris_day, paris_instant, paris_midnight};

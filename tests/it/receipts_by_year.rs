@@ -1,10 +1,12 @@
 //! Receipts and years: one a year for who wants so, and never two tax years on one.
 
 use obole::values::Email;
+use serde_json::json;
 
 use crate::browser::{Browser, mails_to};
+use crate::queued::as_owner;
 use crate::shop::Service;
-use crate::steps::{collect_and_settle, give, held, issue_receipts, month, on, pay_out};
+use crate::steps::{collect_and_settle, give, give_at, held, issue_receipts, month, on, pay_out};
 
 const CAMILLE: &str = "camille@example.org";
 
@@ -90,6 +92,52 @@ async fn one_run_gives_each_tax_year_its_own_receipt_and_one_mail_brings_both() 
     assert_eq!((run.issued, run.mailed), (2, 1));
     assert_eq!(receipts(&s).await, [(2024, 1000, 1), (2025, 1500, 1)]);
     assert_eq!(mails_to(&s, CAMILLE).pop().unwrap().attachments.len(), 2);
+    s.checked().await;
+}
+
+/// What a page or a message says, with plain spaces.
+fn plain(text: &str) -> String {
+    text.replace(['\u{a0}', '\u{202f}'], " ")
+}
+
+#[tokio::test]
+async fn each_box_of_the_tax_return_has_its_own_sum() {
+    let s = Service::start().await;
+    let operators = s.operators().await;
+    // Its rate is 75 % from the beginning.
+    as_owner(
+        &s,
+        "update association set rate_percent = 75 where slug = 'abri'",
+    )
+    .await;
+    give(&s, "A", "2025-03-10T10:00:00Z", "30.00", CAMILLE).await;
+    give_at(&s, &s.shop, "B", "2025-03-11T10:00:00Z", |event| {
+        event["data"]["donation"] = json!({"amount": "20.00", "cause": "abri"});
+    })
+    .await;
+    collect_and_settle(&s, on("2025-04-02"), month("2025-03-01")).await;
+    pay_out(&s, on("2025-04-03"), &operators).await;
+    let run = issue_receipts(&s, on("2025-04-04"), month("2025-03-01")).await;
+    assert_eq!((run.issued, run.mailed), (2, 1));
+    let mail = plain(&mails_to(&s, CAMILLE).pop().unwrap().text);
+    for says in [
+        "– 30,00 € (dons de 2025, case 7UF)",
+        "– 20,00 € (dons de 2025, case 7UD)",
+        "revenus de 2025, case 7UF (réduction de 66 %) : 30,00 €",
+        "revenus de 2025, case 7UD (réduction de 75 %) : 20,00 €",
+    ] {
+        assert!(mail.contains(says), "{says}: {mail}");
+    }
+    assert!(!mail.contains("50,00"), "no sum of both: {mail}");
+    let camille = Browser::signed_in(&s, CAMILLE).await;
+    let page = plain(&camille.get("/donor").await.text().await.unwrap());
+    for says in [
+        "reportez 30,00 € dans la case 7UF (réduction de 66 %)",
+        "reportez 20,00 € dans la case 7UD (réduction de 75 %)",
+    ] {
+        assert!(page.contains(says), "{says}: {page}");
+    }
+    assert!(!page.contains("reportez 50,00"), "{page}");
     s.checked().await;
 }
 

@@ -353,12 +353,13 @@ async fn the_page_asks_to_declare_only_receipts_that_stand() {
     let s = receipted().await;
     let camille = Browser::signed_in(&s, CAMILLE).await;
     let page = async || plain(&camille.get("/donor").await.text().await.unwrap());
-    let declare = "Dons de 2025 : reportez 40,00 €";
+    let declare = "Dons de 2025 : reportez 40,00 € dans la case 7UF";
     assert!(page().await.contains(declare), "{}", page().await);
     give_back(&s, "A-1", "5.00").await;
     let shown = page().await;
     assert!(!shown.contains("reportez 40,00 €"), "{shown}");
-    let in_question = "Dons de 2025 : 40,00 € en cours de vérification. Ne les reportez pas";
+    let in_question =
+        "Dons de 2025, case 7UF : 40,00 € en cours de vérification. Ne les reportez pas";
     assert!(shown.contains(in_question), "{shown}");
     end(&s, "replace", FIRST, EndReason::Refund).await;
     let shown = page().await;

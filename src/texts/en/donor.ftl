@@ -37,10 +37,10 @@ donor-home-correction =
         [one] One receipt still carries the former ones: we will replace it by another, which comes to you by mail. It stays valid until then.
        *[other] { $count } receipts still carry the former ones: we will replace them by others, which come to you by mail. They stay valid until then.
     }
-# $year: a year; $amount: the total of the valid receipts.
-donor-home-tax-year = Donations of { $year }: enter { $amount } in your tax return.
-# $year: a year; $amount: the total of the receipts that are being verified.
-donor-home-tax-in-question = Donations of { $year }: { $amount } being verified. Do not enter them until that is decided; this page will say.
+# $year: a year; $box: a box of the return; $rate: its rate; $amount: the total of the valid receipts.
+donor-home-tax-year = Donations of { $year }: enter { $amount } in box { $box } (reduction of { $rate }%) of your tax return.
+# $year: a year; $box: a box of the return; $amount: the total of the receipts that are being verified.
+donor-home-tax-in-question = Donations of { $year }, box { $box }: { $amount } being verified. Do not enter them until that is decided; this page will say.
 donor-home-tax = These amounts count only your valid receipts. It is a reduction of tax: worth nothing if you pay no tax.
 donor-home-donations-title = Where my euros are
 donor-home-donations-empty = Your euros will appear here a few seconds after each order.

@@ -15,14 +15,17 @@ mail-receipts-enclosed =
         [one] the association. Here is its tax receipt:
        *[other] the associations. Here are their tax receipts:
     }
-# $number: the receipt’s number; $association: its name; $amount: the amount.
-mail-receipts-line = • { $number } – { $association } – { $amount }
+# $number: the receipt’s number; $association: its name; $amount: the amount; $year: the year of the donations; $box: the box of the return.
+mail-receipts-line = • { $number } – { $association } – { $amount } (donations of { $year }, box { $box })
 # $count: how many receipts.
 mail-receipts-keep =
     { $count ->
-        [one] Keep it for your tax return: you enter its amount.
-       *[other] Keep them for your tax return: you enter their total.
-    } It is a reduction of tax, not a credit: it is worth nothing if you pay no income tax.
+        [one] Keep it for your tax return. You enter its amount there:
+       *[other] Keep them for your tax return. You enter their amounts there, box by box:
+    }
+# $year: the year of the donations; $box: the box of the return; $rate: the rate of the reduction; $amount: the sum of the receipts.
+mail-receipts-sum = • income of { $year }, box { $box } (reduction of { $rate }%): { $amount }
+mail-receipts-reduction = It is a reduction of tax, not a credit: it is worth nothing if you pay no income tax.
 mail-receipts-dashboard = Your euros, your causes, all your receipts:
 
 # The receipt replaces others. $numbers: their numbers; $count: how many.

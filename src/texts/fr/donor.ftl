@@ -37,10 +37,10 @@ donor-home-correction =
         [one] Un reçu déjà établi porte encore les anciens : nous le remplacerons par un autre, que vous recevrez par message. Il reste valable jusque-là.
        *[other] { $count } reçus déjà établis portent encore les anciens : nous les remplacerons par d’autres, que vous recevrez par message. Ils restent valables jusque-là.
     }
-# $year : une année ; $amount : le total des reçus valables.
-donor-home-tax-year = Dons de { $year } : reportez { $amount } dans votre déclaration de revenus.
-# $year : une année ; $amount : le total des reçus en cours de vérification.
-donor-home-tax-in-question = Dons de { $year } : { $amount } en cours de vérification. Ne les reportez pas tant que ce n’est pas décidé ; cette page dira ce qu’il en est.
+# $year : une année ; $box : une case de la déclaration ; $rate : son taux ; $amount : le total des reçus valables.
+donor-home-tax-year = Dons de { $year } : reportez { $amount } dans la case { $box } (réduction de { $rate } %) de votre déclaration de revenus.
+# $year : une année ; $box : une case de la déclaration ; $amount : le total des reçus en cours de vérification.
+donor-home-tax-in-question = Dons de { $year }, case { $box } : { $amount } en cours de vérification. Ne les reportez pas tant que ce n’est pas décidé ; cette page dira ce qu’il en est.
 donor-home-tax = Ces montants ne comptent que vos reçus valables. C’est une réduction d’impôt : elle n’apporte rien si vous ne payez pas d’impôt.
 donor-home-donations-title = Où sont mes euros
 donor-home-donations-empty = Vos euros paraîtront ici quelques secondes après chaque commande.

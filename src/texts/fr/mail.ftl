@@ -15,14 +15,17 @@ mail-receipts-enclosed =
         [one] à l’association. Voici son reçu fiscal :
        *[other] aux associations. Voici leurs reçus fiscaux :
     }
-# $number : le numéro du reçu ; $association : son nom ; $amount : le montant.
-mail-receipts-line = • { $number } – { $association } – { $amount }
+# $number : le numéro du reçu ; $association : son nom ; $amount : le montant ; $year : l’année des dons ; $box : la case de la déclaration.
+mail-receipts-line = • { $number } – { $association } – { $amount } (dons de { $year }, case { $box })
 # $count : combien de reçus.
 mail-receipts-keep =
     { $count ->
-        [one] Gardez-le pour votre déclaration de revenus : vous y reportez son montant.
-       *[other] Gardez-les pour votre déclaration de revenus : vous y reportez leur total.
-    } C’est une réduction d’impôt, pas un crédit : elle n’apporte rien si vous ne payez pas d’impôt sur le revenu.
+        [one] Gardez-le pour votre déclaration de revenus. Vous y reportez son montant :
+       *[other] Gardez-les pour votre déclaration de revenus. Vous y reportez leurs montants, case par case :
+    }
+# $year : l’année des dons ; $box : la case de la déclaration ; $rate : le taux de la réduction ; $amount : la somme des reçus.
+mail-receipts-sum = • revenus de { $year }, case { $box } (réduction de { $rate } %) : { $amount }
+mail-receipts-reduction = C’est une réduction d’impôt, pas un crédit : elle n’apporte rien si vous ne payez pas d’impôt sur le revenu.
 mail-receipts-dashboard = Vos euros, vos causes, tous vos reçus :
 
 # Le reçu en remplace d’autres. $numbers : leurs numéros ; $count : combien.

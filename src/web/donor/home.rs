@@ -8,7 +8,7 @@ use axum::response::Response;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::tax_year::{TaxYear, tax_years};
+use super::tax_year::{TaxSum, tax_sums};
 use crate::donations::{self, DonorDonation, DonorTotal};
 use crate::parties::donor::{self, ReceiptFrequency};
 use crate::receipts::{self, ReceiptStanding, ReceiptSummary};
@@ -28,8 +28,8 @@ struct Page {
     given: DonorTotal,
     donations: Vec<DonorDonation>,
     receipts: Vec<ReceiptSummary>,
-    /// The years that can still be declared, newest first.
-    years: Vec<TaxYear>,
+    /// What can still be declared, by year and box of the return, newest first.
+    tax: Vec<TaxSum>,
     /// The name or the address is missing, so no receipt can be issued.
     incomplete: bool,
     /// Which page this is, from 1.
@@ -76,24 +76,20 @@ impl Page {
         self.shell.text_with(key, &numbers)
     }
 
-    /// A text about an amount of a year.
-    fn of_year(
-        &self,
-        key: &str,
-        year: impl Borrow<i32>,
-        cents: impl Borrow<i64>,
-    ) -> Cow<'static, str> {
-        let amount = self.shell.euros(cents.borrow());
+    /// A text about an amount of a year's receipts of one box.
+    fn of_sum(&self, key: &str, sum: &TaxSum, cents: impl Borrow<i64>) -> Cow<'static, str> {
         let arguments = [
-            ("year", year.borrow().to_string().into()),
-            ("amount", amount.into()),
+            ("year", sum.year.to_string().into()),
+            ("box", sum.tax_box.code().into()),
+            ("rate", sum.tax_box.rate().into()),
+            ("amount", self.shell.euros(cents.borrow()).into()),
         ];
         self.shell.text_with(key, &arguments)
     }
 
     /// Whether any receipt is to be declared.
     fn declares(&self) -> bool {
-        self.years.iter().any(|year| year.valid_cents > 0)
+        self.tax.iter().any(|sum| sum.valid_cents > 0)
     }
 
     /// How many valid receipts wait for the correction that the donor asked for.
@@ -152,7 +148,7 @@ pub async fn show(
     let of_use = |r: &&ReceiptSummary| receipts::is_of_use(r.tax_year, now);
     page(&Page {
         shell,
-        years: tax_years(receipts.iter().filter(of_use)),
+        tax: tax_sums(receipts.iter().filter(of_use)),
         incomplete: donor.receipt_frequency != ReceiptFrequency::None
             && !donor.identity_is_complete(),
         first_name: donor.first_name.unwrap_or_default(),
