@@ -25,6 +25,12 @@ pub enum CaseKind {
     RefundBeyondDonation,
     /// A refund was told again with another amount. Subject: the event.
     RefundDiffers,
+    /// A donation that was taxed, discounted or above its order's total, posted as charged.
+    /// Subject: the donation.
+    DonationNotAsCharged,
+    /// A sum of an order was given back, and nothing says what of it. Subject: an id derived from
+    /// the donation and the refund's name.
+    RefundUnproven,
     /// Donations whose donors may not have chosen to give. Subject: the merchant.
     ConsentUnclear,
     /// A line of the bank's statement that nothing explains. Subject: the line.
@@ -53,7 +59,7 @@ pub enum CaseKind {
 
 impl CaseKind {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::RefundAfterPayout,
         Self::ReceiptInQuestion,
         Self::ReceiptCorrectionAsked,
@@ -63,6 +69,8 @@ impl CaseKind {
         Self::OrderDiffers,
         Self::RefundBeyondDonation,
         Self::RefundDiffers,
+        Self::DonationNotAsCharged,
+        Self::RefundUnproven,
         Self::ConsentUnclear,
         Self::BankLineUnmatched,
         Self::CollectionFailed,
@@ -89,6 +97,8 @@ impl CaseKind {
             Self::OrderDiffers => "order-differs",
             Self::RefundBeyondDonation => "refund-beyond-donation",
             Self::RefundDiffers => "refund-differs",
+            Self::DonationNotAsCharged => "donation-not-as-charged",
+            Self::RefundUnproven => "refund-unproven",
             Self::ConsentUnclear => "consent-unclear",
             Self::BankLineUnmatched => "bank-line-unmatched",
             Self::CollectionFailed => "collection-failed",
@@ -113,7 +123,10 @@ impl CaseKind {
             Self::DonationAboveCeiling | Self::SecondOrder => "the donation, not posted",
             Self::DonationRaised => "the difference, not posted",
             Self::OrderDiffers => "what is told, not posted",
-            Self::RefundBeyondDonation | Self::RefundDiffers => "the donation's receipt",
+            Self::RefundBeyondDonation
+            | Self::RefundDiffers
+            | Self::RefundUnproven
+            | Self::DonationNotAsCharged => "the donation's receipt",
             Self::ConsentUnclear => "the donations' receipts",
             Self::BankLineUnmatched => "nothing but itself",
             Self::CollectionFailed => "the merchant's next collection",
@@ -144,6 +157,8 @@ impl CaseKind {
             | Self::OrderDiffers
             | Self::RefundBeyondDonation
             | Self::RefundDiffers => "event",
+            Self::DonationNotAsCharged => "donation",
+            Self::RefundUnproven => "refund",
             Self::ConsentUnclear => "merchant",
             Self::BankLineUnmatched => "bank-line",
             Self::CollectionFailed => "collection",
@@ -204,7 +219,10 @@ impl CaseKind {
                 &["accept", "dismiss"]
             }
             Self::OrderDiffers => &["dismiss"],
-            Self::RefundBeyondDonation | Self::RefundDiffers => &["given-back", "not-given-back"],
+            Self::RefundBeyondDonation | Self::RefundDiffers | Self::RefundUnproven => {
+                &["given-back", "not-given-back"]
+            }
+            Self::DonationNotAsCharged => &["accept", "given-back"],
             Self::BankLineUnmatched => &["match", "next-month"],
             Self::CollectionFailed => &["ask-again", "other-rail", "write-off", "suspend-merchant"],
             Self::PayoutFailed => &["pay-again", "hold"],

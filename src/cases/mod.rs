@@ -14,4 +14,4 @@ pub use close::{Decision, close};
 pub use kind::{CaseKind, CaseKindError};
 pub use list::{Case, CaseFilter, list};
 pub use mail_refusal::{RefusedMail, left_mails, note_refusal, note_sent, refused_mails};
-pub use open::{NewCase, open};
+pub use open::{NewCase, open, open_once};

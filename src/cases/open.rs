@@ -41,6 +41,25 @@ pub async fn open(
     now: DateTime<Utc>,
     new: &[NewCase],
 ) -> Result<(), sqlx::Error> {
+    insert(tx, now, new, false).await
+}
+
+/// Opens cases of which none was opened before for their kind and subject: what is decided is not
+/// asked again when it is told again.
+pub async fn open_once(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    new: &[NewCase],
+) -> Result<(), sqlx::Error> {
+    insert(tx, now, new, true).await
+}
+
+async fn insert(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    new: &[NewCase],
+    once: bool,
+) -> Result<(), sqlx::Error> {
     if new.is_empty() {
         return Ok(());
     }
@@ -56,6 +75,8 @@ pub async fn open(
            x(case_id, kind, subject, what, merchant_id, association_id, donation_id)
          where not exists (
            select 1 from open_case o where o.kind = x.kind and o.subject = x.subject)
+           and not ($9 and exists (
+             select 1 from case_file f where f.kind = x.kind and f.subject = x.subject))
          on conflict do nothing",
     )
     .bind(new.iter().map(|_| CaseId::new().0).collect::<Vec<_>>())
@@ -78,6 +99,7 @@ pub async fn open(
             .collect::<Vec<_>>(),
     )
     .bind(now)
+    .bind(once)
     .execute(tx)
     .await?;
     Ok(())

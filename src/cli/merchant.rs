@@ -37,6 +37,15 @@ pub enum Command {
         #[arg(value_name = "NAME=VALUE")]
         pairs: Vec<String>,
     },
+    /// Give the key with which its orders are read from its platform: refunds that do not say what
+    /// they gave back are then fetched.
+    ReadKey {
+        /// The merchant's slug.
+        slug: String,
+        /// The key, read from this file (- for standard input); WooCommerce: ck_…:cs_….
+        #[arg(long, value_name = "FILE")]
+        api_token_file: PathBuf,
+    },
     /// Suspend it: what it charges is still recorded, flagged, and asked for.
     Suspend(SuspensionArguments),
     /// Lift a suspension.
@@ -105,6 +114,10 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
             tx.commit().await?;
             Ok(Outcome::of(serde_json::to_value(&settings)?))
         }
+        Command::ReadKey {
+            slug,
+            api_token_file,
+        } => read_key(&slug, api_token_file, context).await,
         Command::Suspend(arguments) => {
             suspension::run(Merchant, Suspended, arguments, context).await
         }
@@ -196,6 +209,29 @@ async fn rotate_secret(
     tx.commit().await?;
     Ok(Outcome::of(
         json!({"secret": secret, "old_secret_valid_until": until}),
+    ))
+}
+
+async fn read_key(
+    slug: &str,
+    file: PathBuf,
+    context: &mut CommandContext,
+) -> anyhow::Result<Outcome> {
+    let token = read_secret(Some(file))?.unwrap_or_default();
+    let (now, key) = (context.now, context.app.key.clone());
+    let mut tx = context.begin().await?;
+    let settings = endpoint::set_read_key(&mut tx, key.expose(), slug, &token).await?;
+    let act = Act {
+        act: "merchant.read-key",
+        subject: slug,
+        before: None,
+        after: None,
+        why: None,
+    };
+    audit::record(&mut tx, now, &CommandContext::system_user(), &act).await?;
+    tx.commit().await?;
+    Ok(Outcome::of(
+        json!({"slug": slug, "fetch_refunds": settings.fetch_refunds}),
     ))
 }
 

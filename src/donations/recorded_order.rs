@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
-use super::record::uuids;
+use super::record::{FundedBy, uuids};
 use crate::values::DonationId;
 
 /// An order's recorded donations together, with what was given back of them.
@@ -15,6 +15,11 @@ pub struct RecordedOrder {
     pub donation_id: DonationId,
     /// What was charged in all, in cents.
     pub amount_cents: i64,
+    /// The order without them, in cents.
+    pub order_total_cents: i64,
+    pub funded_by: FundedBy,
+    /// The hashes of what was told of each.
+    pub content_hashes: Vec<Vec<u8>>,
     /// What was given back in all, in cents.
     pub refunded_cents: i64,
     /// The slug of the first donation's cause.
@@ -33,6 +38,15 @@ impl RecordedOrder {
     pub const fn left_cents(&self) -> i64 {
         self.amount_cents - self.refunded_cents
     }
+
+    /// What the customer paid for the whole order, in cents.
+    #[must_use]
+    pub const fn total_cents(&self) -> i64 {
+        match self.funded_by {
+            FundedBy::Donor => self.order_total_cents + self.amount_cents,
+            FundedBy::Merchant => self.order_total_cents,
+        }
+    }
 }
 
 /// The recorded orders whose first donations these are.
@@ -42,12 +56,14 @@ pub async fn recorded_orders(
 ) -> Result<BTreeMap<DonationId, RecordedOrder>, sqlx::Error> {
     let found: Vec<RecordedOrder> = sqlx::query_as(
         "select f.donation_id, c.slug as cause, o.donations, o.amount_cents,
+           f.order_total_cents, f.funded_by, o.content_hashes,
            coalesce(r.cents, 0)::bigint as refunded_cents,
            r.occurred_at as refund_occurred_at, r.recorded_at as refund_recorded_at
          from donation f join cause c using (cause_id)
            cross join lateral (
              select array_agg(d.donation_id) as ids, count(*)::smallint as donations,
-               sum(d.amount_cents)::bigint as amount_cents
+               sum(d.amount_cents)::bigint as amount_cents,
+               array_agg(d.content_hash) as content_hashes
              from order_donation l join donation d using (donation_id)
              where l.first_id = f.donation_id) o
            cross join lateral (

@@ -23,6 +23,8 @@ pub struct NewRefund {
     pub refund_id: String,
     /// How much was given back of the order's donations; none for all that is left.
     pub amount: Option<Amount>,
+    /// The slug of the cause that it was given back of first, where the order has several.
+    pub cause: Option<String>,
     pub event_id: EventId,
     pub occurred_at: DateTime<Utc>,
 }
@@ -169,7 +171,10 @@ impl<'a> Batch<'a> {
             return Ok(RefundOutcome::Already);
         }
         let mut rest = told.min(left);
-        for d in order.iter_mut().rev() {
+        let mut latest_first: Vec<&mut RefundedDonation> = order.iter_mut().rev().collect();
+        // A stable sort: those of its cause come first, the others stay in order.
+        latest_first.sort_by_key(|d| refund.cause.as_ref() != Some(&d.cause));
+        for d in latest_first {
             let Ok(amount) = Amount::from_cents(rest.min(d.left_cents())) else {
                 continue;
             };

@@ -44,6 +44,8 @@ pub(super) struct RefundedDonation {
     pub order_id: String,
     pub association_id: AssociationId,
     pub association: String,
+    /// The slug of its cause.
+    pub cause: String,
     pub amount_cents: i64,
     pub refunded_cents: i64,
     /// The merchant's names of the refunds so far.
@@ -88,7 +90,8 @@ pub(super) async fn load(
 ) -> Result<BTreeMap<DonationId, Vec<RefundedDonation>>, sqlx::Error> {
     let found: Vec<RefundedDonation> = sqlx::query_as(
         "select f.first_id as first, d.donation_id, d.merchant_id, m.slug as merchant,
-           d.order_id, d.association_id, a.slug as association, d.amount_cents,
+           d.order_id, d.association_id, a.slug as association, c.slug as cause,
+           d.amount_cents,
            coalesce((select sum(r.amount_cents) from donation_refund r
              where r.donation_id = d.donation_id), 0)::bigint as refunded_cents,
            array(select r.refund_id from donation_refund r
@@ -109,6 +112,7 @@ pub(super) async fn load(
          from order_donation f join donation d using (donation_id)
            join merchant m on m.merchant_id = d.merchant_id
            join association a on a.association_id = d.association_id
+           join cause c on c.cause_id = d.cause_id
          where f.first_id = any($1) order by f.first_id, f.ordinal",
     )
     .bind(uuids(ids))

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use sqlx::PgConnection;
 
+use super::order_identity::is_another_of_all;
 use super::outcome::Outcome;
 use super::problem::ProblemState;
 use super::repetition::is_second_order;
@@ -66,7 +67,8 @@ fn next_donation(
         return Ok(true);
     };
     let told = told.cents();
-    let more = if is_second_order(task, order) {
+    let is_another = is_another_of_all(&order.content_hashes, &task.checkout.content_hash());
+    let more = if is_another || is_second_order(task, order) {
         told
     } else {
         told - order.amount_cents

@@ -158,8 +158,42 @@ pub(super) fn decide(
         flags: flags
             .into_iter()
             .filter_map(|(raised, flag)| raised.then_some(flag))
+            .chain(checkout.flags.iter().copied())
             .collect(),
         occurred_at: occurred_at(checkout.at, received.received_at),
+    })
+}
+
+/// Flags of a donation whose receipt waits until a person has looked at what was charged.
+const NOT_AS_CHARGED: [(&str, &str); 3] = [
+    ("donation-taxed", "its line was taxed"),
+    ("donation-discounted", "a discount was taken off it"),
+    (
+        "above-order-total",
+        "its lines say more than the whole order",
+    ),
+];
+
+/// The case of a donation that was not charged as it should be. It is posted as charged.
+pub(super) fn not_as_charged(donation: &NewDonation) -> Option<NewCase> {
+    let raised = NOT_AS_CHARGED
+        .iter()
+        .filter(|(flag, _)| donation.flags.contains(flag));
+    let why: Vec<&str> = raised.map(|(_, why)| *why).collect();
+    if why.is_empty() {
+        return None;
+    }
+    let what = format!(
+        "the donation of order {:?} is posted as charged, {} euros: {}",
+        donation.order_id,
+        donation.amount,
+        why.join(", ")
+    );
+    Some(NewCase {
+        merchant: Some(donation.merchant_id),
+        association: Some(donation.association_id),
+        donation: Some(donation.donation_id),
+        ..NewCase::new(CaseKind::DonationNotAsCharged, donation.donation_id.0, what)
     })
 }
 
@@ -259,6 +293,12 @@ mod tests {
             }),
             funded_by: FundedBy::Donor,
             restated: false,
+            ordinal: 0,
+            is_one_of_several: false,
+            left_cents: None,
+            flags: Vec::new(),
+            identity: None,
+            warnings: Vec::new(),
         }
     }
 

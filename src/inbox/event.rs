@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::order_identity::OrderIdentity;
 use crate::donations::{Consent, FundedBy};
 use crate::parties::donor::DonorDetails;
 use crate::values::{Amount, DonationId, FieldError, MerchantId, line_fits, listed};
@@ -14,6 +15,8 @@ use crate::values::{Amount, DonationId, FieldError, MerchantId, line_fits, liste
 pub enum Event {
     Checkout(Box<Checkout>),
     Refund(Refund),
+    /// An order as it stands: several of its donations, or what was given back of them as well.
+    Order(Vec<Event>),
     Ping,
     /// Authentic, and no concern of ours, such as an order without a donation; why, in words.
     Ignored(&'static str),
@@ -30,8 +33,33 @@ impl Event {
         match self {
             Self::Checkout(c) => Some(DonationId::of_order(merchant, &c.order_id)),
             Self::Refund(r) => Some(DonationId::of_order(merchant, &r.order_id)),
+            Self::Order(parts) => parts.first()?.donation_id(merchant),
             Self::Ping | Self::Ignored(_) | Self::OrderReference { .. } => None,
         }
+    }
+
+    /// What it is made of: an order's parts, else itself.
+    #[must_use]
+    pub const fn parts(&self) -> &[Self] {
+        match self {
+            Self::Order(parts) => parts.as_slice(),
+            single => std::slice::from_ref(single),
+        }
+    }
+
+    /// The donations that it tells of.
+    pub fn checkouts(&self) -> impl Iterator<Item = &Checkout> {
+        self.parts().iter().filter_map(|part| match part {
+            Self::Checkout(checkout) => Some(checkout.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// Whether it is nothing unless its order is known to have given.
+    #[must_use]
+    pub fn is_of_known_order(&self) -> bool {
+        let mut parts = self.parts().iter();
+        parts.all(|part| matches!(part, Self::Refund(refund) if !refund.waits))
     }
 }
 
@@ -51,11 +79,23 @@ pub struct Checkout {
     /// The platform sends an order again whenever something about it changes: only another donation
     /// makes it another.
     pub restated: bool,
+    /// Its number among the donations that the order states, from 0.
+    pub ordinal: i16,
+    /// Whether the order states several donations, of one cause each.
+    pub is_one_of_several: bool,
+    /// What is left of it by the order as it now stands, in cents; none where it does not say.
+    pub left_cents: Option<i64>,
+    /// What a person should look at, beside what the decision finds.
+    pub flags: Vec<&'static str>,
+    /// What tells the order from another of the same number.
+    pub identity: Option<OrderIdentity>,
+    /// What could not be read of its donor: field by field.
+    pub warnings: Vec<FieldError>,
 }
 
 impl Checkout {
-    /// The hash of what the event says of the order: the same for a repetition, another for a
-    /// conflict.
+    /// The hash of what the event says of the order, and its identity after it where it has one:
+    /// the same for a repetition, another for a conflict (`compare`).
     #[must_use]
     pub fn content_hash(&self) -> Vec<u8> {
         let amount = self.amount.map(Amount::cents);
@@ -69,7 +109,11 @@ impl Checkout {
         let Ok(content) = content else {
             unreachable!("numbers and texts")
         };
-        Sha256::digest(content).to_vec()
+        let mut hash = Sha256::digest(content).to_vec();
+        if let Some(identity) = &self.identity {
+            hash.extend(identity.0);
+        }
+        hash
     }
 }
 
@@ -80,8 +124,43 @@ pub struct Refund {
     pub order_id: String,
     pub refund_id: String,
     pub donation_refunded: bool,
-    /// How much of the donation was given back; none for all that is left of it.
+    /// How much of the donation was given back; none for all that is left of it. Of a refund that
+    /// proves nothing: how much of the order.
     pub amount: Option<Amount>,
+    pub proof: RefundProof,
+    /// The slug of the cause whose donation it is, where the order has several.
+    pub cause: Option<String>,
+    /// It waits for an order that is not known; otherwise that order gave nothing.
+    pub waits: bool,
+    /// What tells its order from another of the same number.
+    pub identity: Option<OrderIdentity>,
+}
+
+/// Whether a refund says how much of the donation it gave back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefundProof {
+    Proven,
+    /// It says only how much of the order went back.
+    Unproven,
+    /// It was told before, and did not reach the customer.
+    Failed,
+}
+
+impl Refund {
+    /// A proven refund of all that is left of an order's donations, which waits for its order.
+    pub(super) fn of_all(order_id: String, refund_id: impl Into<String>) -> Self {
+        Self {
+            at: None,
+            order_id,
+            refund_id: refund_id.into(),
+            donation_refunded: true,
+            amount: None,
+            proof: RefundProof::Proven,
+            cause: None,
+            waits: true,
+            identity: None,
+        }
+    }
 }
 
 /// An authentic body that is not understood, field by field.
@@ -138,6 +217,11 @@ impl FieldErrors {
                 format!("1 to {max_chars} characters are needed, without control characters"),
             ));
         }
+    }
+
+    /// What was noted.
+    pub fn found(self) -> Vec<FieldError> {
+        self.0
     }
 
     /// The event, unless a mistake was noted.

@@ -51,6 +51,9 @@ pub struct Headers {
     /// What the event is about, in the dialects that say so in a header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
+    /// The address of the shop, in the dialects that say so in a header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// An authentic delivery.

@@ -6,6 +6,7 @@
 //! refund, an `outcome`, an `order_fetch`, or a `problem`.
 
 mod accepted;
+mod another_order;
 mod committer;
 mod decide;
 mod dialects;
@@ -13,8 +14,10 @@ pub mod endpoint;
 mod event;
 mod insert_batch;
 mod intake;
+mod known;
 mod list;
 mod order_fetch;
+mod order_identity;
 mod outcome;
 mod parsed;
 mod partitions;
@@ -28,12 +31,14 @@ pub mod signature;
 mod state;
 mod tasks;
 mod turns;
+mod unproven;
 
 pub use committer::committer;
-pub use dialects::{delivery_key, parse, topic_header};
+pub use dialects::{ApiAccess, Sender, delivery_key, parse, source_header, topic_header};
 pub use endpoint::EndpointCache;
-pub use event::{Checkout, Event, ParseError, Refund};
+pub use event::{Checkout, Event, ParseError, Refund, RefundProof};
 pub use intake::{Delivery, Disposition, Headers, Intake, ReceiveError, ReceiveOutcome};
+pub use known::is_known;
 pub use list::{EventFilter, EventSummary, list};
 pub use order_fetch::{OrderFetch, dead_letter_fetch, due_fetches, postpone_fetch, store_fetched};
 pub use parsed::ParsedEvents;

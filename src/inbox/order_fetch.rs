@@ -1,16 +1,17 @@
-//! Events that carry only an order's number: the order is fetched from its platform by a worker,
-//! outside any database transaction, and enters the inbox as an event of its own.
+//! Events that do not say all of their order: it is fetched from its platform by a worker, outside
+//! any database transaction, and enters the inbox as an event of its own.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use sqlx::{FromRow, PgConnection, types::Json};
 
-use super::dialects::{order_urls, parse};
+use super::dialects::{OrderUrls, Sender, order_urls, parse};
 use super::endpoint::EndpointSettings;
-use super::event::Event;
+use super::event::{Event, Refund, RefundProof};
 use super::problem::{self, Problem, ProblemState};
 use super::queue::QueuedEvent;
-use crate::values::{Dialect, EndpointId, EventId};
+use super::unproven;
+use crate::values::{Dialect, EndpointId, EventId, MerchantId};
 
 /// Attempts, over a day and a half, before the event is a dead letter.
 const MAX_ATTEMPTS: i32 = 20;
@@ -27,9 +28,11 @@ pub struct OrderFetch {
     pub received_at: DateTime<Utc>,
     /// How often it was tried before.
     pub attempts: i32,
-    /// The addresses of the order and of its products; none while the endpoint's settings do not
-    /// name the store.
-    pub urls: Option<[String; 2]>,
+    /// None while the endpoint's settings do not name the store.
+    pub urls: Option<OrderUrls>,
+    merchant_id: Option<MerchantId>,
+    /// What a person is asked about when the order cannot be fetched.
+    unproven: Vec<Refund>,
 }
 
 impl OrderFetch {
@@ -76,23 +79,51 @@ struct FetchRow {
     endpoint_id: EndpointId,
     received_at: DateTime<Utc>,
     attempts: i32,
+    merchant_id: Option<MerchantId>,
     #[sqlx(try_from = "String")]
     dialect: Dialect,
     settings: Json<EndpointSettings>,
+    topic: Option<String>,
     body: Vec<u8>,
+}
+
+impl FetchRow {
+    /// What the event says, read with these settings.
+    fn parts(&self, settings: &EndpointSettings) -> Vec<Event> {
+        let sender = Sender {
+            dialect: self.dialect,
+            settings,
+            test: false,
+            topic: self.topic.as_deref(),
+            source: None,
+        };
+        let event = parse(&sender, &self.body);
+        event.map_or_else(|_| Vec::new(), |event| event.parts().to_vec())
+    }
 }
 
 impl From<FetchRow> for OrderFetch {
     fn from(r: FetchRow) -> Self {
-        let urls = match parse(r.dialect, &r.settings, None, &r.body) {
-            Ok(Event::OrderReference { order_id }) => order_urls(&r.settings, &order_id),
+        let urls = r.parts(&r.settings).iter().find_map(|part| match part {
+            Event::OrderReference { order_id } => order_urls(r.dialect, &r.settings, order_id),
             _ => None,
+        });
+        // As it would have been read if nothing could be fetched.
+        let asked = EndpointSettings {
+            fetch_refunds: false,
+            ..r.settings.0.clone()
         };
+        let unproven = r.parts(&asked).into_iter().filter_map(|part| match part {
+            Event::Refund(refund) if refund.proof != RefundProof::Proven => Some(refund),
+            _ => None,
+        });
         Self {
+            unproven: unproven.collect(),
             event_id: r.event_id,
             endpoint_id: r.endpoint_id,
             received_at: r.received_at,
             attempts: r.attempts,
+            merchant_id: r.merchant_id,
             urls,
         }
     }
@@ -104,7 +135,8 @@ pub async fn due_fetches(
     now: DateTime<Utc>,
 ) -> Result<Vec<OrderFetch>, sqlx::Error> {
     let rows: Vec<FetchRow> = sqlx::query_as(
-        "select event_id, endpoint_id, received_at, attempts, dialect, settings, body
+        "select event_id, endpoint_id, received_at, attempts, merchant_id, dialect, settings,
+           headers->>'topic' as topic, body
          from inbox_fetch join endpoint using (endpoint_id)
          join inbox_body using (event_id, received_at)
          where next_at <= $1 and not test order by next_at limit $2",
@@ -131,9 +163,10 @@ pub async fn postpone_fetch(
 }
 
 /// Makes an event a dead letter whose order cannot be fetched. A person mends the cause and
-/// redrives it.
+/// redrives it; or decides about its refunds without that.
 pub async fn dead_letter_fetch(
     tx: &mut PgConnection,
+    now: DateTime<Utc>,
     fetch: &OrderFetch,
     reason: &str,
 ) -> Result<(), sqlx::Error> {
@@ -148,7 +181,11 @@ pub async fn dead_letter_fetch(
         .iter()
         .map(|e| Problem::new(e, ProblemState::Dead, reason.to_owned()))
         .collect();
-    problem::record(tx, &problems).await
+    problem::record(tx, &problems).await?;
+    let Some(merchant) = fetch.merchant_id else {
+        return Ok(());
+    };
+    unproven::ask(tx, now, merchant, &fetch.unproven).await
 }
 
 /// Queues the document that was fetched as an event of its own and ends the fetch. The same
@@ -198,6 +235,8 @@ mod tests {
             received_at: DateTime::UNIX_EPOCH,
             attempts,
             urls: None,
+            merchant_id: None,
+            unproven: Vec::new(),
         };
         assert_eq!(attempt(0).wait(), TimeDelta::seconds(1));
         assert_eq!(attempt(3).wait(), TimeDelta::seconds(8));

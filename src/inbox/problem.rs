@@ -115,7 +115,9 @@ pub(super) async fn record(tx: &mut PgConnection, problems: &[Problem]) -> Resul
            x.state, x.reason, x.donation_id, x.attempts, x.received_at
          from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::int[],
              $7::timestamptz[])
-           x(event_id, endpoint_id, state, reason, donation_id, attempts, received_at)",
+           x(event_id, endpoint_id, state, reason, donation_id, attempts, received_at)
+         -- An order of several parts may have several; it is processed again whole.
+         on conflict do nothing",
     )
     .bind(problems.iter().map(|p| p.event_id.0).collect::<Vec<_>>())
     .bind(problems.iter().map(|p| p.endpoint_id.0).collect::<Vec<_>>())

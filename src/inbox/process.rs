@@ -11,9 +11,11 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::accepted::apply_rulings;
-use super::decide::{Facts, decide};
+use super::another_order::set_aside;
+use super::decide::{Facts, decide, not_as_charged};
 use super::endpoint;
 use super::order_fetch::enqueue_fetches;
+use super::order_identity::{is_another_order, same_content};
 use super::outcome::{self, Outcome};
 use super::parsed::ParsedEvents;
 use super::problem::{self, ProblemState};
@@ -21,6 +23,7 @@ use super::queue::{self, QueuedEvent, Requeue};
 use super::repetition::decide_repetitions;
 use super::tasks::{CheckoutTask, RefundTask, Repetition, Tasks, understand};
 use super::turns::wait_for_turns;
+use super::unproven;
 use crate::cases::{self, CaseKind, Decision};
 use crate::db;
 use crate::donations::{self, NewDonation, NewRefund, RecordError, RefundOutcome};
@@ -122,7 +125,8 @@ pub async fn process_batch(
     let contexts = endpoint::load_contexts(tx, events.iter().map(|e| e.endpoint_id)).await?;
     let mut tasks = understand(tx, parsed_events, events, &contexts).await?;
     // An order that came again may give back a part.
-    if !tasks.refunds.is_empty() || options.existing == Existing::Check {
+    let may_give_back = !tasks.refunds.is_empty() || !tasks.unproven.is_empty();
+    if may_give_back || options.existing == Existing::Check {
         // Before any balance is locked, as runs do: two that lock in the same order cannot
         // deadlock.
         tasks.may_refund = may_refund(tx, options.when_locked).await?;
@@ -131,6 +135,10 @@ pub async fn process_batch(
         tasks.park_refunds();
     }
     let recorded = record_checkouts(tx, now, options, &mut tasks).await?;
+    let proven = unproven::decide(tx, now, &mut tasks).await?;
+    tasks.refunds.extend(proven);
+    let refunds = std::mem::take(&mut tasks.refunds);
+    tasks.refunds = set_aside(tx, &mut tasks, refunds).await?;
     wait_for_turns(tx, &mut tasks).await?;
     while tasks.has_turns() {
         let refunds = tasks.take_refunds();
@@ -183,16 +191,22 @@ async fn record_checkouts(
     for task in checkouts {
         let content_hash = task.checkout.content_hash();
         if let Some(first) = recorded.get(&task.donation_id) {
-            let same_content = *first == content_hash;
+            let same_content = same_content(first, &content_hash);
+            let is_another = is_another_order(first, &content_hash);
             if !same_content && options.existing == Existing::AssumeNone {
                 // It may give back a part, which needs the settlement lock.
                 return Err(ProcessError::MayBeRecorded);
             }
-            tasks.repetitions.push(Repetition { task, same_content });
+            tasks.repetitions.push(Repetition {
+                task,
+                same_content,
+                is_another,
+            });
             continue;
         }
         match decide(&task.received(&content_hash), &mut facts) {
             Ok(donation) => {
+                tasks.cases.extend(not_as_charged(&donation));
                 recorded.insert(task.donation_id, content_hash);
                 new.push(donation);
             }
@@ -265,6 +279,10 @@ async fn record_refunds<'b>(
             RefundOutcome::Already => tasks
                 .outcomes
                 .push(task.source.outcome(Outcome::AlreadyRefunded)),
+            // The platform told all of its order, and it gave nothing.
+            RefundOutcome::Unknown if !task.waits => tasks
+                .outcomes
+                .push(task.source.outcome(Outcome::NothingRefunded)),
             RefundOutcome::Unknown => tasks.problems.push(task.source.problem(
                 ProblemState::Parked(task.refund.donation_id),
                 "waits for its checkout.completed",

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::PgConnection;
 
 use super::decide::stated_at;
+use super::order_identity::is_another_of_all;
 use super::outcome::Outcome;
 use super::problem::ProblemState;
 use super::tasks::{CheckoutTask, RefundTask, Repetition, Tasks, WAITS_FOR_A_RUN};
@@ -28,6 +29,8 @@ enum Again {
     Raised(Amount),
     /// It says something else of the order, such as another cause.
     Differs,
+    /// It is another order that has the same number.
+    AnotherOrder,
 }
 
 /// Decides what the orders are that came again, in the order of their receipt. Returns the refunds
@@ -77,21 +80,36 @@ fn judge(
     told: Option<Amount>,
     recorded: &BTreeMap<DonationId, RecordedOrder>,
 ) -> Again {
-    let Repetition { task, same_content } = repetition;
+    let Repetition {
+        task,
+        same_content,
+        is_another,
+    } = repetition;
     let Some(order) = recorded.get(&task.donation_id) else {
         return Again::Differs;
     };
+    if *is_another {
+        // A person may have accepted it before.
+        return match is_another_of_all(&order.content_hashes, &task.checkout.content_hash()) {
+            true => Again::AnotherOrder,
+            false => Again::Repeated,
+        };
+    }
     if is_second_order(task, order) {
         return Again::SecondOrder;
     }
     if *same_content {
         return Again::Repeated;
     }
+    if task.checkout.is_one_of_several {
+        return Again::Differs;
+    }
     if task.checkout.cause.is_some() && task.checkout.cause.as_ref() != Some(&order.cause) {
         return Again::Differs;
     }
     let told = told.map_or(order.amount_cents, Amount::cents);
-    if let Ok(by) = Amount::from_cents(order.left_cents() - told) {
+    let told_left = task.checkout.left_cents.unwrap_or(told);
+    if let Ok(by) = Amount::from_cents(order.left_cents() - told_left) {
         return Again::Lowered(by);
     }
     if let Ok(by) = Amount::from_cents(told - order.amount_cents) {
@@ -128,10 +146,13 @@ fn refund_of_the_difference<'b>(task: &CheckoutTask<'b>, by: Amount) -> RefundTa
     let event = task.source.event;
     RefundTask {
         source: task.source,
+        waits: true,
+        identity: None,
         refund: NewRefund {
             donation_id: task.donation_id,
             refund_id: format!("order-lowered-{}", event.event_id.0),
             amount: Some(by),
+            cause: None,
             event_id: event.event_id,
             occurred_at: event.received_at,
         },
@@ -156,6 +177,15 @@ impl Tasks<'_> {
                 ),
                 "this order came again after its donation was given back, and is not posted: ask \
                  the merchant whether its customer was charged again, and decide its case",
+            ),
+            Again::AnotherOrder => (
+                CaseKind::SecondOrder,
+                format!(
+                    "another order has the number {order_id:?}: another address, key, payer or \
+                     day of payment; it is not posted"
+                ),
+                "another order has this number, and is not posted: ask the merchant whether a \
+                 copy of the store sent one of the two, and decide its case",
             ),
             Again::Raised(by) => (
                 CaseKind::DonationRaised,

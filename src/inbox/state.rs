@@ -8,10 +8,11 @@ use std::str::FromStr;
 
 use serde::Serialize;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
-use super::dialects::parse;
-use super::endpoint;
-use super::event::Event;
+use super::dialects::{Sender, parse};
+use super::endpoint::{self, EndpointContext};
+use super::event::Checkout;
 use crate::values::{DonationId, EndpointId, EventId};
 
 /// Where an event stands.
@@ -109,15 +110,12 @@ pub(super) async fn find_posted(
         return Ok(HashSet::new());
     }
     let contexts = endpoint::load_contexts(db, events.iter().map(|e| e.endpoint_id)).await?;
-    let donation_id = |e: &SettledEvent<'_>| -> Option<DonationId> {
-        let context = contexts.get(&e.endpoint_id)?;
-        let event = parse(context.dialect, &context.settings, e.topic, e.body).ok()?;
-        match event {
-            Event::Checkout(_) => event.donation_id(context.merchant_id),
-            _ => None,
-        }
-    };
-    let donation_ids: Vec<_> = events.iter().filter_map(donation_id).map(|d| d.0).collect();
+    let donation_ids: Vec<Uuid> = events
+        .iter()
+        .filter_map(|e| Some(donation_ids(contexts.get(&e.endpoint_id)?, e)))
+        .flatten()
+        .map(|d| d.0)
+        .collect();
     let named: Vec<EventId> = sqlx::query_scalar(
         "select event_id from donation where donation_id = any($1)
          union all select event_id from donation_refund where event_id = any($2)",
@@ -149,6 +147,22 @@ pub(super) async fn find_posted(
         posted.extend(named);
     }
     Ok(posted)
+}
+
+/// The donations that an event tells of.
+fn donation_ids(context: &EndpointContext, event: &SettledEvent<'_>) -> Vec<DonationId> {
+    let sender = Sender {
+        dialect: context.dialect,
+        settings: &context.settings,
+        test: context.test,
+        topic: event.topic,
+        source: None,
+    };
+    let Ok(event) = parse(&sender, event.body) else {
+        return Vec::new();
+    };
+    let id = |c: &Checkout| DonationId::of(context.merchant_id, &c.order_id, c.ordinal);
+    event.checkouts().map(id).collect()
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@ use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection};
 
 use super::decide::{ReceivedCheckout, occurred_at};
-use super::dialects::parse;
+use super::dialects::{Sender, parse};
 use super::endpoint::EndpointContext;
-use super::event::{Checkout, Event, ParseError, Refund};
+use super::event::{Checkout, Event, ParseError, Refund, RefundProof};
+use super::order_identity::OrderIdentity;
 use super::outcome::{EventOutcome, Outcome};
 use super::parsed::ParsedEvents;
 use super::problem::{Problem, ProblemState};
@@ -61,6 +62,8 @@ pub(super) struct Repetition<'b> {
     pub task: CheckoutTask<'b>,
     /// It says what the first said.
     pub same_content: bool,
+    /// It is another order of the same number, by its address, key, payer or day.
+    pub is_another: bool,
 }
 
 /// Why a refund waits while a run holds the settlement lock.
@@ -71,6 +74,22 @@ pub(super) const WAITS_FOR_A_RUN: &str =
 pub(super) struct RefundTask<'b> {
     pub source: Source<'b>,
     pub refund: NewRefund,
+    /// Whether it waits for an order that is not known; otherwise that order gave nothing.
+    pub waits: bool,
+    /// What tells its order from another of the same number.
+    pub identity: Option<OrderIdentity>,
+}
+
+/// A refund whose donation is not named in it.
+pub(super) struct UnprovenTask<'b> {
+    pub source: Source<'b>,
+    pub refund: Refund,
+}
+
+impl UnprovenTask<'_> {
+    pub fn donation_id(&self) -> DonationId {
+        DonationId::of_order(self.source.merchant_id, &self.refund.order_id)
+    }
 }
 
 /// What the events of a batch call for.
@@ -79,6 +98,8 @@ pub(super) struct Tasks<'b> {
     pub checkouts: Vec<CheckoutTask<'b>>,
     pub repetitions: Vec<Repetition<'b>>,
     pub refunds: Vec<RefundTask<'b>>,
+    /// Refunds that do not say what they gave back.
+    pub unproven: Vec<UnprovenTask<'b>>,
     pub fetches: Vec<&'b QueuedEvent>,
     pub problems: Vec<Problem>,
     pub outcomes: Vec<EventOutcome>,
@@ -155,8 +176,14 @@ pub(super) async fn understand<'b>(
             Some(event) => tasks.add(source, Ok(event)),
             None => match bodies.get(&event.event_id) {
                 Some(b) => {
-                    let event = parse(context.dialect, &context.settings, b.topic, b.body);
-                    tasks.add(source, event);
+                    let sender = Sender {
+                        dialect: context.dialect,
+                        settings: &context.settings,
+                        test: context.test,
+                        topic: b.topic,
+                        source: b.source,
+                    };
+                    tasks.add(source, parse(&sender, b.body));
                 }
                 None => {
                     let problem = source.problem(ProblemState::Dead, "its body is no longer kept");
@@ -173,6 +200,7 @@ pub(super) async fn understand<'b>(
 struct StoredBody<'r> {
     event_id: EventId,
     topic: Option<&'r str>,
+    source: Option<&'r str>,
     body: &'r [u8],
 }
 
@@ -186,7 +214,8 @@ async fn load_bodies(
     };
     // The range of times picks the partitions once, and the ids are looked up in each.
     sqlx::query(
-        "select event_id, headers->>'topic' as topic, body from inbox_body
+        "select event_id, headers->>'topic' as topic, headers->>'source' as source, body
+         from inbox_body
          where event_id = any($1) and received_at between $2 and $3",
     )
     .bind(events.iter().map(|e| e.event_id.0).collect::<Vec<_>>())
@@ -201,6 +230,9 @@ impl<'b> Tasks<'b> {
     pub fn park_refunds(&mut self) {
         for task in std::mem::take(&mut self.refunds) {
             self.park(task.source, task.refund.donation_id, WAITS_FOR_A_RUN);
+        }
+        for task in std::mem::take(&mut self.unproven) {
+            self.park(task.source, task.donation_id(), WAITS_FOR_A_RUN);
         }
     }
 
@@ -217,20 +249,29 @@ impl<'b> Tasks<'b> {
                 if source.event.attempts > 0 {
                     self.redriven.push(source.event.event_id);
                 }
+                let (order_id, ordinal) = (&checkout.order_id, checkout.ordinal);
                 self.checkouts.push(CheckoutTask {
                     source,
-                    donation_id: DonationId::of_order(source.merchant_id, &checkout.order_id),
-                    ordinal: 0,
+                    donation_id: DonationId::of(source.merchant_id, order_id, ordinal),
+                    ordinal,
                     checkout,
                     accepted: false,
                 });
             }
+            Ok(Event::Refund(refund)) if refund.proof != RefundProof::Proven => {
+                self.unproven.push(UnprovenTask { source, refund });
+            }
             Ok(Event::Refund(refund)) if refund.donation_refunded => {
                 self.refunds.push(RefundTask::new(source, refund));
             }
+            Ok(Event::Order(parts)) if !parts.is_empty() => {
+                for part in parts {
+                    self.add(source, Ok(part));
+                }
+            }
             Ok(Event::Refund(_)) => self.outcomes.push(source.outcome(Outcome::NothingRefunded)),
             Ok(Event::OrderReference { .. }) => self.fetches.push(source.event),
-            Ok(Event::Ping | Event::Ignored(_)) => {
+            Ok(Event::Ping | Event::Ignored(_) | Event::Order(_)) => {
                 self.outcomes.push(source.outcome(Outcome::Ignored));
             }
             Err(error) => {
@@ -242,13 +283,16 @@ impl<'b> Tasks<'b> {
 }
 
 impl<'b> RefundTask<'b> {
-    fn new(source: Source<'b>, refund: Refund) -> Self {
+    pub fn new(source: Source<'b>, refund: Refund) -> Self {
         Self {
             source,
+            waits: refund.waits,
+            identity: refund.identity,
             refund: NewRefund {
                 donation_id: DonationId::of_order(source.merchant_id, &refund.order_id),
                 refund_id: refund.refund_id,
                 amount: refund.amount,
+                cause: refund.cause,
                 event_id: source.event.event_id,
                 occurred_at: occurred_at(refund.at, source.event.received_at),
             },

@@ -73,7 +73,8 @@ impl<'b> Tasks<'b> {
         !self.refunds.is_empty() || !self.repetitions.is_empty()
     }
 
-    /// Takes the refunds whose turn it is: those before which no order was told again.
+    /// Takes the refunds whose turn it is: those before which no order was told again. An order
+    /// told again with its refunds says what is left after them.
     pub fn take_refunds(&mut self) -> Vec<RefundTask<'b>> {
         let again = self.repetitions.iter();
         let again = again.map(|r| (r.task.donation_id, r.task.source.event.turn()));
@@ -81,7 +82,7 @@ impl<'b> Tasks<'b> {
         let all = std::mem::take(&mut self.refunds);
         let (taken, left) = all.into_iter().partition(|r| {
             let first = first.get(&r.refund.donation_id);
-            first.is_none_or(|t| r.source.event.turn() < *t)
+            first.is_none_or(|t| r.source.event.turn() <= *t)
         });
         self.refunds = left;
         taken

@@ -41,4 +41,4 @@ pub use secret::Secret;
 pub use set_aside::SetAside;
 pub use tax_box::{TaxBox, TaxBoxError};
 pub use tax_date::{TaxDate, TaxDateError};
-pub use time::{Period, french_day, paris_day, paris_midnight};
+pub use time::{Period, french_day, paris_day, paris_instant, paris_midnight};

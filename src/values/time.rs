@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc,
+};
 use chrono_tz::Europe::Paris;
 
 /// The Paris day of an instant.
@@ -30,6 +32,15 @@ pub fn paris_midnight(day: NaiveDate) -> DateTime<Utc> {
             || day.and_time(NaiveTime::MIN).and_utc(),
             |t| t.with_timezone(&Utc),
         )
+}
+
+/// The instant of a time as clocks in Paris show it; the earlier of two, when clocks are set back.
+#[must_use]
+pub fn paris_instant(shown: NaiveDateTime) -> DateTime<Utc> {
+    Paris
+        .from_local_datetime(&shown)
+        .earliest()
+        .map_or_else(|| shown.and_utc(), |t| t.with_timezone(&Utc))
 }
 
 /// A calendar month in Paris, printed `2026-11`.

@@ -21,8 +21,8 @@ use crate::donations::claim_token;
 use crate::inbox::endpoint::Endpoint;
 use crate::inbox::signature::{self, SignatureError};
 use crate::inbox::{
-    Delivery, Disposition, Event, Headers, ReceiveError, ReceiveOutcome, delivery_key, parse,
-    topic_header,
+    Delivery, Disposition, Event, Headers, ReceiveError, ReceiveOutcome, Sender, delivery_key,
+    is_known, parse, source_header, topic_header,
 };
 use crate::values::{Dialect, DonationId, EndpointId, EventId, FieldError, listed};
 
@@ -87,6 +87,8 @@ pub struct Outcome {
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<Vec<FieldError>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<FieldError>,
 }
 
 impl Outcome {
@@ -136,14 +138,14 @@ async fn process(
     let header = |name: &str| only_header(headers, name);
     let delivery_key = delivery_key(endpoint.dialect, &endpoint.settings, header, &body)
         .map_err(|rejected| Problem::NotSigned(rejected.to_string()))?;
-    let topic = topic_header(endpoint.dialect).and_then(header);
-
-    let understood = match understand(web, now, &endpoint, topic, &body).await? {
+    let sender = sender(&endpoint, headers);
+    let understood = match understand(web, now, &endpoint, &sender, &body).await? {
         Understood::Pong => return Ok(Outcome::of("pong")),
         // What a merchant sends about orders without a donation is not ours to keep.
         Understood::Ignored(reason) => {
+            let reason = Some(reason);
             return Ok(Outcome {
-                reason: Some(reason),
+                reason,
                 ..Outcome::of("ignored")
             });
         }
@@ -152,19 +154,15 @@ async fn process(
     let KeptEvent {
         event,
         errors,
+        warnings,
         disposition,
         donation,
     } = understood;
-    let owned_header = |name: &str| header(name).map(str::to_owned);
     let delivery = Delivery {
         endpoint_id,
         delivery_key,
         body,
-        headers: Headers {
-            webhook_timestamp: owned_header("webhook-timestamp"),
-            user_agent: owned_header("user-agent"),
-            topic: topic.map(str::to_owned),
-        },
+        headers: kept_headers(&sender, headers),
         received_at: now,
         disposition,
         event,
@@ -173,7 +171,34 @@ async fn process(
         ReceiveError::Busy => Problem::Unavailable("Too many events are waiting.".into()),
         ReceiveError::Away => Problem::Unavailable("The database is away.".into()),
     })?;
-    respond(web, &endpoint, received, errors, donation)
+    let outcome = respond(web, &endpoint, received, errors, donation)?;
+    Ok(Outcome {
+        warnings,
+        ..outcome
+    })
+}
+
+/// The headers to store.
+fn kept_headers(sender: &Sender<'_>, headers: &HeaderMap) -> Headers {
+    let owned_header = |name: &str| only_header(headers, name).map(str::to_owned);
+    Headers {
+        webhook_timestamp: owned_header("webhook-timestamp"),
+        user_agent: owned_header("user-agent"),
+        topic: sender.topic.map(str::to_owned),
+        source: sender.source.map(str::to_owned),
+    }
+}
+
+/// What a body is read with.
+fn sender<'a>(endpoint: &'a Endpoint, headers: &'a HeaderMap) -> Sender<'a> {
+    let said = |name: Option<&str>| only_header(headers, name?);
+    Sender {
+        dialect: endpoint.dialect,
+        settings: &endpoint.settings,
+        test: endpoint.test,
+        topic: said(topic_header(endpoint.dialect)),
+        source: said(source_header(endpoint.dialect)),
+    }
 }
 
 /// The endpoint under whose secrets the signature holds. A secret that was added a moment ago may
@@ -216,6 +241,8 @@ struct KeptEvent {
     event: Option<Event>,
     /// What is wrong with it, field by field.
     errors: Vec<FieldError>,
+    /// What could not be read of its donor, though it counts.
+    warnings: Vec<FieldError>,
     disposition: Disposition,
     /// The donation that it is about.
     donation: Option<EventDonation>,
@@ -232,21 +259,38 @@ async fn understand(
     web: &Web,
     now: DateTime<Utc>,
     endpoint: &Endpoint,
-    topic: Option<&str>,
+    sender: &Sender<'_>,
     body: &[u8],
 ) -> Result<Understood, Problem> {
-    let (event, mut errors) = match parse(endpoint.dialect, &endpoint.settings, topic, body) {
+    let (event, mut errors) = match parse(sender, body) {
         Ok(Event::Ping) => return Ok(Understood::Pong),
         Ok(Event::Ignored(reason)) => return Ok(Understood::Ignored(reason)),
         Ok(event) => (Some(event), Vec::new()),
         Err(not_understood) => (None, not_understood.0),
     };
-    if let Some(Event::Checkout(checkout)) = &event
-        && let Some(slug) = &checkout.cause
-        && !web.endpoints.cause_exists(now, slug).await?
+    if let Some(event) = &event
+        && event.is_of_known_order()
+        && !endpoint.test
+        && !is_known(
+            &mut *web.app.db.acquire().await?,
+            endpoint.merchant_id,
+            event,
+        )
+        .await?
     {
-        let message = format!("no cause is called {slug:?}; GET /api/v1/causes lists them");
-        errors.push(FieldError::new("data.donation.cause", message));
+        return Ok(Understood::Ignored(
+            "nothing was charged for a donation, or it went back and none is recorded",
+        ));
+    }
+    for slug in event
+        .iter()
+        .flat_map(Event::checkouts)
+        .filter_map(|c| c.cause.as_ref())
+    {
+        if !web.endpoints.cause_exists(now, slug).await? {
+            let message = format!("no cause is called {slug:?}; GET /api/v1/causes lists them");
+            errors.push(FieldError::new("data.donation.cause", message));
+        }
     }
     let disposition = match (errors.is_empty(), endpoint.test) {
         (false, _) => Disposition::DeadLetter(listed(&errors)),
@@ -257,10 +301,13 @@ async fn understand(
     let donation = event.as_ref().and_then(|event| {
         Some(EventDonation {
             donation_id: event.donation_id(endpoint.merchant_id)?,
-            anonymous: matches!(event, Event::Checkout(c) if c.donor.is_none()),
+            anonymous: event.checkouts().next().is_some_and(|c| c.donor.is_none()),
         })
     });
+    let first = event.as_ref().and_then(|event| event.checkouts().next());
+    let warnings = first.map(|c| c.warnings.clone()).unwrap_or_default();
     Ok(Understood::Kept(KeptEvent {
+        warnings,
         event: event.filter(|_| disposition == Disposition::Queue),
         errors,
         disposition,

@@ -18,6 +18,8 @@ const POLL: Duration = Duration::from_secs(2);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// The largest document taken from a platform, in bytes.
 const MAX_DOCUMENT_BYTES: usize = 1 << 20;
+/// The most pages read of an order's list.
+const MAX_PAGES: usize = 40;
 
 /// Fetches what is due every other second until it must stop.
 pub async fn fetch_orders(app: App, mut stop: watch::Receiver<bool>) {
@@ -45,7 +47,7 @@ pub async fn fetch_due(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
                      redrive"
                 );
                 let mut tx = db.begin().await?;
-                inbox::dead_letter_fetch(&mut tx, &fetch, &reason).await?;
+                inbox::dead_letter_fetch(&mut tx, now, &fetch, &reason).await?;
                 tx.commit().await?;
             }
             Err(error) => {
@@ -58,39 +60,84 @@ pub async fn fetch_due(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Fetches the order and its products as one document.
+/// Fetches the order and the whole list beside it as one document.
 async fn fetch_order(
     app: &App,
     db: &mut sqlx::PgConnection,
     fetch: &OrderFetch,
 ) -> anyhow::Result<Vec<u8>> {
-    let [order_url, products_url] = fetch
+    let urls = fetch
         .urls
         .as_ref()
-        .context("the endpoint's setting store_hash is not set")?;
+        .context("the endpoint's setting store_hash or store_url is not set")?;
     let token = endpoint::api_token(db, app.key.expose(), fetch.endpoint_id)
         .await?
         .context("the endpoint has no API token")?;
-    let http = http::client(REQUEST_TIMEOUT)?;
-    let order = get_json(&http, order_url, token.expose()).await?;
-    let products = get_json(&http, products_url, token.expose()).await?;
-    Ok(json!({"order": order, "products": products})
+    let api = Api {
+        http: http::client(REQUEST_TIMEOUT)?,
+        access: urls.access,
+        token: token.expose(),
+    };
+    let order = api.get_json(&urls.order).await?;
+    let order = order.context("the platform has no such order")?;
+    let mut list: Vec<Value> = Vec::new();
+    for page in 1.. {
+        anyhow::ensure!(
+            page <= MAX_PAGES,
+            "the order has too many pages of {}",
+            urls.list_name
+        );
+        let entries = match api.get_json(&format!("{}{page}", urls.list)).await? {
+            Some(Value::Array(entries)) => entries,
+            // An object with numbers for names, as PHP writes some lists.
+            Some(Value::Object(entries)) => entries.into_iter().map(|(_, entry)| entry).collect(),
+            _ => Vec::new(),
+        };
+        let is_last = entries.len() < urls.page_size;
+        // A platform that knows no pages returns the same one again.
+        let is_repeated = !entries.is_empty() && list.ends_with(&entries);
+        if !is_repeated {
+            list.extend(entries);
+        }
+        if is_last || is_repeated {
+            break;
+        }
+    }
+    Ok(json!({"order": order, urls.list_name: list})
         .to_string()
         .into_bytes())
 }
 
-async fn get_json(http: &reqwest::Client, url: &str, token: &str) -> anyhow::Result<Value> {
-    let response = http
-        .get(url)
-        .header("x-auth-token", token)
-        .header("accept", "application/json")
-        .send()
-        .await?
-        .error_for_status()?;
-    let bytes = response.bytes().await?;
-    anyhow::ensure!(
-        bytes.len() <= MAX_DOCUMENT_BYTES,
-        "the platform's document is too large"
-    );
-    serde_json::from_slice(&bytes).context("the platform's document is not JSON")
+/// A platform's API, as one merchant reaches it.
+struct Api<'a> {
+    http: reqwest::Client,
+    access: inbox::ApiAccess,
+    token: &'a str,
+}
+
+impl Api<'_> {
+    /// A document; none where there is nothing (204).
+    async fn get_json(&self, url: &str) -> anyhow::Result<Option<Value>> {
+        let request = self.http.get(url).header("accept", "application/json");
+        let request = match self.access {
+            inbox::ApiAccess::TokenHeader(name) => request.header(name, self.token),
+            inbox::ApiAccess::Basic => {
+                let (name, password) = self.token.split_once(':').unwrap_or((self.token, ""));
+                request.basic_auth(name, Some(password))
+            }
+        };
+        let response = request.send().await?.error_for_status()?;
+        if response.status() == reqwest::StatusCode::NO_CONTENT {
+            return Ok(None);
+        }
+        let bytes = response.bytes().await?;
+        anyhow::ensure!(
+            bytes.len() <= MAX_DOCUMENT_BYTES,
+            "the platform's document is too large"
+        );
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        serde_json::from_slice(bytes)
+            .map(Some)
+            .context("the platform's document is not JSON")
+    }
 }

@@ -148,6 +148,7 @@ fn another(donation_id: DonationId, refund_id: &str) -> [NewRefund; 1] {
         donation_id,
         refund_id: refund_id.into(),
         amount: None,
+        cause: None,
         event_id: EventId::new(),
         occurred_at: Utc::now(),
     }]

@@ -14,14 +14,14 @@ use crate::official::{run, signed};
 use crate::shop::{Service, new_merchant};
 
 /// A shop on a platform.
-struct Platform<'s> {
+pub struct Platform<'s> {
     s: &'s Service,
     dialect: &'static str,
-    added: runs::MerchantCredentials,
+    pub added: runs::MerchantCredentials,
 }
 
 impl<'s> Platform<'s> {
-    async fn on(s: &'s Service, dialect: &'static str, settings: &[&str]) -> Self {
+    pub async fn on(s: &'s Service, dialect: &'static str, settings: &[&str]) -> Self {
         let new = runs::NewMerchant {
             name: format!("Boutique {dialect}"),
             dialect: dialect.into(),
@@ -38,7 +38,7 @@ impl<'s> Platform<'s> {
     }
 
     /// Sends a body under a topic as the platform does; answers status and document.
-    async fn send(&self, id: &str, topic: &str, body: &Value) -> Option<(u16, Value)> {
+    pub async fn send(&self, id: &str, topic: &str, body: &Value) -> Option<(u16, Value)> {
         let body = body.to_string();
         let headers = signed(self.dialect, &self.added.secret, id, topic, &body)?;
         let mut request = self
@@ -62,7 +62,7 @@ impl<'s> Platform<'s> {
     }
 
     /// What the shop owes, in cents.
-    async fn owes(&self) -> i64 {
+    pub async fn owes(&self) -> i64 {
         self.s
             .balance(&format!("merchant_receivable:boutique-{}", self.dialect))
             .await
@@ -137,7 +137,7 @@ async fn standard_svix_and_generic_senders_tell_our_own_shapes() {
     s.checked().await;
 }
 
-fn stripe_session(change: impl FnOnce(&mut Value)) -> Value {
+pub fn stripe_session(change: impl FnOnce(&mut Value)) -> Value {
     let mut event = json!({
         "id": "evt_1Q", "object": "event", "api_version": "2026-01-28.basil",
             "created": Utc::now().timestamp(), "type": "checkout.session.completed",
@@ -248,7 +248,7 @@ async fn what_stripe_tells_beside_paid_sessions_is_ignored_or_kept() {
     s.checked().await;
 }
 
-fn shopify_order(change: impl FnOnce(&mut Value)) -> Value {
+pub fn shopify_order(change: impl FnOnce(&mut Value)) -> Value {
     let mut order = json!({
         "id": 820_982_911_946_154_508_u64,
             "admin_graphql_api_id": "gid://shopify/Order/820982911946154508", "name": "#9999",
@@ -360,7 +360,7 @@ async fn a_donation_that_a_shopify_merchant_pays_itself_is_by_its_rule_and_its_o
     s.checked().await;
 }
 
-fn woocommerce_order(change: impl FnOnce(&mut Value)) -> Value {
+pub fn woocommerce_order(change: impl FnOnce(&mut Value)) -> Value {
     let mut order = json!({
         "id": 727, "parent_id": 0, "number": "727", "status": "processing", "currency": "EUR",
             "version": "9.3.0", "total": "46.90", "total_tax": "0.00",

@@ -2,7 +2,7 @@
 //! themselves stays, and names are read as they are meant.
 
 use obole::inbox::endpoint::EndpointSettings;
-use obole::inbox::{Event, parse};
+use obole::inbox::{Event, Sender, parse};
 use obole::parties::donor::{self, Profile, ReceiptFrequency};
 use obole::values::{Dialect, DonorId, Locale, PostalAddress};
 use serde_json::{Value, json};
@@ -180,12 +180,14 @@ fn entities_in_names_and_addresses_are_decoded_once_on_every_platform() {
     let settings = EndpointSettings::default();
     let all = escaped_by_platforms("Se&aacute;n", "O&#039;Neill", "3 rue A &amp;amp; B&nbsp;");
     for (dialect, topic, event) in all {
-        let event = parse(
+        let sender = Sender {
             dialect,
-            &settings,
-            Some(topic),
-            event.to_string().as_bytes(),
-        );
+            settings: &settings,
+            test: false,
+            topic: Some(topic),
+            source: None,
+        };
+        let event = parse(&sender, event.to_string().as_bytes());
         let Ok(Event::Checkout(checkout)) = event else {
             panic!("{dialect}: {event:?}")
         };

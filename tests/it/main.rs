@@ -37,6 +37,8 @@ mod names_for_the_bank;
 mod official;
 mod one_bad_address;
 mod one_bad_event;
+mod orders_as_charged;
+mod orders_as_they_end;
 mod orders_take_turns;
 mod outside_database;
 mod pages_keep_manners;

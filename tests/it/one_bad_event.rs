@@ -162,12 +162,12 @@ async fn what_postgresql_takes_in_no_text_is_a_dead_letter_and_not_an_error() {
             "amount_total":4690,"currency":"eur","metadata":{metadata}}}}}}}"#
         )
     };
-    // In the order's number, in the delivery key, and in the path of a mistake.
+    // In the order's number, in the delivery key, and in the amount.
     let metadata = r#"{"obole_amount":"1.00"}"#;
     for body in [
         session("evt_1", r"pi\u0000", metadata),
         session(r"evt\u00002", "pi_2", metadata),
-        session("evt_3", "pi_3", r#"{"obole\u0000":5}"#),
+        session("evt_3", "pi_3", r#"{"obole_amount":"1\u0000"}"#),
     ] {
         let (status, text) = send(body).await;
         assert_eq!(status, 200, "{text}");

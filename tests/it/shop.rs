@@ -6,8 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::Utc;
 use obole::app::App;
-use obole::inbox::signature;
+use obole::inbox::endpoint::EndpointSettings;
+use obole::inbox::{self, Event, ParseError, Sender, signature};
 use obole::parties::{association, cause};
+use obole::values::Dialect;
 use obole::{runs, service, settings, worker};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -260,6 +262,23 @@ impl Shop {
     pub async fn send(&self, webhook_id: &str, event: &Value) -> (u16, Value) {
         answered(self.request(webhook_id, event.to_string().into_bytes())).await
     }
+}
+
+/// A body as its dialect reads it.
+pub fn parsed(
+    dialect: Dialect,
+    settings: &EndpointSettings,
+    topic: Option<&str>,
+    body: &[u8],
+) -> Result<Event, ParseError> {
+    let sender = Sender {
+        dialect,
+        settings,
+        test: false,
+        topic,
+        source: None,
+    };
+    inbox::parse(&sender, body)
 }
 
 /// Status and document of an answer.

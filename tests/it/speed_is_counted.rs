@@ -9,7 +9,7 @@ use obole::values::Dialect;
 use obole::worker;
 
 use crate::program::House;
-use crate::shop::{Service, checkout};
+use crate::shop::{Service, checkout, parsed};
 use crate::support::tool;
 
 /// How often the path below is walked for a count.
@@ -40,7 +40,7 @@ fn believed_and_read(
     )
     .unwrap();
     black_box(inbox::delivery_key(Dialect::Standard, settings, header, body).unwrap());
-    inbox::parse(Dialect::Standard, settings, None, body).unwrap()
+    parsed(Dialect::Standard, settings, None, body).unwrap()
 }
 
 #[test]

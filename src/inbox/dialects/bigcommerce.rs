@@ -1,121 +1,23 @@
 //! BigCommerce: its events carry only an order's number. The order and its products are fetched
 //! from the platform's API (Orders V2) and enter the inbox as `{"order": …, "products": […]}`.
 //!
-//! The donation is a product found by the prefix of its SKU; a product option named like our meta
-//! key names the cause.
+//! The donation is every product found by the prefix of its SKU; a product option named like our
+//! meta key names the cause.
 
-use chrono::DateTime;
-use serde::Deserialize;
+use rust_decimal::Decimal;
 
+use super::json::Json;
+use super::json_reader::{read_json, text_of};
+use super::moment::{Clock, instant};
+use super::money::{cents_of, cents_of_units, charged, euros_of, euros_or_none, units_of};
+use super::person::Person;
 use super::platform_order::{
-    FieldPaths, Person, PlatformOrder, amount, funded_by, number_id, total,
+    DonationLine, FieldPaths, GivenBack, PlatformOrder, funded_by, number_id,
 };
+use super::sender::Sender;
 use crate::inbox::endpoint::EndpointSettings;
-use crate::inbox::event::{Event, ParseError, Refund, read};
-
-/// The webhook: which order changed.
-#[derive(Deserialize)]
-struct OrderNotice {
-    scope: String,
-    data: NoticeData,
-}
-
-#[derive(Deserialize)]
-struct NoticeData {
-    id: serde_json::Number,
-}
-
-/// The document made of two responses of the API.
-#[derive(Deserialize)]
-struct FetchedOrder {
-    order: Order,
-    products: Vec<Product>,
-}
-
-#[derive(Deserialize)]
-struct Order {
-    id: serde_json::Number,
-    status: String,
-    currency_code: String,
-    total_inc_tax: String,
-    date_created: Option<String>,
-    billing_address: Option<Billing>,
-}
-
-#[derive(Deserialize)]
-struct Billing {
-    email: Option<String>,
-    first_name: Option<String>,
-    last_name: Option<String>,
-    street_1: Option<String>,
-    street_2: Option<String>,
-    zip: Option<String>,
-    city: Option<String>,
-    country_iso2: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Product {
-    #[serde(default)]
-    sku: String,
-    #[serde(default)]
-    total_inc_tax: String,
-    #[serde(default)]
-    quantity_refunded: i64,
-    #[serde(default)]
-    product_options: Vec<ProductOption>,
-}
-
-#[derive(Deserialize)]
-struct ProductOption {
-    display_name: String,
-    value: String,
-}
-
-/// The hash that BigCommerce gives each event, which is its delivery key.
-pub(super) fn event_hash(body: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct HashOnly {
-        hash: String,
-    }
-    serde_json::from_slice::<HashOnly>(body)
-        .ok()
-        .map(|h| h.hash)
-        .filter(|h| !h.is_empty())
-}
-
-/// The addresses of an order and of its products; none until the endpoint's settings name the
-/// store.
-#[must_use]
-pub fn order_urls(settings: &EndpointSettings, order_id: &str) -> Option<[String; 2]> {
-    let store = settings.store_hash.as_deref()?;
-    let order = format!(
-        "{}/stores/{store}/v2/orders/{order_id}",
-        settings.api_base.trim_end_matches('/')
-    );
-    let products = format!("{order}/products");
-    Some([order, products])
-}
-
-pub(super) fn parse(settings: &EndpointSettings, body: &[u8]) -> Result<Event, ParseError> {
-    /// Distinguishes a fetched document from a webhook.
-    #[derive(Deserialize)]
-    struct DocumentShape {
-        order: Option<serde::de::IgnoredAny>,
-    }
-    let shape: DocumentShape = read(body)?;
-    if shape.order.is_some() {
-        return fetched(settings, read(body)?);
-    }
-    let notice: OrderNotice = read(body)?;
-    if notice.scope.starts_with("store/order/") {
-        Ok(Event::OrderReference {
-            order_id: number_id("data.id", &notice.data.id)?,
-        })
-    } else {
-        Ok(Event::Ignored("this scope says nothing of a donation"))
-    }
-}
+use crate::inbox::event::{Event, ParseError, Refund, RefundProof};
+use crate::values::Amount;
 
 const PATHS: FieldPaths = FieldPaths {
     currency: "order.currency_code",
@@ -123,87 +25,166 @@ const PATHS: FieldPaths = FieldPaths {
     cause: "products.product_options",
 };
 
+/// The hash that BigCommerce gives each event, which is its delivery key.
+pub(super) fn event_hash(body: &[u8]) -> Option<String> {
+    let text = text_of(body);
+    let event = read_json(&text).ok()?;
+    event.get("hash").filled().map(str::to_owned)
+}
+
+pub(super) fn parse(sender: &Sender<'_>, body: &[u8]) -> Result<Event, ParseError> {
+    let text = text_of(body);
+    let document = read_json(&text)?;
+    if !document.get("order").is_null() {
+        return fetched(
+            sender.settings,
+            document.get("order"),
+            document.get("products"),
+        );
+    }
+    let scope = document.get("scope").text().unwrap_or_default();
+    if scope.starts_with("store/order/") {
+        let order_id = number_id("data.id", document.get("data").get("id"))?;
+        Ok(Event::OrderReference { order_id })
+    } else {
+        Ok(Event::Ignored("this scope says nothing of a donation"))
+    }
+}
+
+/// What a state of an order says of the money.
+enum Paid {
+    No,
+    Yes,
+    /// All of it went back.
+    GivenBack(&'static str),
+}
+
+/// The state by its number, which shops do not rename; by its name where there is no number.
+fn paid(order: &Json<'_>) -> Paid {
+    let name = order.get("status").text().unwrap_or_default();
+    match (units_of(order.get("status_id")), name) {
+        (Some(4), _) | (None, "Refunded") => Paid::GivenBack("refunded"),
+        (Some(5), _) | (None, "Cancelled") => Paid::GivenBack("cancelled"),
+        (Some(2 | 3 | 8..=11 | 14), _)
+        | (
+            None,
+            "Awaiting Fulfillment"
+            | "Awaiting Shipment"
+            | "Awaiting Pickup"
+            | "Partially Shipped"
+            | "Shipped"
+            | "Completed"
+            | "Partially Refunded",
+        ) => Paid::Yes,
+        _ => Paid::No,
+    }
+}
+
+fn option<'j>(product: &'j Json<'_>, name: &str) -> Option<&'j str> {
+    let value = product
+        .get("product_options")
+        .value_of("display_name", name)?;
+    value.filled()
+}
+
+/// A product that is a donation: what was charged for it, less the discounts on it.
+fn donation_line<'j>(
+    settings: &EndpointSettings,
+    product: &'j Json<'_>,
+) -> Result<DonationLine<'j>, ParseError> {
+    let discounts = product.get("applied_discounts").items();
+    let discount: Decimal = discounts.map(|d| euros_or_none(d.get("amount"))).sum();
+    let total = euros_of(product.get("total_inc_tax"));
+    let total = total.map(|t| (t - discount).max(Decimal::ZERO));
+    let cents = charged("products.total_inc_tax", total)?;
+    let quantity = units_of(product.get("quantity")).unwrap_or(1).max(1);
+    let refunded = units_of(product.get("quantity_refunded")).unwrap_or(0);
+    let back = cents_of_units(total.unwrap_or_default(), refunded, quantity);
+    // The order is fetched as it now stands: units that went back are not charged.
+    let left = cents.saturating_sub(back);
+    Ok(DonationLine {
+        cause: option(product, &settings.meta_key),
+        consent: option(product, "_obole_consent"),
+        charged_cents: left,
+        left_cents: left,
+        taxed: euros_or_none(product.get("total_tax")) > Decimal::ZERO,
+        discounted: discount > Decimal::ZERO,
+    })
+}
+
 fn fetched(
     settings: &EndpointSettings,
-    FetchedOrder { order, products }: FetchedOrder,
+    order: &Json<'_>,
+    products: &Json<'_>,
 ) -> Result<Event, ParseError> {
-    let Some(product) = products
-        .iter()
-        .find(|p| p.sku.starts_with(settings.sku_prefix.as_str()))
-    else {
+    let is_donation = |p: &&Json<'_>| {
+        let sku = p.get("sku").filled();
+        sku.is_some_and(|s| s.starts_with(settings.sku_prefix.as_str()))
+    };
+    let donations: Vec<_> = products.items().filter(is_donation).collect();
+    if donations.is_empty() {
         return Ok(Event::Ignored(
             "the order has no donation: no product whose SKU begins with the prefix",
         ));
-    };
-    let order_id = number_id("order.id", &order.id)?;
-    let refund = |order_id: String, refund_id: String| {
-        Ok(Event::Refund(Refund {
-            at: None,
-            order_id,
-            refund_id,
-            donation_refunded: true,
-            amount: None,
-        }))
-    };
-    match order.status.as_str() {
-        "Refunded" | "Cancelled" => return refund(order_id, order.status.to_lowercase()),
-        _ if product.quantity_refunded > 0 => return refund(order_id, "donation".into()),
-        // Of BigCommerce's statuses, those of an order that is paid.
-        "Awaiting Fulfillment"
-        | "Awaiting Shipment"
-        | "Awaiting Pickup"
-        | "Partially Shipped"
-        | "Shipped"
-        | "Completed"
-        | "Partially Refunded" => {}
-        _ => return Ok(Event::Ignored("the order is not paid")),
     }
-    let option = |name: &str| {
-        product
-            .product_options
-            .iter()
-            .find(|o| o.display_name == name)
-            .map(|o| o.value.as_str())
+    let stated = donations.iter().map(|p| donation_line(settings, p));
+    let lines = stated.collect::<Result<Vec<_>, _>>()?;
+    let order_id = number_id("order.id", order.get("id"))?;
+    let total = euros_or_none(order.get("total_inc_tax"));
+    let back = euros_or_none(order.get("refunded_amount"));
+    let whole = match paid(order) {
+        Paid::No => return Ok(Event::Ignored("the order is not paid")),
+        Paid::GivenBack(name) => Some(name),
+        Paid::Yes if total > Decimal::ZERO && back >= total => Some("refunded"),
+        Paid::Yes if lines.iter().all(|l| l.left_cents == 0) => Some("donation"),
+        Paid::Yes => None,
     };
-    let placed_at = order.date_created.as_deref();
+    let given_back = GivenBack {
+        whole,
+        unproven: unproven(&order_id, back, products),
+        ..GivenBack::default()
+    };
     PlatformOrder {
         order_id,
-        at: placed_at
-            .and_then(|d| DateTime::parse_from_rfc2822(d).ok())
-            .map(|d| d.to_utc()),
-        currency: Some(&order.currency_code),
-        amount: amount(&product.total_inc_tax).map(Some).ok_or_else(|| {
-            ParseError::field(
-                "products.total_inc_tax",
-                "the donation's total is not an amount such as 1.00",
-            )
-        }),
-        total_cents: total(&order.total_inc_tax),
+        at: instant(order.get("date_created"), Clock::Utc),
+        currency: order.get("currency_code").filled(),
+        total_cents: euros_of(order.get("total_inc_tax")).map(cents_of),
+        lines,
+        amount_is_by_rule: false,
         donation_in_total: true,
-        cause: option(&settings.meta_key).filter(|c| !c.is_empty()),
-        consent: option("_obole_consent"),
-        donor: order
-            .billing_address
-            .as_ref()
-            .map(Billing::person)
-            .unwrap_or_default(),
+        given_back,
+        donor: person(order.get("billing_address")),
         funded_by: funded_by(settings),
+        identity: None,
     }
-    .checkout(&PATHS)
+    .event(&PATHS)
 }
 
-impl Billing {
-    fn person(&self) -> Person<'_> {
-        Person {
-            email: self.email.as_deref(),
-            first_name: self.first_name.as_deref(),
-            last_name: self.last_name.as_deref(),
-            line1: self.street_1.as_deref(),
-            line2: self.street_2.as_deref(),
-            postal_code: self.zip.as_deref(),
-            city: self.city.as_deref(),
-            country: self.country_iso2.as_deref(),
-            locale: None,
-        }
+/// A sum given back that no product names.
+fn unproven(order_id: &str, back: Decimal, products: &Json<'_>) -> Vec<Refund> {
+    let names_units = products
+        .items()
+        .any(|p| units_of(p.get("quantity_refunded")).is_some_and(|n| n > 0));
+    let amount = Amount::from_cents(cents_of(back)).ok();
+    let refund = amount.filter(|_| !names_units).map(|amount| Refund {
+        amount: Some(amount),
+        proof: RefundProof::Unproven,
+        waits: false,
+        ..Refund::of_all(order_id.to_owned(), format!("refunded-{amount}"))
+    });
+    refund.into_iter().collect()
+}
+
+fn person<'j>(billing: &'j Json<'_>) -> Person<'j> {
+    Person {
+        email: billing.get("email").filled(),
+        first_name: billing.get("first_name").filled(),
+        last_name: billing.get("last_name").filled(),
+        line1: billing.get("street_1").filled(),
+        line2: billing.get("street_2").filled(),
+        postal_code: billing.get("zip").filled(),
+        city: billing.get("city").filled(),
+        country: billing.get("country_iso2").filled(),
+        locale: None,
     }
 }

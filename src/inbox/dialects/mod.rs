@@ -2,13 +2,21 @@
 
 mod bigcommerce;
 mod delivery_key;
+mod json;
+mod json_reader;
+mod moment;
+mod money;
+mod order_urls;
 mod parse;
+mod person;
 mod platform_order;
+mod sender;
 mod shopify;
 mod standard;
 mod stripe;
 mod woocommerce;
 
-pub use bigcommerce::order_urls;
 pub use delivery_key::delivery_key;
-pub use parse::{parse, topic_header};
+pub use order_urls::{ApiAccess, OrderUrls, order_urls};
+pub use parse::{parse, source_header, topic_header};
+pub use sender::Sender;

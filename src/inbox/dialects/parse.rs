@@ -1,7 +1,7 @@
 //! Reading a body in its endpoint's dialect.
 
+use super::sender::Sender;
 use super::{bigcommerce, shopify, standard, stripe, woocommerce};
-use crate::inbox::endpoint::EndpointSettings;
 use crate::inbox::event::{Event, ParseError};
 use crate::values::Dialect;
 
@@ -15,18 +15,22 @@ pub const fn topic_header(dialect: Dialect) -> Option<&'static str> {
     }
 }
 
-/// Reads an event. The error names each field that is wrong.
-pub fn parse(
-    dialect: Dialect,
-    settings: &EndpointSettings,
-    topic: Option<&str>,
-    body: &[u8],
-) -> Result<Event, ParseError> {
+/// The header in which a dialect names the shop's address, where it tells shops apart.
+#[must_use]
+pub const fn source_header(dialect: Dialect) -> Option<&'static str> {
     match dialect {
+        Dialect::Woocommerce => Some("x-wc-webhook-source"),
+        _ => None,
+    }
+}
+
+/// Reads an event. The error names each field that is wrong.
+pub fn parse(sender: &Sender<'_>, body: &[u8]) -> Result<Event, ParseError> {
+    match sender.dialect {
         Dialect::Standard | Dialect::Svix | Dialect::Generic => standard::parse(body),
-        Dialect::Stripe => stripe::parse(body),
-        Dialect::Shopify => shopify::parse(settings, topic.unwrap_or_default(), body),
-        Dialect::Woocommerce => woocommerce::parse(settings, topic.unwrap_or_default(), body),
-        Dialect::Bigcommerce => bigcommerce::parse(settings, body),
+        Dialect::Stripe => stripe::parse(sender, body),
+        Dialect::Shopify => shopify::parse(sender, body),
+        Dialect::Woocommerce => woocommerce::parse(sender, body),
+        Dialect::Bigcommerce => bigcommerce::parse(sender, body),
     }
 }

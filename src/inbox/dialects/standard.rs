@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::donations::{Consent, FundedBy};
 use crate::inbox::event::{Checkout, Event, FieldErrors, ParseError, Refund, read};
 use crate::parties::donor::DonorDetails;
-use crate::values::{Amount, Email, Locale, PostalAddress, parse_cents, slug_is_valid};
+use crate::values::{Amount, Email, FieldError, Locale, PostalAddress, parse_cents, slug_is_valid};
 
 #[derive(Deserialize)]
 struct TypeOnly<'a> {
@@ -23,8 +24,10 @@ struct RawEvent<'a, T> {
     data: T,
 }
 
+/// The donor as `D`: a donation does not fail for details of its donor that cannot be read.
 #[derive(Deserialize)]
-struct RawCheckout {
+#[serde(bound(deserialize = "D: Deserialize<'de>"))]
+struct RawCheckout<D> {
     order_id: String,
     order_total: String,
     currency: String,
@@ -32,8 +35,12 @@ struct RawCheckout {
     donation: Option<RawDonation>,
     #[serde(default)]
     consent: Option<RawConsent>,
-    #[serde(default)]
-    donor: Option<RawDonor>,
+    #[serde(default = "nobody")]
+    donor: Option<D>,
+}
+
+const fn nobody<D>() -> Option<D> {
+    None
 }
 
 #[derive(Deserialize)]
@@ -80,14 +87,17 @@ pub fn parse(body: &[u8]) -> Result<Event, ParseError> {
     // Most bodies are right checkouts: they are read in one pass, without looking for the path of a
     // mistake.
     if let Ok(text) = std::str::from_utf8(body)
-        && let Ok(raw) = serde_json::from_str::<RawEvent<'_, RawCheckout>>(text)
+        && let Ok(raw) = serde_json::from_str::<RawEvent<'_, RawCheckout<RawDonor>>>(text)
         && raw.kind == "checkout.completed"
     {
         return checkout(raw);
     }
     let kind: TypeOnly<'_> = read(body)?;
     match kind.kind.as_ref() {
-        "checkout.completed" => checkout(read(body)?),
+        "checkout.completed" => match read(body) {
+            Ok(raw) => checkout(raw),
+            Err(error) => checkout_of_nobody(body, error),
+        },
         "checkout.refunded" => refund(read(body)?),
         "ping" => Ok(Event::Ping),
         other => {
@@ -100,7 +110,31 @@ pub fn parse(body: &[u8]) -> Result<Event, ParseError> {
     }
 }
 
-fn checkout(raw: RawEvent<'_, RawCheckout>) -> Result<Event, ParseError> {
+/// A checkout whose donor is the mistake: it counts as anonymous.
+fn checkout_of_nobody(body: &[u8], error: ParseError) -> Result<Event, ParseError> {
+    let Ok(raw) = read::<RawEvent<'_, RawCheckout<IgnoredAny>>>(body) else {
+        return Err(error);
+    };
+    let data = RawCheckout {
+        order_id: raw.data.order_id,
+        order_total: raw.data.order_total,
+        currency: raw.data.currency,
+        donation: raw.data.donation,
+        consent: raw.data.consent,
+        donor: None,
+    };
+    let mut event = checkout(RawEvent {
+        kind: raw.kind,
+        timestamp: raw.timestamp,
+        data,
+    })?;
+    if let Event::Checkout(checkout) = &mut event {
+        checkout.warnings = error.0;
+    }
+    Ok(event)
+}
+
+fn checkout(raw: RawEvent<'_, RawCheckout<RawDonor>>) -> Result<Event, ParseError> {
     let (at, raw) = (raw.timestamp, raw.data);
     let mut errors = FieldErrors::default();
     errors.require_text("data.order_id", Some(&raw.order_id), 200);
@@ -127,7 +161,7 @@ fn checkout(raw: RawEvent<'_, RawCheckout>) -> Result<Event, ParseError> {
             preticked: c.preticked,
         }
     });
-    let donor = raw.donor.and_then(|d| donor(d, &mut errors));
+    let (donor, warnings) = raw.donor.map_or((None, Vec::new()), donor);
     errors.finish(Event::Checkout(Box::new(Checkout {
         at,
         order_id: raw.order_id,
@@ -138,10 +172,24 @@ fn checkout(raw: RawEvent<'_, RawCheckout>) -> Result<Event, ParseError> {
         donor,
         funded_by: FundedBy::Donor,
         restated: false,
+        ordinal: 0,
+        is_one_of_several: false,
+        left_cents: None,
+        flags: Vec::new(),
+        identity: None,
+        warnings,
     })))
 }
 
-fn donor(raw: RawDonor, errors: &mut FieldErrors) -> Option<DonorDetails> {
+/// The donor; nobody, and why, when one of the details cannot be read.
+fn donor(raw: RawDonor) -> (Option<DonorDetails>, Vec<FieldError>) {
+    let mut errors = FieldErrors::default();
+    let details = details(raw, &mut errors);
+    let warnings = errors.found();
+    (details.filter(|_| warnings.is_empty()), warnings)
+}
+
+fn details(raw: RawDonor, errors: &mut FieldErrors) -> Option<DonorDetails> {
     errors.require_text("data.donor.first_name", raw.first_name.as_deref(), 200);
     errors.require_text("data.donor.last_name", raw.last_name.as_deref(), 200);
     if let Some(a) = &raw.address {
@@ -187,11 +235,14 @@ fn refund(raw: RawEvent<'_, RawRefund>) -> Result<Event, ParseError> {
         // Nothing of the donation is nothing given back.
         donation_refunded: raw.donation_refunded && cents != Some(0),
         amount: cents.and_then(|c| Amount::from_cents(c).ok()),
+        ..Refund::of_all(String::new(), "")
     }))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn body(change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
@@ -251,16 +302,6 @@ mod tests {
             wrong(|b| b["data"]["currency"] = "eur".into()),
             "data.currency"
         );
-        assert_eq!(
-            wrong(|b| b["data"]["donor"]["first_name"] = "x".repeat(10_000).into()),
-            "data.donor.first_name"
-        );
-        for email in ["camille", "a@b\n.org", ""] {
-            assert_eq!(
-                wrong(|b| b["data"]["donor"]["email"] = email.into()),
-                "data.donor.email"
-            );
-        }
         for amount in [
             "01.00",
             "1,00",
@@ -295,6 +336,52 @@ mod tests {
             parse(nul).map_err(|e| e.0[0].field.clone()),
             Err("data.order_id".into())
         );
+    }
+
+    #[test]
+    fn a_donor_who_cannot_be_read_is_nobody_and_the_donation_counts() {
+        let long = "x".repeat(10_000);
+        for (change, field) in [
+            (json!({"email": "camille"}), "data.donor.email"),
+            (json!({"email": "a@b\n.org"}), "data.donor.email"),
+            (json!({"email": ""}), "data.donor.email"),
+            (json!({"email": null}), "data.donor.email"),
+            (json!({"email": 7}), "data.donor.email"),
+            (
+                json!({"email": "c@example.org", "first_name": long}),
+                "data.donor.first_name",
+            ),
+            (
+                json!({"email": "c@example.org", "address": []}),
+                "data.donor.address",
+            ),
+            (
+                json!({"email": "c@example.org", "locale": {}}),
+                "data.donor.locale",
+            ),
+            (json!("camille@example.org"), "data.donor"),
+            (json!([]), "data.donor"),
+        ] {
+            let Ok(Event::Checkout(c)) = parse(&body(|b| b["data"]["donor"] = change.clone()))
+            else {
+                panic!("{change}")
+            };
+            assert_eq!(
+                (c.donor, c.amount.map(Amount::cents)),
+                (None, Some(100)),
+                "{change}"
+            );
+            let warned = c.warnings.first().unwrap();
+            assert!(warned.field.starts_with(field), "{change}: {warned:?}");
+        }
+        let half = body(|b| b["data"]["donor"]["first_name"] = "@".into());
+        let half = String::from_utf8(half)
+            .unwrap()
+            .replace("\"@\"", "\"\\ud83c\"");
+        let Ok(Event::Checkout(c)) = parse(half.as_bytes()) else {
+            panic!("{half}")
+        };
+        assert_eq!((c.donor, c.warnings.len()), (None, 1), "half a character");
     }
 
     #[test]

@@ -27,6 +27,14 @@ pub struct EndpointSettings {
     pub encoding: TextEncoding,
     /// Generic: the header that names a delivery; without it the hash of the body does.
     pub delivery_header: String,
+    /// WooCommerce: the states, as the merchant calls them, of orders that are not paid.
+    pub unpaid_states: String,
+    /// WooCommerce: the states of orders whose money went back.
+    pub given_back_states: String,
+    /// WooCommerce: the store's own address. Orders from another are set aside.
+    pub store_url: Option<String>,
+    /// WooCommerce: refunds that do not say what they gave back are fetched, with the read key.
+    pub fetch_refunds: bool,
     /// BigCommerce: the store whose orders are fetched.
     pub store_hash: Option<String>,
     /// BigCommerce: the base address of its API.
@@ -46,6 +54,10 @@ impl Default for EndpointSettings {
             hash: HmacHash::Sha256,
             encoding: TextEncoding::Hex,
             delivery_header: "x-delivery-id".into(),
+            unpaid_states: "pending,on-hold,failed,checkout-draft,auto-draft,draft,trash".into(),
+            given_back_states: "refunded,cancelled".into(),
+            store_url: None,
+            fetch_refunds: false,
             store_hash: None,
             api_base: "https://api.bigcommerce.com".into(),
         }
@@ -68,7 +80,42 @@ pub enum TextEncoding {
     Base64,
 }
 
+/// The host of an address, without `www.`: what tells one store from another.
+#[must_use]
+pub fn host_of(address: &str) -> String {
+    let address = address.trim();
+    let host = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let host = host.split(['/', '?', '#']).next().unwrap_or(host);
+    let host = host.to_lowercase();
+    host.strip_prefix("www.").unwrap_or(&host).to_owned()
+}
+
+/// Whether a list such as `pending,on-hold` names a state.
+fn lists(states: &str, state: &str) -> bool {
+    let mut listed = states.split(',').map(str::trim);
+    listed.any(|s| !s.is_empty() && s.eq_ignore_ascii_case(state))
+}
+
 impl EndpointSettings {
+    /// The host of the store's own address, if it is set.
+    #[must_use]
+    pub fn store_host(&self) -> Option<String> {
+        let url = self.store_url.as_deref()?;
+        Some(host_of(url)).filter(|host| !host.is_empty())
+    }
+
+    /// Whether orders in this state are not paid.
+    #[must_use]
+    pub fn is_unpaid_state(&self, state: &str) -> bool {
+        lists(&self.unpaid_states, state)
+    }
+
+    /// Whether the money of orders in this state went back.
+    #[must_use]
+    pub fn is_given_back_state(&self, state: &str) -> bool {
+        lists(&self.given_back_states, state)
+    }
+
     /// These settings with some changed by `name=value` pairs.
     ///
     /// # Errors

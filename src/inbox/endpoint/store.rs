@@ -102,6 +102,52 @@ pub async fn change_settings(
     Ok(after)
 }
 
+/// Stores the key with which a merchant's orders are read from its platform, and has refunds
+/// fetched with it where the platform does not tell what they gave back.
+pub async fn set_read_key(
+    tx: &mut PgConnection,
+    key: &[u8; 32],
+    merchant: &str,
+    token: &str,
+) -> Result<EndpointSettings, AddError> {
+    let endpoint = find_of_merchant(tx, merchant)
+        .await?
+        .ok_or_else(|| no_such_merchant(merchant))?;
+    let (dialect, Json(mut settings)): (String, Json<EndpointSettings>) =
+        sqlx::query_as("select dialect, settings from endpoint where endpoint_id = $1 for update")
+            .bind(endpoint)
+            .fetch_one(&mut *tx)
+            .await?;
+    match dialect.parse() {
+        Ok(Dialect::Bigcommerce) => {}
+        Ok(Dialect::Woocommerce) if settings.store_host().is_none() => {
+            return Err(AddError::field(
+                "store_url",
+                "say first where the orders are: obole merchant settings SLUG \
+                 store_url=https://boutique.example",
+            ));
+        }
+        Ok(Dialect::Woocommerce) if !token.contains(':') => {
+            return Err(AddError::field("api_token", "a read key is ck_…:cs_…"));
+        }
+        Ok(Dialect::Woocommerce) => settings.fetch_refunds = true,
+        _ => {
+            return Err(AddError::field(
+                "dialect",
+                "nothing is read from this platform",
+            ));
+        }
+    }
+    let sealed = secrets::seal_api_token(key, endpoint, token)?;
+    sqlx::query("update endpoint set settings = $2, api_token_sealed = $3 where endpoint_id = $1")
+        .bind(endpoint)
+        .bind(Json(&settings))
+        .bind(sealed)
+        .execute(tx)
+        .await?;
+    Ok(settings)
+}
+
 pub(super) fn no_such_merchant(merchant: &str) -> AddError {
     AddError::field(
         "slug",

@@ -61,7 +61,10 @@ pub async fn decide_case(
                 stays_open = decided.1;
                 decided.0
             }
-            CaseKind::RefundBeyondDonation | CaseKind::RefundDiffers => {
+            CaseKind::RefundBeyondDonation
+            | CaseKind::RefundDiffers
+            | CaseKind::RefundUnproven
+            | CaseKind::DonationNotAsCharged => {
                 refunds::decide_told(&mut tx, now, &case, d).await?
             }
             CaseKind::CollectionFailed => collections::decide(&mut tx, now, on, &case, d).await?,

@@ -81,6 +81,7 @@ pub(super) async fn decide_told(
         donation_id: donation,
         refund_id: format!("decided-{}", case.case_id),
         amount: Some(amount),
+        cause: None,
         event_id: EventId(case.subject),
         occurred_at: now,
     };

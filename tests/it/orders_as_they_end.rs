@@ -1,0 +1,395 @@
+//! Orders as their platforms tell them until the end, over HTTP: what was given back in the end is
+//! given back here, whatever came first, and what nothing proves is asked of a person.
+
+use chrono::Utc;
+use obole::audit::Actor;
+use obole::cases::{self, Case, CaseFilter, CaseKind};
+use obole::runs::{self, CaseDecision};
+use obole::values::{Amount, Reader};
+use serde_json::{Value, json};
+
+use crate::dialects::{Platform, shopify_order, stripe_session, woocommerce_order};
+use crate::shop::Service;
+use crate::steps::on;
+
+async fn open(s: &Service, kind: CaseKind) -> Vec<Case> {
+    let filter = CaseFilter {
+        kind: Some(kind),
+        open_only: true,
+        ..CaseFilter::default()
+    };
+    let mut db = s.world.db.acquire().await.unwrap();
+    cases::list(&mut db, Reader::System, filter).await.unwrap()
+}
+
+async fn decide(s: &Service, case: &Case, decision: &str, amount: Option<&str>) {
+    let actor = Actor {
+        who: "team@obole.example".into(),
+        source: "a test".into(),
+    };
+    let decision = CaseDecision {
+        case_id: case.case_id,
+        decision,
+        actor: &actor,
+        why: "the merchant said so",
+        amount: amount.map(|a| Amount::parse(a).unwrap()),
+        email: None,
+    };
+    runs::decide_case(&s.app, Utc::now(), on("2026-11-26"), decision)
+        .await
+        .unwrap();
+    s.posted().await;
+}
+
+/// What was answered: accepted, ignored or kept.
+async fn told(shop: &Platform<'_>, id: &str, topic: &str, body: &Value) -> Option<String> {
+    let (status, answer) = shop.send(id, topic, body).await?;
+    assert_eq!(status, 200, "{answer}");
+    Some(answer["status"].as_str().unwrap().to_owned())
+}
+
+const PROBLEMS: &str = "select count(*) from inbox_problem";
+const ORDER: u64 = 820_982_911_946_154_508;
+
+/// One of three units went back: the refund, and the order told again.
+fn one_of_three() -> [(&'static str, &'static str, Value); 3] {
+    let three = |o: &mut Value| o["line_items"][1]["quantity"] = 3.into();
+    let paid = shopify_order(three);
+    let line = paid["line_items"][1].clone();
+    let refund = json!({"id": 890, "order_id": ORDER, "created_at": "2026-10-25T10:00:00+02:00",
+        "refund_line_items": [{"quantity": 1, "line_item_id": 2, "line_item": line}],
+        "transactions": [{"kind": "refund", "status": "success", "amount": "1.00"}]});
+    let updated = shopify_order(|o| {
+        three(o);
+        o["financial_status"] = "partially_refunded".into();
+        o["line_items"][1]["current_quantity"] = 2.into();
+        o["refunds"] = json!([refund]);
+    });
+    [
+        ("w-1", "orders/paid", paid),
+        ("w-2", "refunds/create", refund),
+        ("w-3", "orders/updated", updated),
+    ]
+}
+
+#[tokio::test]
+async fn units_that_went_back_are_given_back_once_in_whatever_order_it_is_told() {
+    for order in [
+        [0, 1, 2],
+        [0, 2, 1],
+        [2, 1, 0],
+        [1, 0, 2],
+        [2, 0, 1],
+        [1, 2, 0],
+    ] {
+        let s = Service::start().await;
+        let shop = Platform::on(&s, "shopify", &[]).await;
+        for n in order {
+            let (id, topic, body) = &one_of_three()[n];
+            if told(&shop, id, topic, body).await.is_none() {
+                return s.checked().await;
+            }
+        }
+        assert_eq!(shop.owes().await, 200, "{order:?}");
+        assert_eq!(s.count(PROBLEMS).await, 0, "{order:?}");
+        assert_eq!(
+            s.count("select count(*) from case_file").await,
+            0,
+            "{order:?}"
+        );
+        s.checked().await;
+    }
+}
+
+#[tokio::test]
+async fn a_sum_given_back_is_the_whole_order_or_a_question() {
+    let s = Service::start().await;
+    let shop = Platform::on(&s, "shopify", &[]).await;
+    let by_sum = |order: u64, refund: u64, amount: &str| {
+        json!({"id": refund, "order_id": order, "refund_line_items": [],
+            "order_adjustments": [{"kind": "refund_discrepancy", "amount": format!("-{amount}")}],
+            "transactions": [{"kind": "refund", "status": "success", "amount": amount}]})
+    };
+    let paid = |id: u64| shopify_order(|o| o["id"] = id.into());
+    if told(&shop, "a", "orders/paid", &paid(1)).await.is_none() {
+        return s.checked().await;
+    }
+    told(&shop, "b", "orders/paid", &paid(2)).await;
+    let whole = by_sum(1, 11, "46.90");
+    assert_eq!(
+        told(&shop, "c", "refunds/create", &whole).await.unwrap(),
+        "accepted"
+    );
+    assert_eq!(shop.owes().await, 100, "the second order's");
+    let part = by_sum(2, 12, "5.00");
+    assert_eq!(
+        told(&shop, "d", "refunds/create", &part).await.unwrap(),
+        "accepted"
+    );
+    assert_eq!(shop.owes().await, 100);
+    let held = "select count(*) from donation_in_question";
+    assert_eq!(s.count(held).await, 1);
+    let case = open(&s, CaseKind::RefundUnproven).await.pop().unwrap();
+    assert!(case.what.contains("5.00 euros"), "{}", case.what);
+    decide(&s, &case, "given-back", Some("1.00")).await;
+    assert_eq!((shop.owes().await, s.count(held).await), (0, 0));
+    // Told again with the order, it is not asked again.
+    let updated = shopify_order(|o| {
+        o["id"] = 2.into();
+        o["financial_status"] = "partially_refunded".into();
+        o["refunds"] = json!([part]);
+    });
+    told(&shop, "e", "orders/updated", &updated).await;
+    assert_eq!(open(&s, CaseKind::RefundUnproven).await.len(), 0);
+    let nobody = by_sum(3, 13, "5.00");
+    assert_eq!(
+        told(&shop, "f", "refunds/create", &nobody).await.unwrap(),
+        "ignored"
+    );
+    assert_eq!(s.count(PROBLEMS).await, 0);
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn orders_that_never_gave_leave_nothing_when_they_are_given_back() {
+    let s = Service::start().await;
+    let shop = Platform::on(&s, "shopify", &[]).await;
+    let line = json!({"id": 2, "sku": "OBOLE-1", "price": "1.00", "quantity": 1});
+    let unpaid = json!({"id": 5, "order_id": 77, "transactions": [],
+        "refund_line_items": [{"quantity": 1, "restock_type": "cancel", "line_item": line}]});
+    let Some(answered) = told(&shop, "w-1", "refunds/create", &unpaid).await else {
+        return s.checked().await;
+    };
+    assert_eq!(answered, "ignored");
+    let woo = Platform::on(&s, "woocommerce", &[]).await;
+    let refunded = woocommerce_order(|o| o["status"] = "refunded".into());
+    assert_eq!(
+        told(&woo, "d", "order.updated", &refunded).await.unwrap(),
+        "ignored"
+    );
+    let stripe = Platform::on(&s, "stripe", &[]).await;
+    let charge = json!({"id": "evt_r", "type": "charge.refunded", "created": 1_790_000_000,
+        "livemode": true, "data": {"object": {"id": "ch_1", "payment_intent": "pi_never",
+            "amount": 4690, "amount_refunded": 4690, "refunded": true, "metadata": {}}}});
+    assert_eq!(told(&stripe, "", "", &charge).await.unwrap(), "ignored");
+    assert_eq!(
+        s.count("select count(*) from inbox_event").await,
+        0,
+        "nothing is kept"
+    );
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn several_causes_are_several_donations_and_each_is_given_back_by_itself() {
+    let s = Service::start().await;
+    let shop = Platform::on(&s, "shopify", &[]).await;
+    let both = shopify_order(|o| {
+        let mut line = o["line_items"][1].clone();
+        line["id"] = 3.into();
+        line["price"] = "2.00".into();
+        line["properties"][0]["value"] = "abri".into();
+        o["line_items"].as_array_mut().unwrap().push(line);
+        o["total_price"] = "48.90".into();
+    });
+    if told(&shop, "w-1", "orders/paid", &both).await.is_none() {
+        return s.checked().await;
+    }
+    told(&shop, "w-2", "orders/updated", &both).await;
+    let promised = async |slug: &str| s.balance(&format!("association_pending:{slug}")).await;
+    assert_eq!(shop.owes().await, 300);
+    assert_eq!(
+        (promised("foret-vivante").await, promised("abri").await),
+        (100, 200)
+    );
+    let refund = json!({"id": 890, "order_id": ORDER, "refund_line_items": [
+        {"quantity": 1, "line_item": both["line_items"][1]}],
+        "transactions": [{"kind": "refund", "amount": "1.00"}]});
+    told(&shop, "w-3", "refunds/create", &refund).await;
+    assert_eq!(
+        (promised("foret-vivante").await, promised("abri").await),
+        (0, 200)
+    );
+    assert_eq!(s.count(PROBLEMS).await, 0);
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn what_was_not_charged_as_it_should_be_is_posted_and_its_receipt_waits() {
+    let s = Service::start().await;
+    let shop = Platform::on(&s, "woocommerce", &[]).await;
+    let taxed = |id: u64| {
+        woocommerce_order(|o| {
+            o["id"] = id.into();
+            o["fee_lines"][0]["total"] = "0.83".into();
+            o["fee_lines"][0]["total_tax"] = "0.17".into();
+        })
+    };
+    if told(&shop, "d", "order.updated", &taxed(1)).await.is_none() {
+        return s.checked().await;
+    }
+    told(&shop, "d", "order.updated", &taxed(2)).await;
+    assert_eq!(shop.owes().await, 200);
+    let held = "select count(*) from donation_in_question";
+    assert_eq!(s.count(held).await, 2);
+    let cases = open(&s, CaseKind::DonationNotAsCharged).await;
+    decide(&s, &cases[0], "accept", None).await;
+    decide(&s, &cases[1], "given-back", Some("1.00")).await;
+    assert_eq!((shop.owes().await, s.count(held).await), (100, 0));
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn another_order_of_one_number_is_set_aside_and_its_refund_gives_nothing_back() {
+    let s = Service::start().await;
+    let shop = Platform::on(&s, "woocommerce", &[]).await;
+    let of = |key: &str, email: &str, status: &str| {
+        woocommerce_order(|o| {
+            o["order_key"] = key.into();
+            o["billing"]["email"] = email.into();
+            o["status"] = status.into();
+        })
+    };
+    let first = of("wc_order_a", "camille@example.org", "processing");
+    if told(&shop, "d", "order.updated", &first).await.is_none() {
+        return s.checked().await;
+    }
+    // The donor's address was corrected: it is the same order.
+    let corrected = of("wc_order_a", "camille.durand@example.org", "completed");
+    told(&shop, "d", "order.updated", &corrected).await;
+    assert_eq!((shop.owes().await, s.count(PROBLEMS).await), (100, 0));
+    let copy = of("wc_order_b", "paul@example.org", "processing");
+    told(&shop, "d", "order.updated", &copy).await;
+    told(
+        &shop,
+        "d",
+        "order.updated",
+        &of("wc_order_b", "paul@example.org", "refunded"),
+    )
+    .await;
+    assert_eq!((shop.owes().await, s.count(PROBLEMS).await), (100, 2));
+    let refund = open(&s, CaseKind::OrderDiffers).await.pop().unwrap();
+    decide(&s, &refund, "dismiss", None).await;
+    let second = open(&s, CaseKind::SecondOrder).await.pop().unwrap();
+    decide(&s, &second, "accept", None).await;
+    assert_eq!((shop.owes().await, s.count(PROBLEMS).await), (200, 0));
+    told(
+        &shop,
+        "d",
+        "order.updated",
+        &of("wc_order_b", "paul@example.org", "completed"),
+    )
+    .await;
+    assert_eq!(
+        (shop.owes().await, s.count(PROBLEMS).await),
+        (200, 0),
+        "told again"
+    );
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_lost_dispute_gives_back_and_a_failed_refund_is_asked() {
+    let s = Service::start().await;
+    let shop = Platform::on(&s, "stripe", &[]).await;
+    let session = |n: u8| {
+        stripe_session(|e| {
+            e["id"] = format!("evt_{n}").into();
+            e["data"]["object"]["payment_intent"] = format!("pi_{n}").into();
+        })
+    };
+    if told(&shop, "", "", &session(1)).await.is_none() {
+        return s.checked().await;
+    }
+    told(&shop, "", "", &session(2)).await;
+    let event = |id: &str, kind: &str, object: Value| {
+        json!({"id": id, "type": kind, "created": 1_790_000_000, "livemode": true,
+            "data": {"object": object}})
+    };
+    let dispute = |id: &str, kind: &str| {
+        event(
+            id,
+            kind,
+            json!({"id": "dp_1", "charge": "ch_1", "payment_intent": "pi_1",
+            "amount": 4690, "status": "lost"}),
+        )
+    };
+    told(
+        &shop,
+        "",
+        "",
+        &dispute("evt_d1", "charge.dispute.funds_withdrawn"),
+    )
+    .await;
+    told(&shop, "", "", &dispute("evt_d2", "charge.dispute.closed")).await;
+    assert_eq!(shop.owes().await, 100);
+    let refund = |id: &str, kind: &str, status: &str| {
+        event(
+            id,
+            kind,
+            json!({"id": "re_2", "charge": "ch_2", "payment_intent": "pi_2",
+            "amount": 4690, "status": status, "metadata": {}}),
+        )
+    };
+    told(
+        &shop,
+        "",
+        "",
+        &refund("evt_r1", "refund.created", "pending"),
+    )
+    .await;
+    assert_eq!(shop.owes().await, 0);
+    told(&shop, "", "", &refund("evt_r2", "refund.failed", "failed")).await;
+    let cases = open(&s, CaseKind::RefundUnproven).await;
+    assert!(
+        cases[0].what.contains("did not reach the customer"),
+        "{}",
+        cases[0].what
+    );
+    assert_eq!((cases.len(), shop.owes().await), (1, 0));
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn an_order_whose_donation_left_the_merchant_by_an_edit_gives_it_back() {
+    let s = Service::start().await;
+    let shop = Platform::on(&s, "shopify", &[]).await;
+    if told(&shop, "w-1", "orders/paid", &shopify_order(|_| ()))
+        .await
+        .is_none()
+    {
+        return s.checked().await;
+    }
+    let edited = shopify_order(|o| o["line_items"][1]["current_quantity"] = 0.into());
+    told(&shop, "w-2", "orders/updated", &edited).await;
+    assert_eq!((shop.owes().await, s.count(PROBLEMS).await), (0, 0));
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_donor_who_cannot_be_read_claims_the_donation_later() {
+    let s = Service::start().await;
+    let event = crate::shop::checkout("FR-1", |e| e["data"]["donor"]["email"] = "camille".into());
+    let (status, answer) = s.shop.send("t-1", &event).await;
+    assert_eq!(
+        (status, &answer["status"]),
+        (200, &json!("accepted")),
+        "{answer}"
+    );
+    assert_eq!(answer["warnings"][0]["field"], "data.donor.email");
+    assert!(answer["warnings"][0]["message"].is_string());
+    assert!(
+        answer["claim_url"].as_str().unwrap().contains("/claim/"),
+        "{answer}"
+    );
+    s.posted().await;
+    assert_eq!(s.balance("merchant_receivable:librairie").await, 100);
+    assert_eq!(
+        s.count("select count(*) from donation where donor_id is null")
+            .await,
+        1
+    );
+    let (_, again) = s.shop.send("t-1", &event).await;
+    assert_eq!(again["status"], "duplicate");
+    s.checked().await;
+}
