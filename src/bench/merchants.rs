@@ -70,8 +70,10 @@ impl Merchants {
                 ..runs::NewMerchant::named(&format!("Merchant {n}"), &format!("s{n}@example.org"))
             };
             let added = runs::add_merchant(&mut tx, now, app.key.expose(), &new).await?;
-            let secret = endpoint::signing_key(crate::values::Dialect::Standard, &added.secret)
-                .map_err(anyhow::Error::msg)?;
+            let dialect = crate::values::Dialect::Standard;
+            let text = endpoint::SecretEncoding::Text;
+            let secret =
+                endpoint::signing_key(dialect, text, &added.secret).map_err(anyhow::Error::msg)?;
             merchants.push(BenchMerchant {
                 merchant_id: added.merchant_id,
                 endpoint_id: added.endpoint_id,

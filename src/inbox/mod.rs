@@ -28,13 +28,16 @@ mod repetition;
 mod ruling;
 mod show;
 pub mod signature;
+mod signed_body;
 mod state;
 mod tasks;
 mod turns;
 mod unproven;
 
 pub use committer::committer;
-pub use dialects::{ApiAccess, Sender, delivery_key, parse, source_header, topic_header};
+pub use dialects::{
+    ApiAccess, OrderList, Sender, delivery_key, parse, source_header, topic_header,
+};
 pub use endpoint::EndpointCache;
 pub use event::{Checkout, Event, ParseError, Refund, RefundProof};
 pub use intake::{Delivery, Disposition, Headers, Intake, ReceiveError, ReceiveOutcome};

@@ -6,15 +6,25 @@
 //! | `standard`, `svix`, `bigcommerce` | `id.timestamp.body` | base64, a list of `v1,…` | 300 s |
 //! | `stripe` | `timestamp.body` | hex, `t=…,v1=…` | 300 s |
 //! | `shopify`, `woocommerce` | `body` | base64 | none |
-//! | `generic` | `body` | as configured | none |
+//! | `squarespace` | `body` | hex | none |
+//! | `ecwid` | `eventCreated.eventId` of the body | base64 | none |
+//! | `wix` | the body is a JWT, signed with RS256 | base64url | its `exp` |
+//! | `generic` | `body`, or the text of a template | as configured | 300 s, if it signs a time |
+
+use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use rustls_pki_types::SubjectPublicKeyInfoDer;
+use rustls_pki_types::pem::PemObject as _;
 use sha2::{Sha256, Sha512};
 use subtle::ConstantTimeEq as _;
+use webpki::RawPublicKeyEntity;
+use webpki::ring::RSA_PKCS1_2048_8192_SHA256;
 
-use super::endpoint::{EndpointSettings, HmacHash, TextEncoding};
+use super::endpoint::{EndpointSettings, HmacHash, SignedPart, TextEncoding};
+use super::signed_body::{ecwid_text, token};
 use crate::values::Dialect;
 
 /// How far a timestamp may be from now, in seconds, on either side.
@@ -58,8 +68,8 @@ pub fn sign(secret: &[u8], id: &str, timestamp: &str, body: &[u8]) -> String {
 
 /// The parts of a delivery that its dialect signs, and the signatures it carries.
 struct SignedContent<'a> {
-    /// The parts that are signed before the body, each followed by a dot.
-    before: Vec<&'a str>,
+    /// What is signed, one part after the other.
+    parts: Vec<Cow<'a, [u8]>>,
     /// The MACs offered, decoded; what cannot be decoded is no match.
     offered: Vec<Vec<u8>>,
     hash: HmacHash,
@@ -73,7 +83,7 @@ pub fn verify<'h, 's>(
     dialect: Dialect,
     settings: &'h EndpointSettings,
     header: impl Fn(&str) -> Option<&'h str>,
-    body: &[u8],
+    body: &'h [u8],
     secrets: impl Iterator<Item = &'s [u8]>,
     now: i64,
 ) -> Result<(), SignatureError> {
@@ -81,46 +91,43 @@ pub fn verify<'h, 's>(
         Dialect::Standard | Dialect::Bigcommerce => standard(
             ["webhook-id", "webhook-timestamp", "webhook-signature"],
             &header,
+            body,
             now,
         )?,
         // Svix signs under both names; which one depends on the sender's age.
         Dialect::Svix if header("svix-id").is_some() => standard(
             ["svix-id", "svix-timestamp", "svix-signature"],
             &header,
+            body,
             now,
         )?,
         Dialect::Svix => standard(
             ["webhook-id", "webhook-timestamp", "webhook-signature"],
             &header,
+            body,
             now,
         )?,
-        Dialect::Stripe => stripe(needed(&header, "stripe-signature")?, now)?,
+        Dialect::Stripe => stripe(needed(&header, "stripe-signature")?, body, now)?,
         Dialect::Shopify => body_only(
             needed(&header, "x-shopify-hmac-sha256")?,
+            body,
             TextEncoding::Base64,
-            HmacHash::Sha256,
         )?,
         Dialect::Woocommerce => body_only(
             needed(&header, "x-wc-webhook-signature")?,
+            body,
             TextEncoding::Base64,
-            HmacHash::Sha256,
         )?,
-        Dialect::Generic => {
-            let given = needed(&header, &settings.signature_header)?;
-            let digest = given
-                .strip_prefix(settings.signature_prefix.as_str())
-                .ok_or(SignatureError::Form(
-                    "the signature does not begin with the prefix of the endpoint's settings",
-                ))?;
-            body_only(digest, settings.encoding, settings.hash)?
-        }
+        Dialect::Squarespace => body_only(
+            needed(&header, "squarespace-signature")?,
+            body,
+            TextEncoding::Hex,
+        )?,
+        Dialect::Ecwid => ecwid(needed(&header, "x-ecwid-webhook-signature")?, body)?,
+        Dialect::Wix => return wix(body, secrets, now),
+        Dialect::Generic => generic(settings, &header, body, now)?,
     };
-    let mut parts: Vec<&[u8]> = signed
-        .before
-        .iter()
-        .flat_map(|p| [p.as_bytes(), b"."])
-        .collect();
-    parts.push(body);
+    let parts: Vec<&[u8]> = signed.parts.iter().map(AsRef::as_ref).collect();
     for secret in secrets {
         let ours = match signed.hash {
             HmacHash::Sha256 => mac::<Hmac<Sha256>>(secret, &parts),
@@ -148,6 +155,7 @@ fn needed<'h>(
 fn standard<'h>(
     names: [&str; 3],
     header: &impl Fn(&str) -> Option<&'h str>,
+    body: &'h [u8],
     now: i64,
 ) -> Result<SignedContent<'h>, SignatureError> {
     const FORM: SignatureError = SignatureError::Form(
@@ -177,7 +185,7 @@ fn standard<'h>(
         }
     }
     Ok(SignedContent {
-        before: vec![id, timestamp],
+        parts: dotted([id, timestamp], body),
         offered,
         hash: HmacHash::Sha256,
         words: "`id.timestamp.body`",
@@ -185,7 +193,11 @@ fn standard<'h>(
 }
 
 /// Stripe's header: `t=` once, `v1=` once or more, other schemes ignored.
-fn stripe(list: &str, now: i64) -> Result<SignedContent<'_>, SignatureError> {
+fn stripe<'h>(
+    list: &'h str,
+    body: &'h [u8],
+    now: i64,
+) -> Result<SignedContent<'h>, SignatureError> {
     const FORM: SignatureError = SignatureError::Form(
         "Stripe-Signature must be one `t=` and at most 16 `v1=`, separated by commas",
     );
@@ -203,30 +215,136 @@ fn stripe(list: &str, now: i64) -> Result<SignedContent<'_>, SignatureError> {
     let timestamp = timestamp.ok_or(FORM)?;
     timely(timestamp, now)?;
     Ok(SignedContent {
-        before: vec![timestamp],
+        parts: dotted([timestamp], body),
         offered,
         hash: HmacHash::Sha256,
         words: "`timestamp.body`",
     })
 }
 
-fn body_only(
+/// The body after other parts, each followed by a dot.
+fn dotted<'h, const N: usize>(before: [&'h str; N], body: &'h [u8]) -> Vec<Cow<'h, [u8]>> {
+    let before = before.into_iter().flat_map(|p| [p.as_bytes(), b"."]);
+    before.chain([body]).map(Cow::Borrowed).collect()
+}
+
+fn body_only<'h>(
     digest: &str,
+    body: &'h [u8],
     encoding: TextEncoding,
-    hash: HmacHash,
-) -> Result<SignedContent<'static>, SignatureError> {
-    let decoded = match encoding {
+) -> Result<SignedContent<'h>, SignatureError> {
+    Ok(SignedContent {
+        parts: vec![Cow::Borrowed(body)],
+        offered: vec![decoded(digest, encoding)?],
+        hash: HmacHash::Sha256,
+        words: "the body",
+    })
+}
+
+fn decoded(digest: &str, encoding: TextEncoding) -> Result<Vec<u8>, SignatureError> {
+    match encoding {
         TextEncoding::Base64 => STANDARD
             .decode(digest)
-            .map_err(|_| SignatureError::Form("the signature must be base64"))?,
+            .map_err(|_| SignatureError::Form("the signature must be base64")),
         TextEncoding::Hex => hex::decode(digest)
-            .map_err(|_| SignatureError::Form("the signature must be hexadecimal"))?,
-    };
+            .map_err(|_| SignatureError::Form("the signature must be hexadecimal")),
+    }
+}
+
+/// Ecwid signs only when and what the event is: the order is fetched, so nothing else counts.
+fn ecwid<'h>(digest: &str, body: &'h [u8]) -> Result<SignedContent<'h>, SignatureError> {
+    let text = ecwid_text(body).ok_or(SignatureError::Form(
+        "the body must be JSON with eventCreated and eventId",
+    ))?;
     Ok(SignedContent {
-        before: Vec::new(),
-        offered: vec![decoded],
-        hash,
-        words: "the body",
+        parts: vec![Cow::Owned(text.into_bytes())],
+        offered: vec![decoded(digest, TextEncoding::Base64)?],
+        hash: HmacHash::Sha256,
+        words: "`eventCreated.eventId`",
+    })
+}
+
+/// The body is a token, signed with the platform's private key; the secrets are its public ones.
+fn wix<'s>(
+    body: &[u8],
+    mut keys: impl Iterator<Item = &'s [u8]>,
+    now: i64,
+) -> Result<(), SignatureError> {
+    const FORM: SignatureError =
+        SignatureError::Form("the body must be a JSON Web Token signed with RS256");
+    let token = token(body).ok_or(FORM)?;
+    // Its clock and ours may differ.
+    let margin = i64::try_from(WINDOW_SECONDS).unwrap_or(0);
+    if token
+        .expires_at
+        .is_some_and(|at| at.saturating_add(margin) < now)
+    {
+        return Err(SignatureError::Window);
+    }
+    let holds = |key: &[u8]| {
+        let Ok(key) = SubjectPublicKeyInfoDer::from_pem_slice(key) else {
+            return false;
+        };
+        let signed = RawPublicKeyEntity::try_from(&key).map(|key| {
+            key.verify_signature(RSA_PKCS1_2048_8192_SHA256, token.signed, &token.signature)
+        });
+        matches!(signed, Ok(Ok(())))
+    };
+    if keys.any(holds) {
+        Ok(())
+    } else {
+        Err(SignatureError::NoMatch("the token"))
+    }
+}
+
+/// A sender's own form: a header with one digest, or a list of `name=value` in which one is the
+/// digest and another the time; over the body, or over a text with the time or the delivery's name
+/// in it.
+fn generic<'h>(
+    settings: &'h EndpointSettings,
+    header: &impl Fn(&str) -> Option<&'h str>,
+    body: &'h [u8],
+    now: i64,
+) -> Result<SignedContent<'h>, SignatureError> {
+    let given = needed(header, &settings.signature_header)?;
+    let field = |name: &str| {
+        let mut pairs = given.split([',', ';', ' ']).map(str::trim);
+        pairs.find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+    };
+    let digest = match settings.signature_field.as_str() {
+        "" => Some(given),
+        name => field(name),
+    };
+    let digest = digest.ok_or(SignatureError::Form(
+        "the signature's header has no field of the name that the endpoint's settings say",
+    ))?;
+    let digest = digest
+        .strip_prefix(settings.signature_prefix.as_str())
+        .ok_or(SignatureError::Form(
+            "the signature does not begin with the prefix of the endpoint's settings",
+        ))?;
+    let mut parts = Vec::new();
+    for part in settings.signed_parts() {
+        parts.push(Cow::Borrowed(match part {
+            SignedPart::Text(text) => text.as_bytes(),
+            SignedPart::Body => body,
+            SignedPart::Id => needed(header, &settings.delivery_header)?.as_bytes(),
+            SignedPart::Timestamp => {
+                let timestamp = match settings.timestamp_field.as_str() {
+                    "" => Some(needed(header, &settings.timestamp_header)?),
+                    name => field(name),
+                };
+                let timestamp = timestamp.ok_or(SignatureError::Timestamp)?;
+                timely(timestamp, now)?;
+                timestamp.as_bytes()
+            }
+        }));
+    }
+    Ok(SignedContent {
+        parts,
+        offered: vec![decoded(digest, settings.encoding)?],
+        hash: settings.hash,
+        words: "the text of the endpoint's settings (the body by default)",
     })
 }
 
@@ -289,7 +407,10 @@ mod tests {
             let keys: Vec<Vec<u8>> = v
                 .secrets
                 .iter()
-                .map(|s| crate::inbox::endpoint::signing_key(dialect, s).unwrap())
+                .map(|s| {
+                    crate::inbox::endpoint::signing_key(dialect, v.settings.secret_encoding, s)
+                        .unwrap()
+                })
                 .collect();
             let header = |name: &str| {
                 let mut all = v

@@ -14,18 +14,24 @@ pub enum Dialect {
     Shopify,
     Woocommerce,
     Bigcommerce,
-    /// A configured header over our own event shapes.
+    Squarespace,
+    Ecwid,
+    Wix,
+    /// A configured header, over our own event shapes or over fields at configured paths.
     Generic,
 }
 
 impl Dialect {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Standard,
         Self::Svix,
         Self::Stripe,
         Self::Shopify,
         Self::Woocommerce,
         Self::Bigcommerce,
+        Self::Squarespace,
+        Self::Ecwid,
+        Self::Wix,
         Self::Generic,
     ];
 
@@ -39,6 +45,9 @@ impl Dialect {
             Self::Shopify => "shopify",
             Self::Woocommerce => "woocommerce",
             Self::Bigcommerce => "bigcommerce",
+            Self::Squarespace => "squarespace",
+            Self::Ecwid => "ecwid",
+            Self::Wix => "wix",
             Self::Generic => "generic",
         }
     }
@@ -60,7 +69,8 @@ impl fmt::Display for Dialect {
 /// A word that is no dialect.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "a dialect is one of standard, svix, stripe, shopify, woocommerce, bigcommerce and generic"
+    "a dialect is one of standard, svix, stripe, shopify, woocommerce, bigcommerce, squarespace, \
+     ecwid, wix and generic"
 )]
 pub struct DialectError;
 

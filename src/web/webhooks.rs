@@ -127,7 +127,8 @@ async fn process(
     if endpoint.dialect == Dialect::Woocommerce && is_form(headers) {
         return woocommerce_ping(body).await;
     }
-    if !is_json(headers) {
+    // Wix sends its token as plain text.
+    if !is_json(headers) && endpoint.dialect != Dialect::Wix {
         return Err(Problem::NotJson);
     }
     let body = timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY_BYTES))
@@ -323,7 +324,7 @@ fn respond(
     errors: Vec<FieldError>,
     donation: Option<EventDonation>,
 ) -> Result<Outcome, Problem> {
-    let platform = endpoint.dialect.is_platform();
+    let platform = endpoint.dialect.is_platform() || endpoint.settings.platform_answers;
     let (status, event_id) = match received {
         ReceiveOutcome::Conflict(event_id) if platform => {
             return Ok(Outcome::kept_aside(event_id, "conflict", Vec::new()));

@@ -80,20 +80,29 @@ async fn fetch_order(
     };
     let order = api.get_json(&urls.order).await?;
     let order = order.context("the platform has no such order")?;
+    let mut document = json!({"order": order});
+    if let Some(list) = &urls.list {
+        document[list.name] = whole_list(&api, list).await?.into();
+    }
+    Ok(document.to_string().into_bytes())
+}
+
+/// A list, page after page.
+async fn whole_list(api: &Api<'_>, asked: &inbox::OrderList) -> anyhow::Result<Vec<Value>> {
     let mut list: Vec<Value> = Vec::new();
     for page in 1.. {
         anyhow::ensure!(
             page <= MAX_PAGES,
             "the order has too many pages of {}",
-            urls.list_name
+            asked.name
         );
-        let entries = match api.get_json(&format!("{}{page}", urls.list)).await? {
+        let entries = match api.get_json(&format!("{}{page}", asked.url)).await? {
             Some(Value::Array(entries)) => entries,
             // An object with numbers for names, as PHP writes some lists.
             Some(Value::Object(entries)) => entries.into_iter().map(|(_, entry)| entry).collect(),
             _ => Vec::new(),
         };
-        let is_last = entries.len() < urls.page_size;
+        let is_last = entries.len() < asked.page_size;
         // A platform that knows no pages returns the same one again.
         let is_repeated = !entries.is_empty() && list.ends_with(&entries);
         if !is_repeated {
@@ -103,9 +112,7 @@ async fn fetch_order(
             break;
         }
     }
-    Ok(json!({"order": order, urls.list_name: list})
-        .to_string()
-        .into_bytes())
+    Ok(list)
 }
 
 /// A platform's API, as one merchant reaches it.
@@ -121,6 +128,7 @@ impl Api<'_> {
         let request = self.http.get(url).header("accept", "application/json");
         let request = match self.access {
             inbox::ApiAccess::TokenHeader(name) => request.header(name, self.token),
+            inbox::ApiAccess::Bearer => request.bearer_auth(self.token),
             inbox::ApiAccess::Basic => {
                 let (name, password) = self.token.split_once(':').unwrap_or((self.token, ""));
                 request.basic_auth(name, Some(password))

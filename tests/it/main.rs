@@ -40,6 +40,7 @@ mod one_bad_event;
 mod orders_as_charged;
 mod orders_as_they_end;
 mod orders_take_turns;
+mod other_platforms;
 mod outside_database;
 mod pages_keep_manners;
 mod payout_minimum;

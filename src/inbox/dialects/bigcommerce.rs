@@ -12,12 +12,11 @@ use super::moment::{Clock, instant};
 use super::money::{cents_of, cents_of_units, charged, euros_of, euros_or_none, units_of};
 use super::person::Person;
 use super::platform_order::{
-    DonationLine, FieldPaths, GivenBack, PlatformOrder, funded_by, number_id,
+    DonationLine, FieldPaths, GivenBack, PlatformOrder, funded_by, number_id, unproven,
 };
 use super::sender::Sender;
 use crate::inbox::endpoint::EndpointSettings;
-use crate::inbox::event::{Event, ParseError, Refund, RefundProof};
-use crate::values::Amount;
+use crate::inbox::event::{Event, ParseError, Refund};
 
 const PATHS: FieldPaths = FieldPaths {
     currency: "order.currency_code",
@@ -141,7 +140,7 @@ fn fetched(
     };
     let given_back = GivenBack {
         whole,
-        unproven: unproven(&order_id, back, products),
+        unproven: unnamed(&order_id, back, products),
         ..GivenBack::default()
     };
     PlatformOrder {
@@ -161,18 +160,15 @@ fn fetched(
 }
 
 /// A sum given back that no product names.
-fn unproven(order_id: &str, back: Decimal, products: &Json<'_>) -> Vec<Refund> {
+fn unnamed(order_id: &str, back: Decimal, products: &Json<'_>) -> Vec<Refund> {
     let names_units = products
         .items()
         .any(|p| units_of(p.get("quantity_refunded")).is_some_and(|n| n > 0));
-    let amount = Amount::from_cents(cents_of(back)).ok();
-    let refund = amount.filter(|_| !names_units).map(|amount| Refund {
-        amount: Some(amount),
-        proof: RefundProof::Unproven,
-        waits: false,
-        ..Refund::of_all(order_id.to_owned(), format!("refunded-{amount}"))
-    });
-    refund.into_iter().collect()
+    if names_units {
+        Vec::new()
+    } else {
+        unproven(order_id, back)
+    }
 }
 
 fn person<'j>(billing: &'j Json<'_>) -> Person<'j> {

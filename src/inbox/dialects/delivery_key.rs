@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{bigcommerce, stripe};
+use super::{bigcommerce, ecwid, squarespace, stripe, wix};
 use crate::inbox::endpoint::EndpointSettings;
 use crate::inbox::signature::SignatureError;
 use crate::values::Dialect;
@@ -35,6 +35,9 @@ pub fn delivery_key<'h>(
         Dialect::Woocommerce => format!("{}:{}", needed("x-wc-webhook-topic")?, hash()),
         Dialect::Stripe => stripe::event_id(body).unwrap_or_else(hash),
         Dialect::Bigcommerce => bigcommerce::event_hash(body).unwrap_or_else(hash),
+        Dialect::Squarespace => squarespace::notification_id(body).unwrap_or_else(hash),
+        Dialect::Ecwid => ecwid::event_id(body).unwrap_or_else(hash),
+        Dialect::Wix => wix::event_id(body).unwrap_or_else(hash),
         Dialect::Generic => header(&settings.delivery_header)
             .map(str::to_owned)
             .unwrap_or_else(hash),

@@ -2,6 +2,9 @@
 
 mod bigcommerce;
 mod delivery_key;
+mod ecwid;
+mod field_path;
+mod generic;
 mod json;
 mod json_reader;
 mod moment;
@@ -12,11 +15,13 @@ mod person;
 mod platform_order;
 mod sender;
 mod shopify;
+mod squarespace;
 mod standard;
 mod stripe;
+mod wix;
 mod woocommerce;
 
 pub use delivery_key::delivery_key;
-pub use order_urls::{ApiAccess, OrderUrls, order_urls};
+pub use order_urls::{ApiAccess, OrderList, OrderUrls, order_urls};
 pub use parse::{parse, source_header, topic_header};
 pub use sender::Sender;

@@ -4,14 +4,16 @@
 //! and never more than the order's own total.
 
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 
 use super::json::Json;
+use super::money::cents_of;
 use super::person::{Person, tidy};
 use crate::donations::{Consent, FundedBy, LAST_ORDINAL};
 use crate::inbox::endpoint::EndpointSettings;
-use crate::inbox::event::{Checkout, Event, ParseError, Refund};
+use crate::inbox::event::{Checkout, Event, ParseError, Refund, RefundProof};
 use crate::inbox::order_identity::OrderIdentity;
-use crate::values::{Amount, slug_is_valid};
+use crate::values::{Amount, line_fits, slug_is_valid};
 
 /// The donation's line was taxed.
 const TAXED: &str = "donation-taxed";
@@ -284,6 +286,31 @@ pub(super) fn number_id(field: &str, number: &Json<'_>) -> Result<String, ParseE
         .and_then(|text| text.parse::<u64>().ok())
         .map(|n| n.to_string())
         .ok_or_else(|| ParseError::field(field, "a whole number of at most 20 digits is needed"))
+}
+
+/// The name of an order as text, or as a number as it is written.
+pub(super) fn text_id(field: &str, id: &Json<'_>) -> Result<String, ParseError> {
+    id.filled()
+        .filter(|text| line_fits(text, 200))
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            ParseError::field(
+                field,
+                "1 to 200 characters are needed, without control characters",
+            )
+        })
+}
+
+/// A sum of an order that went back, and that does not say of what.
+pub(super) fn unproven(order_id: &str, back: Decimal) -> Vec<Refund> {
+    let amount = Amount::from_cents(cents_of(back)).ok();
+    let refund = amount.map(|amount| Refund {
+        amount: Some(amount),
+        proof: RefundProof::Unproven,
+        waits: false,
+        ..Refund::of_all(order_id.to_owned(), format!("refunded-{amount}"))
+    });
+    refund.into_iter().collect()
 }
 
 /// The consent that the widget leaves beside the donation as `<text version> <time shown>`: it is

@@ -15,7 +15,10 @@ pub use cache::EndpointCache;
 pub use context::{EndpointContext, load_contexts};
 pub use rotation::rotate_secret;
 pub use secrets::{SigningSecret, api_token, signing_key};
-pub use settings::{EndpointSettings, HmacHash, TextEncoding, host_of};
+pub use settings::{
+    AmountUnit, EndpointSettings, FieldNames, HmacHash, SecretEncoding, SignedPart, TextEncoding,
+    host_of,
+};
 pub use store::{
     Endpoint, NewEndpoint, add, change_settings, find, find_of_merchant, set_read_key,
 };

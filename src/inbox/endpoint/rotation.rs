@@ -2,8 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 
 use super::secrets::add_secret;
+use super::settings::EndpointSettings;
 use super::store::{find_of_merchant, no_such_merchant};
 use crate::parties::AddError;
 use crate::values::Dialect;
@@ -25,8 +27,8 @@ pub async fn rotate_secret(
         .ok_or_else(|| no_such_merchant(merchant))?;
     // The lock keeps two rotations apart: together, each would leave the other's secret without an
     // end.
-    let dialect: String =
-        sqlx::query_scalar("select dialect from endpoint where endpoint_id = $1 for update")
+    let (dialect, Json(settings)): (String, Json<EndpointSettings>) =
+        sqlx::query_as("select dialect, settings from endpoint where endpoint_id = $1 for update")
             .bind(endpoint)
             .fetch_one(&mut *tx)
             .await?;
@@ -42,6 +44,14 @@ pub async fn rotate_secret(
     .bind(until)
     .execute(&mut *tx)
     .await?;
-    let secret = add_secret(tx, now, key, endpoint, dialect, given).await?;
+    let secret = add_secret(
+        tx,
+        now,
+        key,
+        endpoint,
+        (dialect, settings.secret_encoding),
+        given,
+    )
+    .await?;
     Ok((secret, until))
 }

@@ -4,9 +4,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
+use rustls_pki_types::SubjectPublicKeyInfoDer;
+use rustls_pki_types::pem::PemObject as _;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::settings::SecretEncoding;
 use crate::parties::{AddError, seal};
 use crate::values::{Dialect, EndpointId, Secret};
 
@@ -22,8 +25,12 @@ pub struct SigningSecret {
     pub valid_until: Option<DateTime<Utc>>,
 }
 
-/// The bytes that key the HMAC, for a secret as its platform writes it.
-pub fn signing_key(dialect: Dialect, secret: &str) -> Result<Vec<u8>, &'static str> {
+/// The bytes that key the HMAC, for a secret as its platform writes it; of Wix, the public key.
+pub fn signing_key(
+    dialect: Dialect,
+    encoding: SecretEncoding,
+    secret: &str,
+) -> Result<Vec<u8>, &'static str> {
     match dialect {
         Dialect::Standard | Dialect::Svix => {
             let encoded = secret.strip_prefix("whsec_").unwrap_or(secret);
@@ -41,25 +48,45 @@ pub fn signing_key(dialect: Dialect, secret: &str) -> Result<Vec<u8>, &'static s
                 .replace("&amp;", "&");
             Ok(plain.into_bytes())
         }
+        Dialect::Squarespace => decoded(SecretEncoding::Hex, secret),
+        Dialect::Generic => decoded(encoding, secret),
+        Dialect::Wix => SubjectPublicKeyInfoDer::from_pem_slice(secret.as_bytes())
+            .map(|_| secret.as_bytes().to_vec())
+            .map_err(|_| "Wix's public key is a text that begins with -----BEGIN PUBLIC KEY-----"),
         // Stripe's key is the whole string, whsec_ included; the others' secrets are used as they
         // are.
-        Dialect::Stripe | Dialect::Shopify | Dialect::Bigcommerce | Dialect::Generic => {
+        Dialect::Stripe | Dialect::Shopify | Dialect::Bigcommerce | Dialect::Ecwid => {
             Ok(secret.as_bytes().to_vec())
         }
     }
 }
 
+fn decoded(encoding: SecretEncoding, secret: &str) -> Result<Vec<u8>, &'static str> {
+    match encoding {
+        SecretEncoding::Text => Ok(secret.as_bytes().to_vec()),
+        SecretEncoding::Hex => hex::decode(secret.trim()).map_err(|_| "the secret is hexadecimal"),
+        SecretEncoding::Base64 => STANDARD
+            .decode(secret.trim())
+            .map_err(|_| "the secret is base64"),
+    }
+}
+
 /// A new secret as the dialect's platform would write it.
-fn new_secret(dialect: Dialect) -> Result<String, AddError> {
+fn new_secret(dialect: Dialect, encoding: SecretEncoding) -> Result<String, AddError> {
+    if dialect == Dialect::Wix {
+        return Err(AddError::field(
+            "secret",
+            "Wix signs with a key of its own: give its public key, with --secret-file",
+        ));
+    }
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|_| AddError::NotYet("the system gives no randomness"))?;
     Ok(match dialect {
         Dialect::Standard | Dialect::Svix | Dialect::Stripe => {
             format!("whsec_{}", STANDARD.encode(bytes))
         }
-        Dialect::Shopify | Dialect::Woocommerce | Dialect::Bigcommerce | Dialect::Generic => {
-            hex::encode(bytes)
-        }
+        Dialect::Generic if encoding == SecretEncoding::Base64 => STANDARD.encode(bytes),
+        _ => hex::encode(bytes),
     })
 }
 
@@ -70,11 +97,12 @@ pub(super) async fn add_secret(
     now: DateTime<Utc>,
     key: &[u8; 32],
     endpoint: EndpointId,
-    dialect: Dialect,
+    (dialect, encoding): (Dialect, SecretEncoding),
     given: Option<String>,
 ) -> Result<String, AddError> {
-    let secret = given.map_or_else(|| new_secret(dialect), Ok)?;
-    let bytes = signing_key(dialect, &secret).map_err(|e| AddError::field("secret", e))?;
+    let secret = given.map_or_else(|| new_secret(dialect, encoding), Ok)?;
+    let bytes =
+        signing_key(dialect, encoding, &secret).map_err(|e| AddError::field("secret", e))?;
     if bytes.len() < MIN_SECRET_BYTES {
         return Err(AddError::field("secret", "at least 16 bytes are needed"));
     }

@@ -61,7 +61,8 @@ pub async fn add(
     .bind(now)
     .execute(&mut *tx)
     .await?;
-    let secret = secrets::add_secret(tx, now, key, id, new.dialect, new.secret.clone()).await?;
+    let secret_of = (new.dialect, new.settings.secret_encoding);
+    let secret = secrets::add_secret(tx, now, key, id, secret_of, new.secret.clone()).await?;
     Ok((id, secret))
 }
 
@@ -119,7 +120,7 @@ pub async fn set_read_key(
             .fetch_one(&mut *tx)
             .await?;
     match dialect.parse() {
-        Ok(Dialect::Bigcommerce) => {}
+        Ok(Dialect::Bigcommerce | Dialect::Squarespace | Dialect::Ecwid) => {}
         Ok(Dialect::Woocommerce) if settings.store_host().is_none() => {
             return Err(AddError::field(
                 "store_url",
