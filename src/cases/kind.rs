@@ -154,7 +154,10 @@ impl CaseKind {
     #[must_use]
     pub const fn way(self) -> &'static str {
         match self {
-            Self::BankLineUnmatched => "`obole bank lines --open` and `obole bank match` end it",
+            Self::BankLineUnmatched => {
+                "`obole bank lines --open` shows it; `obole bank match` says what it is, and \
+                 `obole bank give-back` gives it back"
+            }
             Self::ShortOfCover => "it ends once the account covers what is asked of it",
             Self::CheckViolated => "it ends once `obole check` finds nothing",
             _ => "see `obole cases --open`",
@@ -174,7 +177,7 @@ impl CaseKind {
             }
             Self::OrderDiffers => &["dismiss"],
             Self::RefundBeyondDonation | Self::RefundDiffers => &["given-back", "not-given-back"],
-            Self::BankLineUnmatched => &["match", "next-month"],
+            Self::BankLineUnmatched => &["match", "next-month", "give-back"],
             Self::CollectionFailed => &["ask-again", "other-rail", "write-off", "suspend-merchant"],
             Self::PayoutFailed => &["pay-again", "hold"],
             Self::IbanChanged => &["confirm", "refuse"],

@@ -141,12 +141,9 @@ async fn refuse(
             payouts::settle(tx, now, &[change]).await
         }
         PayoutState::Settled => {
-            let what = format!(
-                "a payout to {} is told to come back: {reason}",
-                payout.association
-            );
+            let what = format!("{} is told to come back: {reason}", payout.payee.in_words());
             let case = NewCase {
-                association: Some(payout.association_id),
+                association: payout.payee.association().map(|(id, _)| id),
                 ..NewCase::new(CaseKind::PayoutFailed, payout.payout_id.0, what)
             };
             Ok(cases::open(tx, now, &[case]).await?)
