@@ -200,7 +200,10 @@ impl CaseKind {
     #[must_use]
     pub const fn way(self) -> &'static str {
         match self {
-            Self::BankLineUnmatched => "`obole bank lines --open` and `obole bank match` end it",
+            Self::BankLineUnmatched => {
+                "`obole bank lines --open` shows it; `obole bank match` says what it is, and \
+                 `obole bank give-back` gives it back"
+            }
             Self::ShortOfCover => "it ends once the account covers what is asked of it",
             Self::CheckViolated => "it ends once `obole check` finds nothing",
             _ => "see `obole cases --open`",
@@ -223,7 +226,7 @@ impl CaseKind {
                 &["given-back", "not-given-back"]
             }
             Self::DonationNotAsCharged => &["accept", "given-back"],
-            Self::BankLineUnmatched => &["match", "next-month"],
+            Self::BankLineUnmatched => &["match", "next-month", "give-back"],
             Self::CollectionFailed => &["ask-again", "other-rail", "write-off", "suspend-merchant"],
             Self::PayoutFailed => &["pay-again", "hold"],
             Self::IbanChanged => &["confirm", "refuse"],

@@ -57,7 +57,13 @@ pub(super) const CHECKS: &[Check] = &[
              select t.fact_id, 'collection_settled', r.amount_cents
              from told_return_withdrawn w join told_return r using (fact_id)
              join collection_attempt o using (fact_id)
-             join collection_attempt t on t.collection_id = o.collection_id and t.n = o.n + 1) x
+             join collection_attempt t on t.collection_id = o.collection_id and t.n = o.n + 1
+             union all
+             -- What is given back of a line stood in suspense, and stands there again.
+             select s.payout_id, 'payout_' || s.state,
+               case s.state when 'submitted' then p.amount_cents else -p.amount_cents end
+             from payout_state s join payout p using (payout_id)
+             where p.line_id is not null and s.state in ('submitted', 'refused', 'returned')) x
            group by fact_id, fact) m
          full join (
            select t.fact_id, t.fact, sum(case a.account_id when t.debit_account_id
@@ -72,7 +78,7 @@ pub(super) const CHECKS: &[Check] = &[
     (
         "no-line-is-explained-beyond-itself",
         "select count(*) from bank_line_position
-         where open_cents < 0 or open_cents > amount_cents",
+         where free_cents < 0 or open_cents > amount_cents",
     ),
     (
         "lines-that-undo-each-other-do-so-both",

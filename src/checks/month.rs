@@ -131,7 +131,7 @@ pub(super) const CHECKS: &[Check] = &[
            left join refund_taken r using (donation_id) group by l.payout_id) d
            using (payout_id)
          where p.count <> coalesce(d.n, 0)
-           or (s.state in ('prepared', 'submitted', 'settled')
+           or (p.association_id is not null and s.state in ('prepared', 'submitted', 'settled')
              and p.amount_cents + p.deducted_cents <> coalesce(d.cents, 0))",
     ),
     (
@@ -143,8 +143,8 @@ pub(super) const CHECKS: &[Check] = &[
            group by s.payout_id, s.state, p.amount_cents) s
          full join (
            select fact_id as payout_id, substr(fact, 8) as state, sum(amount_cents) as cents
-           from transfer where fact in ('payout_submitted', 'payout_settled', 'payout_refused',
-             'payout_returned') group by 1, 2) t using (payout_id, state)
+           from transfer where leg = 0 and fact in ('payout_submitted', 'payout_settled',
+             'payout_refused', 'payout_returned') group by 1, 2) t using (payout_id, state)
          where s.cents is distinct from t.cents",
     ),
     (
@@ -164,8 +164,9 @@ pub(super) const CHECKS: &[Check] = &[
            and (select count(*) from payout_approval v join operator o using (operator_id)
              join payout p using (payout_id)
              where v.payout_id = s.payout_id and v.amount_cents = p.amount_cents
-               and (v.round, v.name, v.iban, v.bic, v.changes) = (
-                 select w.round, w.name, w.iban, w.bic, w.changes from payout_approval w
+               and (v.round, v.name, v.iban, coalesce(v.bic, ''), v.changes) = (
+                 select w.round, w.name, w.iban, coalesce(w.bic, ''), w.changes
+                 from payout_approval w
                  where w.payout_id = s.payout_id order by w.round desc limit 1)) < 2",
     ),
     (
@@ -173,6 +174,11 @@ pub(super) const CHECKS: &[Check] = &[
         "select count(*) from payout p left join payout_current_state s
            on s.payout_id = p.again_of
          where p.again_of is not null and s.state is distinct from 'paid_again'",
+    ),
+    (
+        "what-is-given-back-came",
+        "select count(*) from payout p left join bank_line l using (line_id)
+         where p.line_id is not null and l.side is distinct from 'credit'",
     ),
     (
         "what-is-borne-was-written-off",

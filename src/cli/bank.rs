@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use obole::payouts::GivenBack;
 use obole::receipts;
 use obole::reconciliation::{self, Understood};
 use obole::runs::{self, StatementImport};
-use obole::values::{CollectionId, LineId, PayoutId, Reader, euros};
+use obole::values::{LineId, PayoutId, Reader, euros};
 use serde_json::json;
 
 use super::context::CommandContext;
+use super::decision::DecisionArguments;
+use super::give_back::{self, GiveBackArguments};
 use super::outcome::{Outcome, set_aside_lines};
 
 /// What can be done with the bank's statements.
@@ -38,13 +41,20 @@ pub enum Command {
         #[command(flatten)]
         understood: UnderstoodArguments,
         #[command(flatten)]
-        decided: DecidedArguments,
+        decided: DecisionArguments,
+    },
+    /// Give a credit that nobody asked for back to who sent it: a payout of its own, which two
+    /// operators approve.
+    GiveBack {
+        line: LineId,
+        #[command(flatten)]
+        arguments: GiveBackArguments,
     },
     /// Undo what a line is said to be: its money is unexplained again.
     Unmatch {
         line: LineId,
         #[command(flatten)]
-        decided: DecidedArguments,
+        decided: DecisionArguments,
     },
 }
 
@@ -52,9 +62,9 @@ pub enum Command {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub struct UnderstoodArguments {
-    /// It pays these collections, or takes one back.
-    #[arg(long, num_args = 1..)]
-    collection: Vec<CollectionId>,
+    /// It pays these collections, by id or reference, or takes one back.
+    #[arg(long, num_args = 1.., value_name = "ID|REFERENCE")]
+    collection: Vec<String>,
     /// It is a payout that left, or came back.
     #[arg(long)]
     payout: Option<PayoutId>,
@@ -75,34 +85,26 @@ pub struct UnderstoodArguments {
     reverses: Option<LineId>,
 }
 
-/// Who decides, and why.
-#[derive(Args)]
-pub struct DecidedArguments {
-    /// Who decides: an operator's e-mail.
-    #[arg(long = "as", visible_alias = "by", value_name = "EMAIL")]
-    by: String,
-    /// Why; kept in the audit log, so without personal data.
-    #[arg(long, value_name = "TEXT")]
-    why: String,
-}
-
 impl UnderstoodArguments {
-    fn understood(self) -> Understood {
+    async fn understood(self, context: &mut CommandContext) -> anyhow::Result<Understood> {
         if let Some(id) = self.payout {
-            return Understood::Payout(id);
+            return Ok(Understood::Payout(id));
         }
         if let Some(merchant) = self.next_month {
-            return Understood::NextMonth(merchant);
+            return Ok(Understood::NextMonth(merchant));
         }
         if let Some(line) = self.reverses {
-            return Understood::Reverses(line);
+            return Ok(Understood::Reverses(line));
         }
-        match (self.fee, self.top_up, self.accept_part) {
+        Ok(match (self.fee, self.top_up, self.accept_part) {
             (true, ..) => Understood::Fee,
             (_, true, _) => Understood::TopUp,
             (_, _, true) => Understood::AcceptPart,
-            _ => Understood::Collections(self.collection),
-        }
+            _ => {
+                let named = reconciliation::collections_named(&mut context.db, &self.collection);
+                Understood::Collections(named.await?)
+            }
+        })
     }
 }
 
@@ -118,9 +120,15 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
             line,
             understood,
             decided,
-        } => match_line(line, understood.understood(), &decided, context).await,
+        } => {
+            let understood = understood.understood(context).await?;
+            match_line(line, understood, &decided, context).await
+        }
+        Command::GiveBack { line, arguments } => {
+            give_back::run(GivenBack::Line(line), &arguments, context).await
+        }
         Command::Unmatch { line, decided } => {
-            let (now, actor) = (context.now, context.operator(&decided.by).await?);
+            let (now, actor) = (context.now, context.operator(&decided.operator).await?);
             let mut tx = context.begin().await?;
             let why = decided.why.as_str();
             let open = reconciliation::unmatch_line(&mut tx, now, line, &actor, why).await?;
@@ -166,10 +174,10 @@ fn imported(import: &StatementImport) -> anyhow::Result<Outcome> {
 async fn match_line(
     line: LineId,
     understood: Understood,
-    decided: &DecidedArguments,
+    decided: &DecisionArguments,
     context: &mut CommandContext,
 ) -> anyhow::Result<Outcome> {
-    let (now, actor) = (context.now, context.operator(&decided.by).await?);
+    let (now, actor) = (context.now, context.operator(&decided.operator).await?);
     let mut tx = context.begin().await?;
     let why = decided.why.as_str();
     let done = reconciliation::match_line(&mut tx, now, line, &understood, &actor, why).await?;

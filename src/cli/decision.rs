@@ -9,7 +9,7 @@ use super::day::day;
 #[derive(Args)]
 pub struct DecisionArguments {
     /// Who decides: an operator's e-mail.
-    #[arg(long = "as", value_name = "EMAIL")]
+    #[arg(long = "as", visible_alias = "by", value_name = "EMAIL")]
     pub operator: String,
     /// Why; kept in the audit log, so without personal data.
     #[arg(long, value_name = "TEXT")]

@@ -9,11 +9,13 @@ use obole::inbox::endpoint;
 use obole::parties::PartyState::{Live, Suspended};
 use obole::parties::merchant;
 use obole::parties::suspension::Suspendable::Merchant;
+use obole::payouts::GivenBack;
 use obole::runs;
 use obole::values::Reader;
 use serde_json::json;
 
 use super::context::CommandContext;
+use super::give_back::{self, GiveBackArguments};
 use super::outcome::Outcome;
 use super::suspension::{self, SuspensionArguments};
 
@@ -50,6 +52,14 @@ pub enum Command {
     Suspend(SuspensionArguments),
     /// Lift a suspension.
     Lift(SuspensionArguments),
+    /// Give the credit of a merchant that left, and is suspended, back to it: a payout of its own,
+    /// which two operators approve.
+    GiveBack {
+        /// The merchant's slug.
+        slug: String,
+        #[command(flatten)]
+        arguments: GiveBackArguments,
+    },
     /// List a merchant's API keys, add one (printed this once), or revoke one.
     Keys {
         /// The merchant's slug.
@@ -122,6 +132,9 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
             suspension::run(Merchant, Suspended, arguments, context).await
         }
         Command::Lift(arguments) => suspension::run(Merchant, Live, arguments, context).await,
+        Command::GiveBack { slug, arguments } => {
+            give_back::run(GivenBack::Credit(&slug), &arguments, context).await
+        }
         Command::Keys { slug, add, revoke } => keys(&slug, add, revoke, context).await,
         Command::List => Outcome::list(&merchant::list(&mut context.db, Reader::System).await?),
     }

@@ -16,6 +16,7 @@ mod decision;
 mod demo;
 mod doctor;
 mod donation;
+mod give_back;
 mod inbox;
 mod ledger;
 mod login_link;

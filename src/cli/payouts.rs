@@ -59,14 +59,17 @@ pub enum Command {
 /// Runs one command.
 pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Result<Outcome> {
     let (app, now) = (&context.app, context.now);
-    let payouts = match command {
+    let today = context.business_date(None);
+    let (payouts, on) = match command {
         Command::Run { on, dry_run } if dry_run => {
-            let payouts = runs::preview_payouts(app, now, context.business_date(on)).await?;
-            return Ok(list(context, &payouts).await?.dry());
+            let on = context.business_date(on);
+            let payouts = runs::preview_payouts(app, now, on).await?;
+            return Ok(list(context, &payouts, on).await?.dry());
         }
         Command::Run { on, .. } => {
-            match runs::run_payouts(app, now, context.business_date(on)).await {
-                Ok(payouts) => payouts,
+            let on = context.business_date(on);
+            match runs::run_payouts(app, now, on).await {
+                Ok(payouts) => (payouts, on),
                 under_way => {
                     let nothing = json!({"payouts": [], "total": "0.00", "set_aside": []});
                     return Outcome::of_run(under_way, nothing, |payouts| Outcome::list(&payouts));
@@ -75,14 +78,15 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
         }
         Command::Approve { id, operator, on } => {
             let email = Email::parse(&operator).map_err(anyhow::Error::msg)?;
-            runs::approve_payout(app, now, context.business_date(on), id, &email).await?
+            let on = context.business_date(on);
+            (runs::approve_payout(app, now, on, id, &email).await?, on)
         }
-        Command::TakeBack { id, by } => act(context, id, PayoutAct::TakeBack, by).await?,
-        Command::Refused { id, by } => act(context, id, PayoutAct::Refuse, by).await?,
-        Command::PayAgain { id, by } => act(context, id, PayoutAct::PayAgain, by).await?,
-        Command::File { id } => runs::write_payout_file_again(app, now, id).await?,
+        Command::TakeBack { id, by } => (act(context, id, PayoutAct::TakeBack, by).await?, today),
+        Command::Refused { id, by } => (act(context, id, PayoutAct::Refuse, by).await?, today),
+        Command::PayAgain { id, by } => (act(context, id, PayoutAct::PayAgain, by).await?, today),
+        Command::File { id } => (runs::write_payout_file_again(app, now, id).await?, today),
     };
-    list(context, &payouts).await
+    list(context, &payouts, on).await
 }
 
 async fn act(
@@ -96,8 +100,12 @@ async fn act(
     runs::act_on_payout(&context.app, context.now, on, id, act, who).await
 }
 
-/// The payouts, and those that are set aside until a person decides.
-async fn list(context: &mut CommandContext, payouts: &[Payout]) -> anyhow::Result<Outcome> {
+/// The payouts, and those of them that are set aside until a person decides, with why.
+pub(super) async fn list(
+    context: &mut CommandContext,
+    payouts: &[Payout],
+    on: NaiveDate,
+) -> anyhow::Result<Outcome> {
     // Those that were taken back, refused or returned pay nobody.
     let pays = |p: &&Payout| {
         let lives = [
@@ -108,19 +116,13 @@ async fn list(context: &mut CommandContext, payouts: &[Payout]) -> anyhow::Resul
         lives.contains(&p.state)
     };
     let total: i64 = payouts.iter().filter(pays).map(|p| p.amount_cents).sum();
-    let mut set_aside = runs::failed_payouts(&mut context.db).await?;
-    // The others that failed had left before.
-    let unwritten = |p: &&Payout| p.state == PayoutState::Submitted && p.file.is_none();
-    let unwritten: Vec<String> = payouts
-        .iter()
-        .filter(unwritten)
-        .map(|p| p.payout_id.to_string())
-        .collect();
-    set_aside.retain(|s| unwritten.contains(&s.subject));
+    let set_aside = runs::set_aside_payouts(&mut context.db, on, payouts).await?;
     let text = Outcome::list(&payouts)?.text + &set_aside_lines(&set_aside);
+    // What failed or is held waits for a person who was told; an order that has no file should.
+    let unwritten = |p: &Payout| p.state == PayoutState::Submitted && p.file.is_none();
     Ok(Outcome {
         document: json!({"payouts": payouts, "total": euros(total), "set_aside": set_aside}),
         text,
-        ok: set_aside.is_empty(),
+        ok: !payouts.iter().any(unwritten),
     })
 }

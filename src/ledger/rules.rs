@@ -29,11 +29,20 @@
 //! | collection_written_off | operator_losses | merchant_receivable |
 //! | collection_reinstated | merchant_receivable | association_pending |
 //! | payout_submitted | association_payable | payout_in_transit |
+//! | payout_submitted | suspense | payout_in_transit |
+//! | payout_submitted | merchant_receivable | payout_in_transit |
 //! | payout_settled | payout_in_transit | safeguarded_cash |
 //! | payout_settled | payout_in_transit | suspense |
 //! | payout_refused | payout_in_transit | association_payable |
+//! | payout_refused | payout_in_transit | suspense |
+//! | payout_refused | payout_in_transit | merchant_receivable |
 //! | payout_returned | safeguarded_cash | association_payable |
 //! | payout_returned | suspense | association_payable |
+//! | payout_returned | safeguarded_cash | suspense |
+//! | payout_returned | suspense | payout_in_transit |
+//! | payout_returned | payout_in_transit | suspense |
+//! | payout_returned | safeguarded_cash | merchant_receivable |
+//! | payout_returned | suspense | merchant_receivable |
 //! | payout_unmade | association_payable | refund_due |
 //! | payout_unmade | merchant_credit | merchant_receivable |
 //! | payout_unmade | association_payable | association_pending |
@@ -186,6 +195,27 @@ impl MoneyAt {
         match self {
             Self::Cash => Account::SafeguardedCash(at),
             Self::Suspense => Account::Suspense(at),
+        }
+    }
+}
+
+/// What a payout is paid from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaidFrom<'a> {
+    /// What an association is owed, by its slug.
+    Association(&'a str),
+    /// What came and nobody asked for.
+    Suspense,
+    /// The credit of a merchant, by its slug.
+    Merchant(&'a str),
+}
+
+impl PaidFrom<'_> {
+    fn account(self, at: CashAccount) -> Account {
+        match self {
+            Self::Association(slug) => Account::AssociationPayable(slug.to_owned()),
+            Self::Suspense => Account::Suspense(at),
+            Self::Merchant(slug) => Account::MerchantReceivable(slug.to_owned()),
         }
     }
 }
@@ -422,12 +452,12 @@ pub fn collection_reinstated(
     legs.into_iter().map(|t| t.correcting(fact.id)).collect()
 }
 
-/// The money left towards the association.
+/// The money left towards who is paid.
 #[must_use]
-pub fn payout_submitted(fact: Fact, rail: Rail, association: &str, amount: Amount) -> Transfer {
-    let payable = Account::AssociationPayable(association.to_owned());
+pub fn payout_submitted(fact: Fact, rail: Rail, of: PaidFrom<'_>, amount: Amount) -> Transfer {
     let in_transit = Account::PayoutInTransit(rail);
-    fact.transfer("payout_submitted", 0, payable, in_transit, amount)
+    let of = of.account(rail.cash_account());
+    fact.transfer("payout_submitted", 0, of, in_transit, amount)
 }
 
 /// The money was debited from the ring-fenced account.
@@ -440,23 +470,30 @@ pub fn payout_settled(fact: Fact, rail: Rail, from: MoneyAt, amount: Amount) -> 
 
 /// The bank refused the order before it debited it.
 #[must_use]
-pub fn payout_refused(fact: Fact, rail: Rail, association: &str, amount: Amount) -> Transfer {
+pub fn payout_refused(fact: Fact, rail: Rail, of: PaidFrom<'_>, amount: Amount) -> Transfer {
     let in_transit = Account::PayoutInTransit(rail);
-    let payable = Account::AssociationPayable(association.to_owned());
-    fact.transfer("payout_refused", 0, in_transit, payable, amount)
+    let of = of.account(rail.cash_account());
+    fact.transfer("payout_refused", 0, in_transit, of, amount)
 }
 
-/// The payout came back.
+/// The payout came back. What returns out of suspense into suspense passes the transit, so that
+/// the books show it.
 #[must_use]
 pub fn payout_returned(
     fact: Fact,
     rail: Rail,
-    association: &str,
+    of: PaidFrom<'_>,
     (at, amount): (MoneyAt, Amount),
-) -> Transfer {
+) -> Vec<Transfer> {
     let money = at.account(rail.cash_account());
-    let payable = Account::AssociationPayable(association.to_owned());
-    fact.transfer("payout_returned", 0, money, payable, amount)
+    let of = of.account(rail.cash_account());
+    let in_transit = || Account::PayoutInTransit(rail);
+    let cents = amount.cents();
+    if money == of {
+        let legs = [(money, in_transit(), cents), (in_transit(), of, cents)];
+        return fact.legs("payout_returned", legs);
+    }
+    fact.legs("payout_returned", [(money, of, cents)])
 }
 
 /// A donation of a payout that came back was given back by its merchant meanwhile: the

@@ -6,12 +6,14 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::cover::{Cover, causes_of_shortage, cover};
+use super::give_back::{credit_cents, take_back_uncredited};
+use super::payee::Payee;
 use super::state::{self, PayoutState, RAIL};
 use crate::cases::{self, CaseKind, Decision, NewCase};
 use crate::db::settlement_lock;
 use crate::ledger::{self, Account, Fact, PostError};
 use crate::parties::account;
-use crate::values::{Amount, AssociationId, OperatorId, PayoutId, euros, paris_midnight};
+use crate::values::{Amount, AssociationId, LineId, OperatorId, PayoutId, euros, paris_midnight};
 
 /// Why an approval does not count.
 #[derive(Debug, thiserror::Error)]
@@ -20,8 +22,8 @@ pub enum ApproveError {
     Unknown,
     #[error("you have already approved this payout: another operator is needed")]
     SamePerson,
-    #[error("this payout has already left")]
-    AlreadyLeft,
+    #[error("this payout {}", .0.way())]
+    NotPrepared(PayoutState),
     #[error(
         "this payout was taken back, because something of it was given back or did not stay, or \
          its association is suspended; `obole payouts run` prepares what remains"
@@ -52,8 +54,8 @@ pub enum Approval {
 #[derive(FromRow)]
 struct ApprovedPayout {
     payout_id: PayoutId,
-    association_id: AssociationId,
-    association: String,
+    #[sqlx(flatten)]
+    payee: Payee,
     amount_cents: i64,
     state: PayoutState,
     /// Approvals that count.
@@ -63,9 +65,10 @@ struct ApprovedPayout {
 }
 
 /// One payout, or all that two people approved and that have not left.
-const PAYOUTS: &str = "select payout_id, association_id, a.slug as association, amount_cents,
-       s.state, v.approvals, v.round
-     from payout p join association a using (association_id)
+const PAYOUTS: &str = "select payout_id, p.association_id, a.slug as association, p.line_id,
+       p.merchant_id, m.slug as merchant, amount_cents, s.state, v.approvals, v.round
+     from payout p left join association a using (association_id)
+     left join merchant m on m.merchant_id = p.merchant_id
      cross join lateral (select state from payout_state s
        where s.payout_id = p.payout_id order by s.n desc limit 1) s
      cross join lateral (
@@ -96,10 +99,19 @@ pub async fn approve(
     match found.state {
         PayoutState::Prepared => {}
         PayoutState::TakenBack => return Err(ApproveError::TakenBack),
-        _ => return Err(ApproveError::AlreadyLeft),
+        state => return Err(ApproveError::NotPrepared(state)),
     }
-    if let Some(held) = account::held(tx, on, &[found.association_id]).await?.pop() {
+    if let Some((association, _)) = found.payee.association()
+        && let Some(held) = account::held(tx, on, &[association]).await?.pop()
+    {
         return Err(ApproveError::Held(held.reason()));
+    }
+    let held = held_cents(tx, &found.payee).await?;
+    if found.payee.association().is_none() && held < found.amount_cents {
+        return Err(ApproveError::Held(format!(
+            "only {} euros are left to give back: `obole payouts take-back` gives it up",
+            euros(held)
+        )));
     }
     let void = found.round > 0 && found.approvals == 0;
     let round = found.round.max(1) + i16::from(void);
@@ -107,7 +119,7 @@ pub async fn approve(
         "insert into payout_approval (payout_id, round, operator_id, name, iban, bic, amount_cents,
            changes, approved_at)
          select p.payout_id, $2, $3, a.name, a.iban, a.bic, p.amount_cents, a.changes, $4
-         from payout p join association_account a using (association_id) where p.payout_id = $1
+         from payout p join payout_account a using (payout_id) where p.payout_id = $1
          on conflict do nothing",
     )
     .bind(payout)
@@ -135,14 +147,16 @@ pub async fn submit_waiting(
     on: NaiveDate,
 ) -> Result<(), PostError> {
     settlement_lock::lock_exclusive(tx).await?;
+    take_back_uncredited(tx, now).await?;
     let waiting: Vec<ApprovedPayout> = sqlx::query_as(PAYOUTS)
         .bind(None::<PayoutId>)
         .fetch_all(&mut *tx)
         .await?;
-    let associations: Vec<AssociationId> = waiting.iter().map(|p| p.association_id).collect();
+    let association = |p: &ApprovedPayout| p.payee.association().map(|(id, _)| id);
+    let associations: Vec<AssociationId> = waiting.iter().filter_map(association).collect();
     let held = account::held(tx, on, &associations).await?;
-    let is_held = |a: AssociationId| held.iter().any(|h| h.association_id == a);
-    for payout in waiting.iter().filter(|p| !is_held(p.association_id)) {
+    let is_held = |a: Option<AssociationId>| held.iter().any(|h| Some(h.association_id) == a);
+    for payout in waiting.iter().filter(|p| !is_held(association(p))) {
         submit_covered(tx, now, on, payout).await?;
     }
     Ok(())
@@ -156,12 +170,11 @@ async fn submit_covered(
     on: NaiveDate,
     payout: &ApprovedPayout,
 ) -> Result<Approval, PostError> {
-    let payable = Account::AssociationPayable(payout.association.clone());
+    let owed_cents = held_cents(tx, &payout.payee).await?;
     let cash = Account::SafeguardedCash(RAIL.cash_account());
-    let held = ledger::lock_balances(tx, &[payable, cash]).await?;
-    let payable_cents = held.first().copied().unwrap_or(0);
+    ledger::lock_balances(tx, &[cash]).await?;
     let cover = cover(tx).await?;
-    if let Some(mut why) = obstacle(payout.amount_cents, payable_cents, &cover) {
+    if let Some(mut why) = obstacle(payout.amount_cents, owed_cents, &cover) {
         let causes = causes_of_shortage(tx).await?;
         if !causes.is_empty() {
             why = format!("{why}: {causes}");
@@ -176,8 +189,11 @@ async fn submit_covered(
         id: payout.payout_id.0,
         occurred_at: paris_midnight(on),
     };
-    let transfer = ledger::payout_submitted(fact, RAIL, &payout.association, amount);
-    ledger::post(tx, now, &[transfer]).await?;
+    let transfer = ledger::payout_submitted(fact, RAIL, payout.payee.paid_from(), amount);
+    ledger::open_and_post(tx, now, &[transfer]).await?;
+    if let Payee::Sender(line) = payout.payee {
+        close_explained(tx, now, line).await?;
+    }
     let decision = Decision {
         decision: "covered",
         by: "obole",
@@ -187,15 +203,55 @@ async fn submit_covered(
     Ok(Approval::Leaves)
 }
 
+/// What a payout may take, in cents: what its association is owed, what of its line stands in
+/// suspense, or its merchant's credit.
+async fn held_cents(tx: &mut PgConnection, payee: &Payee) -> Result<i64, sqlx::Error> {
+    match payee {
+        Payee::Association { slug, .. } => {
+            let payable = Account::AssociationPayable(slug.clone());
+            let held = ledger::lock_balances(tx, &[payable]).await?;
+            Ok(held.first().copied().unwrap_or(0))
+        }
+        Payee::Sender(line) => {
+            sqlx::query_scalar("select open_cents from bank_line_position where line_id = $1")
+                .bind(line)
+                .fetch_one(tx)
+                .await
+        }
+        Payee::Merchant { id, .. } => credit_cents(tx, *id).await,
+    }
+}
+
+/// Closes the case of a line of which nothing is left to explain.
+async fn close_explained(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    line: LineId,
+) -> Result<(), sqlx::Error> {
+    let open: i64 =
+        sqlx::query_scalar("select open_cents from bank_line_position where line_id = $1")
+            .bind(line)
+            .fetch_one(&mut *tx)
+            .await?;
+    let decision = Decision {
+        decision: "give-back",
+        by: "obole",
+        why: "it was given back, as two people approved",
+    };
+    let explained = Vec::from_iter((open == 0).then_some(line.0));
+    cases::close(tx, now, CaseKind::BankLineUnmatched, &explained, decision).await?;
+    Ok(())
+}
+
 /// Why a payout may not leave now, in words; none when it may.
-fn obstacle(wanted_cents: i64, payable_cents: i64, cover: &Cover) -> Option<String> {
+fn obstacle(wanted_cents: i64, owed_cents: i64, cover: &Cover) -> Option<String> {
     if cover.left_cents() < 0 {
         return Some(format!(
             "the account is {} euros short of what may be asked of it",
             euros(-cover.left_cents())
         ));
     }
-    let held = payable_cents.min(cover.cash_cents);
+    let held = owed_cents.min(cover.cash_cents);
     (held < wanted_cents).then(|| {
         format!(
             "the account holds {} euros for this payout, and {} are wanted",

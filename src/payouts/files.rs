@@ -13,9 +13,11 @@ pub struct PayoutOrder {
     /// The holder of the account.
     pub name: String,
     pub iban: String,
-    pub bic: String,
+    /// None where the order names none.
+    pub bic: Option<String>,
     pub amount_cents: i64,
     pub reference: String,
+    /// How many donations it pays; 0 for a give-back.
     pub count: i32,
     pub submitted_on: NaiveDate,
 }
@@ -35,6 +37,25 @@ pub async fn unwritten_orders(db: &mut PgConnection) -> Result<Vec<PayoutOrder>,
         .bind(None::<PayoutId>)
         .fetch_all(db)
         .await
+}
+
+/// The order that a prepared payout would leave as on a day; none when it is not prepared.
+pub async fn order_to_be(
+    db: &mut PgConnection,
+    on: NaiveDate,
+    id: PayoutId,
+) -> Result<Option<PayoutOrder>, sqlx::Error> {
+    sqlx::query_as(
+        "select payout_id, a.name, a.iban, a.bic, p.amount_cents, p.reference, p.count,
+           $2 as submitted_on
+         from payout p join payout_account a using (payout_id)
+         join payout_current_state s using (payout_id)
+         where payout_id = $1 and s.state = 'prepared'",
+    )
+    .bind(id)
+    .bind(on)
+    .fetch_optional(db)
+    .await
 }
 
 /// The order of a submitted payout, written or not; none when it is not on its way.

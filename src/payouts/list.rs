@@ -4,6 +4,7 @@ use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
 use super::PayoutState;
+use super::payee::Payee;
 use crate::values::{PayoutId, Reader, euros};
 
 /// A payout. The amount as a decimal string of euros, and in cents.
@@ -11,9 +12,16 @@ use crate::values::{PayoutId, Reader, euros};
 pub struct Payout {
     #[serde(serialize_with = "crate::values::as_text")]
     pub payout_id: PayoutId,
-    pub association: String,
+    /// The slug of the association that it pays; none for a give-back.
+    pub association: Option<String>,
+    /// What a give-back gives back: a line of the bank, or a merchant's credit, by its slug.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gives_back: Option<String>,
     #[serde(skip)]
-    pub association_name: String,
+    pub payee: Payee,
+    /// The account that it goes to as things stand, and its holder.
+    pub name: String,
+    pub iban: String,
     pub count: i32,
     pub amount: String,
     #[serde(skip)]
@@ -33,8 +41,10 @@ pub struct Payout {
 #[derive(FromRow)]
 struct Row {
     payout_id: PayoutId,
-    association: String,
-    association_name: String,
+    #[sqlx(flatten)]
+    payee: Payee,
+    name: String,
+    iban: String,
     count: i32,
     amount_cents: i64,
     state: PayoutState,
@@ -48,8 +58,11 @@ impl From<Row> for Payout {
         let approved = r.state == PayoutState::Prepared && r.approvals > 0;
         Self {
             payout_id: r.payout_id,
-            association: r.association,
-            association_name: r.association_name,
+            association: r.payee.association().map(|(_, slug)| slug.to_owned()),
+            gives_back: r.payee.gives_back(),
+            payee: r.payee,
+            name: r.name,
+            iban: r.iban,
             count: r.count,
             amount: euros(r.amount_cents),
             amount_cents: r.amount_cents,
@@ -62,6 +75,17 @@ impl From<Row> for Payout {
     }
 }
 
+impl Payout {
+    /// Whether something of it is still to happen. What is given back of a line and did not stay is
+    /// its line's again.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        let is_of_line = matches!(self.payee, Payee::Sender(_));
+        !matches!(self.state, PayoutState::Settled | PayoutState::PaidAgain)
+            && !(is_of_line && self.state.is_unmade())
+    }
+}
+
 /// The payouts that a reader may see, newest first: one by its id, or all.
 pub async fn list(
     db: &mut PgConnection,
@@ -70,15 +94,17 @@ pub async fn list(
 ) -> Result<Vec<Payout>, sqlx::Error> {
     let scope = reader.associations();
     let rows: Vec<Row> = sqlx::query_as(
-        "select payout_id, a.slug as association, a.name as association_name, count, amount_cents,
-          reference,
-           f.file, (select s.state from payout_state s
+        "select payout_id, p.association_id, a.slug as association, p.line_id, p.merchant_id,
+           m.slug as merchant, c.name, c.iban, count, amount_cents, reference, f.file,
+           (select s.state from payout_state s
              where s.payout_id = p.payout_id order by s.n desc limit 1) as state,
            (select count(*) from payout_valid_approval v
             where v.payout_id = p.payout_id) as approvals
-         from payout p join association a using (association_id) left
-           join payout_file f using (payout_id)
-         where ($1::uuid is null or payout_id = $1) and ($2 or association_id = $3)
+         from payout p left join association a using (association_id)
+           left join merchant m on m.merchant_id = p.merchant_id
+           join payout_account c using (payout_id)
+           left join payout_file f using (payout_id)
+         where ($1::uuid is null or payout_id = $1) and ($2 or p.association_id = $3)
          order by prepared_at desc, a.slug",
     )
     .bind(id)

@@ -4,8 +4,10 @@
 mod approve;
 mod cover;
 mod files;
+mod give_back;
 mod list;
 mod pay_again;
+mod payee;
 mod prepare;
 mod refuse;
 mod report;
@@ -16,9 +18,13 @@ mod unmake;
 
 pub use approve::{Approval, ApproveError, approve, submit_waiting};
 pub use cover::{Cover, cover};
-pub use files::{ClaimedFile, PayoutOrder, claim_file, mark_written, order, unwritten_orders};
+pub use files::{
+    ClaimedFile, PayoutOrder, claim_file, mark_written, order, order_to_be, unwritten_orders,
+};
+pub use give_back::{GiveBackError, GivenBack, NewGiveBack, give_back};
 pub use list::{Payout, list};
 pub use pay_again::pay_again;
+pub use payee::Payee;
 pub use prepare::{MINIMUM_CENTS, prepare};
 pub use refuse::refuse;
 pub use report::{

@@ -4,6 +4,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
+use super::give_back::give_back_again;
 use super::state::{self, MoveError, PayoutState, Standing};
 use crate::cases::{self, CaseKind, Decision};
 use crate::rails::transfer;
@@ -60,15 +61,18 @@ pub async fn pay_again(
 ) -> Result<Option<PayoutId>, MoveError> {
     let payout = Standing::load(tx, id).await?;
     payout.state.ensure(PayoutState::PaidAgain)?;
+    let Some((association, slug)) = payout.payee.association() else {
+        return give_back_again(tx, now, on, (id, &payout.payee), decision).await;
+    };
     if payout.is_suspended {
-        return Err(MoveError::Suspended(payout.association));
+        return Err(MoveError::Suspended(slug.to_owned()));
     }
     state::record(tx, now, on, id, PayoutState::PaidAgain).await?;
     let again = PayoutId::new();
     let linked = sqlx::query(PREPARE)
         .bind(id)
         .bind(again)
-        .bind(payout.association_id)
+        .bind(association)
         .bind(transfer::end_to_end_id(again))
         .bind(on)
         .bind(now)

@@ -25,7 +25,7 @@ pub async fn refuse(
         id: id.0,
         occurred_at: paris_midnight(on),
     };
-    let transfer = ledger::payout_refused(fact, RAIL, &payout.association, amount);
+    let transfer = ledger::payout_refused(fact, RAIL, payout.payee.paid_from(), amount);
     ledger::post(tx, now, &[transfer]).await?;
     let refused = UnmadePayout {
         payout_id: id,

@@ -1,4 +1,4 @@
-//! Settling: the bank shows that the money left for the association, or that it came back, or says
+//! Settling: the bank shows that the money left for who is paid, or that it came back, or says
 //! that it will not leave.
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -6,19 +6,20 @@ use serde_json::json;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
+use super::payee::Payee;
 use super::state::{PayoutState, RAIL};
 use super::unmake::{UnmadePayout, unmake};
 use crate::ledger::{self, Fact, MoneyAt, PostError, Transfer};
 use crate::outbox::{self, Announcement, Kind};
 use crate::texts::bank_reason;
-use crate::values::{Amount, AssociationId, Locale, PayoutId, paris_midnight};
+use crate::values::{Amount, Locale, PayoutId, paris_midnight};
 
 /// A payout with its state, as what happens to it finds it.
 #[derive(Clone, Debug, FromRow)]
 pub struct SentPayout {
     pub payout_id: PayoutId,
-    pub association_id: AssociationId,
-    pub association: String,
+    #[sqlx(flatten)]
+    pub payee: Payee,
     pub count: i32,
     pub amount_cents: i64,
     pub reference: String,
@@ -43,9 +44,10 @@ pub struct PayoutChange {
     pub on: NaiveDate,
 }
 
-const SENT: &str = "select payout_id, association_id, a.slug as association, count, amount_cents,
-       reference, s.state
-     from payout p join association a using (association_id)
+const SENT: &str = "select payout_id, p.association_id, a.slug as association, p.line_id,
+       p.merchant_id, m.slug as merchant, count, amount_cents, reference, s.state
+     from payout p left join association a using (association_id)
+     left join merchant m on m.merchant_id = p.merchant_id
      cross join lateral (select state from payout_state s
        where s.payout_id = p.payout_id order by s.n desc limit 1) s
      where reference = any($1) or payout_id = any($2)";
@@ -85,8 +87,8 @@ pub async fn settle(
     if changes.is_empty() {
         return Ok(());
     }
-    let transfers = changes.iter().map(transfer);
-    let transfers = transfers.collect::<Result<Vec<_>, _>>()?;
+    let transfers = changes.iter().map(transfers);
+    let transfers = transfers.collect::<Result<Vec<_>, _>>()?.concat();
     record_states(tx, now, changes).await?;
     ledger::open_and_post(tx, now, &transfers).await?;
     let mut unmade = Vec::new();
@@ -111,7 +113,7 @@ pub async fn settle(
     let settled = changes
         .iter()
         .filter(|c| matches!(c.event, PayoutEvent::Settled(_)));
-    let announcements: Vec<Announcement> = settled.map(announcement).collect();
+    let announcements: Vec<Announcement> = settled.filter_map(announcement).collect();
     outbox::announce(tx, now, Kind::PayoutSettled, &announcements).await?;
     Ok(())
 }
@@ -158,28 +160,29 @@ impl PayoutEvent {
     }
 }
 
-fn transfer(change: &PayoutChange) -> Result<Transfer, PostError> {
+fn transfers(change: &PayoutChange) -> Result<Vec<Transfer>, PostError> {
     let payout = &change.payout;
     let amount = Amount::from_cents(payout.amount_cents).map_err(|_| PostError::Overflow)?;
     let fact = Fact {
         id: payout.payout_id.0,
         occurred_at: paris_midnight(change.on),
     };
+    let of = payout.payee.paid_from();
     Ok(match &change.event {
-        PayoutEvent::Settled(from) => ledger::payout_settled(fact, RAIL, *from, amount),
-        PayoutEvent::Returned(at, _) => {
-            ledger::payout_returned(fact, RAIL, &payout.association, (*at, amount))
-        }
-        PayoutEvent::Refused(_) => ledger::payout_refused(fact, RAIL, &payout.association, amount),
+        PayoutEvent::Settled(from) => vec![ledger::payout_settled(fact, RAIL, *from, amount)],
+        PayoutEvent::Returned(at, _) => ledger::payout_returned(fact, RAIL, of, (*at, amount)),
+        PayoutEvent::Refused(_) => vec![ledger::payout_refused(fact, RAIL, of, amount)],
     })
 }
 
-fn announcement(change: &PayoutChange) -> Announcement {
+/// What an association is told; nobody of a give-back.
+fn announcement(change: &PayoutChange) -> Option<Announcement> {
     let p = &change.payout;
-    Announcement {
+    let (association, _) = p.payee.association()?;
+    Some(Announcement {
         subject: p.payout_id.0,
         merchant: None,
-        association: Some(p.association_id),
+        association: Some(association),
         occurred_at: paris_midnight(change.on),
         data: json!({
             "payout_id": p.payout_id.to_string(),
@@ -188,5 +191,5 @@ fn announcement(change: &PayoutChange) -> Announcement {
             "reference": p.reference,
             "settled_on": change.on,
         }),
-    }
+    })
 }

@@ -3,9 +3,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
 
+use super::payee::Payee;
 use crate::ledger::PostError;
 use crate::rails::Rail;
-use crate::values::{AssociationId, PayoutId};
+use crate::values::PayoutId;
 
 /// How payouts leave: by credit transfer from the ring-fenced account.
 pub(super) const RAIL: Rail = Rail::Transfer;
@@ -128,8 +129,8 @@ pub enum MoveError {
 /// A payout as a move finds it.
 #[derive(FromRow)]
 pub(super) struct Standing {
-    pub association_id: AssociationId,
-    pub association: String,
+    #[sqlx(flatten)]
+    pub payee: Payee,
     pub amount_cents: i64,
     pub state: PayoutState,
     /// Whether the association is suspended: nothing is prepared for it.
@@ -140,9 +141,11 @@ impl Standing {
     /// The payout of this id, where it stands now.
     pub async fn load(tx: &mut PgConnection, id: PayoutId) -> Result<Self, MoveError> {
         let found: Option<Self> = sqlx::query_as(
-            "select association_id, a.slug as association, amount_cents, s.state,
-               a.state = 'suspended' as is_suspended
-             from payout p join association a using (association_id)
+            "select p.association_id, a.slug as association, p.line_id, p.merchant_id,
+               m.slug as merchant, amount_cents, s.state,
+               coalesce(a.state = 'suspended', false) as is_suspended
+             from payout p left join association a using (association_id)
+             left join merchant m on m.merchant_id = p.merchant_id
              cross join lateral (select state from payout_state s
                where s.payout_id = p.payout_id order by s.n desc limit 1) s
              where payout_id = $1",

@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
+use super::payee::Payee;
 use crate::cases::{self, CaseKind, NewCase};
 use crate::ledger::{self, Account, AssociationShare, Borne, Fact, PostError};
 use crate::refunds_due::{self, NewRefundDue, Origin, shortfall_id};
@@ -24,6 +25,14 @@ struct Unarrived {
     association_id: AssociationId,
     association: String,
     cents: i64,
+}
+
+#[derive(FromRow)]
+struct Unmade {
+    #[sqlx(flatten)]
+    payee: Payee,
+    amount_cents: i64,
+    reference: String,
 }
 
 /// Unmakes payouts, one after the other. Their money is posted already.
@@ -106,35 +115,40 @@ async fn promise_again(
     Ok(())
 }
 
+/// A person is told: of an association's payout, and of a merchant's, by a case of its own; what is
+/// given back of a line stands in suspense again, so its line waits for them.
 async fn open_case(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     payout: &UnmadePayout,
 ) -> Result<(), sqlx::Error> {
-    let (association_id, association, amount_cents, reference): (
-        AssociationId,
-        String,
-        i64,
-        String,
-    ) = sqlx::query_as(
-        "select p.association_id, a.slug, p.amount_cents, p.reference
-             from payout p join association a using (association_id) where p.payout_id = $1",
+    let found: Unmade = sqlx::query_as(
+        "select p.association_id, a.slug as association, p.line_id, p.merchant_id,
+           m.slug as merchant, p.amount_cents, p.reference
+         from payout p left join association a using (association_id)
+         left join merchant m on m.merchant_id = p.merchant_id where p.payout_id = $1",
     )
     .bind(payout.payout_id)
     .fetch_one(&mut *tx)
     .await?;
-    let case = NewCase {
-        association: Some(association_id),
-        ..NewCase::new(
-            CaseKind::PayoutFailed,
-            payout.payout_id.0,
-            format!(
-                "the payout of {} euros to {association} ({reference}) {} on {}",
-                euros(amount_cents),
-                payout.what,
-                payout.on
-            ),
-        )
+    let what = format!(
+        "{} ({} euros, {}) {} on {}",
+        found.payee.in_words(),
+        euros(found.amount_cents),
+        found.reference,
+        payout.what,
+        payout.on
+    );
+    let case = match found.payee {
+        Payee::Sender(line) => NewCase::new(CaseKind::BankLineUnmatched, line.0, what),
+        Payee::Association { id, .. } => NewCase {
+            association: Some(id),
+            ..NewCase::new(CaseKind::PayoutFailed, payout.payout_id.0, what)
+        },
+        Payee::Merchant { id, .. } => NewCase {
+            merchant: Some(id),
+            ..NewCase::new(CaseKind::PayoutFailed, payout.payout_id.0, what)
+        },
     };
     cases::open(tx, now, &[case]).await
 }

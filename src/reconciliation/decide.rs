@@ -46,6 +46,11 @@ pub enum DecideError {
     UnknownLine,
     #[error("nothing of this line is left to explain; `obole bank unmatch` undoes what it is")]
     Explained,
+    #[error(
+        "what is left of this line waits to be given back: `obole payouts run` lists it, and \
+         `obole payouts take-back` gives that up"
+    )]
+    GivenBack,
     #[error("{0}")]
     Refused(String),
     #[error(transparent)]
@@ -71,6 +76,7 @@ pub struct Decided {
 struct OpenLine {
     side: String,
     open_cents: i64,
+    free_cents: i64,
     booked_on: chrono::NaiveDate,
 }
 
@@ -81,7 +87,7 @@ fn refused(why: impl Into<String>) -> DecideError {
 /// What of a line stands in suspense.
 async fn open_piece(tx: &mut PgConnection, line: LineId) -> Result<Piece, DecideError> {
     let found: Option<OpenLine> = sqlx::query_as(
-        "select side, open_cents, booked_on from bank_line_position where line_id = $1",
+        "select side, open_cents, free_cents, booked_on from bank_line_position where line_id = $1",
     )
     .bind(line)
     .fetch_optional(tx)
@@ -90,10 +96,13 @@ async fn open_piece(tx: &mut PgConnection, line: LineId) -> Result<Piece, Decide
     if found.open_cents == 0 {
         return Err(DecideError::Explained);
     }
+    if found.free_cents == 0 {
+        return Err(DecideError::GivenBack);
+    }
     Ok(Piece {
         line_id: line.0,
         side: side_of(&found.side),
-        cents: found.open_cents,
+        cents: found.free_cents,
         on: found.booked_on,
         at: MoneyAt::Suspense,
     })
@@ -177,7 +186,7 @@ fn on_side<'p>(piece: &'p Piece, side: BankSide, rule: &str) -> Result<&'p Piece
         return Ok(piece);
     }
     Err(refused(format!(
-        "this line is a {}: {rule}",
+        "this line is a {}: {rule}; `obole bank lines --open` shows what it may be",
         piece.side.word()
     )))
 }
@@ -220,7 +229,9 @@ async fn of_collections(
         c.held.retain(|h| h.piece.line_id != piece.line_id);
     }
     if known.collections.len() != ids.len() || ids.is_empty() {
-        return Err(refused("there is no such collection that was asked for"));
+        return Err(refused(
+            "no such collection was asked for; `obole collections run` shows a month's",
+        ));
     }
     let references: Vec<String> = known.collections.keys().cloned().collect();
     let mut planner = Planner::new(known);
@@ -271,7 +282,7 @@ async fn of_payout(
     let references: Vec<String> = known.payouts.keys().cloned().collect();
     let mut planner = Planner::new(known);
     if !planner.pay_out(piece, &references, "") {
-        return Err(refused("there is no such payout"));
+        return Err(refused("there is no such payout; see `obole payouts run`"));
     }
     finish(tx, now, planner.plan, teller, HoldMeaning::in_words).await
 }
@@ -294,7 +305,11 @@ async fn finish(
     if plan.matches.is_empty()
         && let Some(hold) = plan.holds.iter().find(|h| !waits(h))
     {
-        return Err(refused(format!("the line {}", in_words(hold.meaning))));
+        return Err(refused(format!(
+            "the line {}: {}",
+            in_words(hold.meaning),
+            hold.meaning.next_step()
+        )));
     }
     Ok(carry_out(tx, now, &plan, teller).await?.returned_payouts)
 }
@@ -312,7 +327,7 @@ async fn accept_part(
             .await?;
     let Some((HoldMeaning::Part, Some(id))) = held else {
         return Err(refused(
-            "this line is not held for a collection; `--collection` says for which",
+            "this line is not held for a part of a collection; `--collection` says which it pays",
         ));
     };
     let known = Known::by_id(tx, &[id.0], &[]).await?;
@@ -382,7 +397,8 @@ async fn next_month(
             .bind(slug)
             .fetch_optional(&mut *tx)
             .await?;
-    let merchant = merchant.ok_or_else(|| refused("there is no such merchant"))?;
+    let merchant =
+        merchant.ok_or_else(|| refused("there is no such merchant; see `obole merchant list`"))?;
     let new = NewMatch {
         merchant_id: Some(merchant.0),
         ..NewMatch::new(money, Meaning::NextMonth, money.cents)

@@ -85,7 +85,7 @@ const EXPLAINED: &str = "select l.line_id, e.entry_id, l.booked_on, e.part_side,
      from bank_explanation e
      join bank_line l on l.bank_reference = e.bank_reference and l.iban = e.iban
        and l.side = e.side and l.amount_cents = e.amount_cents
-     join bank_line_position p on p.line_id = l.line_id and p.open_cents = l.amount_cents
+     join bank_line_position p on p.line_id = l.line_id and p.free_cents = l.amount_cents
      where not exists (select 1 from bank_match m where m.line_id = l.line_id)
      order by l.line_id, e.entry_id, e.nth";
 

@@ -52,7 +52,7 @@ struct HeldRow {
     collection_id: Option<Uuid>,
     payout_id: Option<Uuid>,
     side: String,
-    open_cents: i64,
+    free_cents: i64,
     booked_on: NaiveDate,
     why: String,
 }
@@ -93,7 +93,7 @@ impl Known {
         let ids: Vec<Uuid> = asked.iter().map(|c| c.collection_id.0).collect();
         let told = collections::unshown_returns(tx, &ids).await?;
         let rows: Vec<HeldRow> = sqlx::query_as(
-            "select h.line_id, h.meaning, h.collection_id, h.payout_id, p.side, p.open_cents,
+            "select h.line_id, h.meaning, h.collection_id, h.payout_id, p.side, p.free_cents,
                p.booked_on, coalesce(l.return_reason, '') as why
              from (select line_id from bank_hold
                    where collection_id = any($1) or payout_id = any($2) group by line_id) n
@@ -102,7 +102,7 @@ impl Known {
                where o.line_id = n.line_id order by o.n desc limit 1) h
              join bank_line_position p on p.line_id = h.line_id
              join bank_line l on l.line_id = h.line_id
-             where p.open_cents > 0 order by p.booked_on, h.line_id",
+             where p.free_cents > 0 order by p.booked_on, h.line_id",
         )
         .bind(ids)
         .bind(sent.iter().map(|p| p.payout_id.0).collect::<Vec<_>>())
@@ -138,7 +138,7 @@ impl HeldRow {
             piece: Piece {
                 line_id: self.line_id,
                 side: side_of(&self.side),
-                cents: self.open_cents,
+                cents: self.free_cents,
                 on: self.booked_on,
                 at: MoneyAt::Suspense,
             },

@@ -47,6 +47,8 @@ struct Row {
     said: String,
     return_reason: Option<String>,
     matched: Vec<String>,
+    /// The payout that is prepared to give it back.
+    given_back: Option<PayoutId>,
     hold: Option<HoldMeaning>,
     collection_id: Option<CollectionId>,
     payout_id: Option<PayoutId>,
@@ -62,7 +64,15 @@ const LINES: &str = "select l.line_id, l.booked_on, l.side, l.amount_cents, p.op
            || lpad((m.amount_cents % 100)::text, 2, '0')
          from bank_match m where m.line_id = l.line_id and not exists (
            select 1 from bank_match_undone u where u.match_id = m.match_id) order by m.n)
-         as matched,
+         || array(select 'given_back ' || p.amount_cents / 100 || '.'
+           || lpad((p.amount_cents % 100)::text, 2, '0')
+         from payout p where p.line_id = l.line_id and (select t.state from payout_state t
+           where t.payout_id = p.payout_id order by t.n desc limit 1) in ('submitted', 'settled')
+         order by p.prepared_at) as matched,
+       (select p.payout_id from payout p
+         where p.line_id = l.line_id and (select t.state from payout_state t
+           where t.payout_id = p.payout_id order by t.n desc limit 1) = 'prepared'
+         order by p.prepared_at limit 1) as given_back,
        h.meaning as hold, h.collection_id, h.payout_id, s.slug as merchant,
        c.amount_cents as asked_cents,
        (select n.state in ('rejected', 'returned') from collection_current_state n
@@ -121,6 +131,9 @@ impl Row {
 
     /// What a person may do with it. Nothing of it is done by itself.
     fn proposal(&self, waiting: &Waiting) -> Option<String> {
+        if let Some(payout) = self.given_back {
+            return Some(format!("waits to be given back by {payout}"));
+        }
         let merchant = self.merchant.as_deref().unwrap_or_default();
         let (collection, payout) = (self.collection_id, self.payout_id);
         match (self.hold, collection, payout) {
@@ -136,9 +149,9 @@ impl Row {
             {
                 Some(format!("--collection {id}"))
             }
-            (Some(HoldMeaning::Rest | HoldMeaning::Second), Some(_), _) => {
-                Some(format!("--next-month {merchant}"))
-            }
+            (Some(HoldMeaning::Rest | HoldMeaning::Second), Some(_), _) => Some(format!(
+                "--next-month {merchant}, or `obole bank give-back`"
+            )),
             (Some(HoldMeaning::Recall), Some(id), _) => Some(format!("waits for {id} to come")),
             (Some(HoldMeaning::Return), _, Some(id)) => Some(format!("waits for {id} to leave")),
             (Some(HoldMeaning::Debit), _, Some(id)) => Some(format!("waits for {id} to come back")),
@@ -181,7 +194,9 @@ impl Waiting {
         let sent: Vec<(PayoutId, i64, String)> = sqlx::query_as(
             "select p.payout_id, p.amount_cents, a.iban
              from payout p join payout_current_state s using (payout_id)
-             join association a using (association_id) where s.state = 'submitted'",
+             cross join lateral (select v.iban from payout_approval v
+               where v.payout_id = p.payout_id order by v.round desc limit 1) a
+             where s.state = 'submitted'",
         )
         .fetch_all(db)
         .await?;

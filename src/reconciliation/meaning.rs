@@ -91,6 +91,19 @@ impl HoldMeaning {
         }
     }
 
+    /// What a person may do about it who wanted it to fit.
+    pub const fn next_step(self) -> &'static str {
+        match self {
+            Self::Rest | Self::Second => {
+                "`--next-month` leaves it to the merchant, and `obole bank give-back` gives it back"
+            }
+            Self::Other => "`obole bank lines` shows what each line is, and what is left of it",
+            Self::Part | Self::Recall | Self::Return | Self::Debit => {
+                "wait for the statement that shows the rest"
+            }
+        }
+    }
+
     /// What it is, for the person who must decide.
     pub const fn in_words(self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@ mod known;
 mod lines;
 mod matches;
 mod meaning;
+mod naming;
 mod new_line;
 mod notices;
 mod plan;
@@ -19,6 +20,7 @@ pub use decide::{DecideError, Decided, Understood, match_line};
 pub use import::{Import, ImportSummary, Placement, import, import_lines};
 pub use inside::explain_entries;
 pub use lines::{Line, lines};
+pub use naming::collections_named;
 pub use notices::{take_notification, take_status};
 pub use statements::{
     PlacedStatement, StatementSummary, place_statement, question_entry, record_statement,

@@ -143,12 +143,12 @@ async fn refuse(
         }
         PayoutState::Settled => {
             let what = format!(
-                "a payout to {} is told to come back: {}",
-                payout.association,
+                "{} is told to come back: {}",
+                payout.payee.in_words(),
                 bank_reason(Locale::En, &reason)
             );
             let case = NewCase {
-                association: Some(payout.association_id),
+                association: payout.payee.association().map(|(id, _)| id),
                 ..NewCase::new(CaseKind::PayoutFailed, payout.payout_id.0, what)
             };
             Ok(cases::open(tx, now, &[case]).await?)

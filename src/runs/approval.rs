@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::payout_files::write_payout_files;
+use super::payout_files::{ensure_writable, write_payout_files};
 use crate::app::App;
 use crate::parties::operator;
 use crate::payouts::{self, Approval, Payout};
@@ -22,6 +22,12 @@ pub async fn approve_payout(
     let operator = operator::find(&mut tx, email)
         .await?
         .context("no operator has this address; see `obole operator add`")?;
+    if let Some(order) = payouts::order_to_be(&mut tx, on, id).await? {
+        ensure_writable(app, order).context(
+            "not approved; `obole association account` corrects the account of an association, \
+             and a give-back is taken back and prepared anew",
+        )?;
+    }
     let approval = payouts::approve(&mut tx, now, on, id, operator).await?;
     if matches!(approval, Approval::Leaves | Approval::Waits(_)) {
         app.settings

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::collections::{self, CollectionFilter};
 use crate::db::Partition;
 use crate::mailing::statement_path;
-use crate::payouts::{self, Payout, PayoutState};
+use crate::payouts::{self, Payout};
 use crate::values::{CollectionId, PayoutId, Period, Reader};
 
 /// What a run of collections would leave. Those that it would make have no reference: the run makes
@@ -63,7 +63,7 @@ pub async fn preview_payouts(
     payouts::submit_waiting(&mut tx, now, on).await?;
     let mut all = payouts::list(&mut tx, Reader::System, None).await?;
     tx.rollback().await?;
-    all.retain(|p| !matches!(p.state, PayoutState::Settled | PayoutState::PaidAgain));
+    all.retain(Payout::is_open);
     for payout in &mut all {
         if !there.contains(&payout.payout_id) {
             payout.reference.clear();

@@ -1,19 +1,22 @@
 //! The pain.001 file of each payout that was approved twice.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::cases::{self, CaseFilter, CaseKind, Decision, NewCase};
 use crate::db::AdvisoryLock;
 use crate::gateways::bank::{CreditTransfer, CreditTransferError, OrderWriting, order_file};
 use crate::gateways::files::FileError;
-use crate::payouts::{self, ClaimedFile, Payout, PayoutOrder};
+use crate::parties::account::{self, HeldAssociation};
+use crate::payouts::{self, ClaimedFile, Payout, PayoutOrder, PayoutState};
 use crate::progress::Step;
-use crate::values::{Amount, PayoutId, Reader, SetAside};
+use crate::values::{Amount, AssociationId, PayoutId, Reader, SetAside};
 
 /// Writes the files that are not recorded as written, each claimed before. One that was cut short
 /// is finished with the same bytes.
@@ -108,6 +111,16 @@ async fn write(
     }
 }
 
+/// Refuses an order that the bank's format cannot carry, before it leaves the books.
+pub(super) fn ensure_writable(app: &App, order: PayoutOrder) -> anyhow::Result<()> {
+    let (folder, account) = (&app.settings.bank_dir, &app.settings.account);
+    match transfer(order).and_then(|t| order_file(folder, account, &t)) {
+        Err(error @ CreditTransferError::Unwritable(_)) => Err(error.into()),
+        // Our own account is asked for when something leaves.
+        _ => Ok(()),
+    }
+}
+
 /// The order as a credit transfer.
 fn transfer(order: PayoutOrder) -> Result<CreditTransfer, CreditTransferError> {
     let amount = Amount::from_cents(order.amount_cents)
@@ -117,12 +130,14 @@ fn transfer(order: PayoutOrder) -> Result<CreditTransfer, CreditTransferError> {
         iban: order.iban,
         bic: order.bic,
         amount,
-        text: format!(
-            "Obole {} {} dons {}",
-            order.submitted_on.format("%Y-%m"),
-            order.count,
-            order.reference
-        ),
+        text: match order.count {
+            0 => format!("Obole remboursement {}", order.reference),
+            count => format!(
+                "Obole {} {count} dons {}",
+                order.submitted_on.format("%Y-%m"),
+                order.reference
+            ),
+        },
         reference: order.reference,
         on: order.submitted_on,
     })
@@ -153,15 +168,49 @@ async fn close_case(app: &App, now: DateTime<Utc>, payout: PayoutId) -> Result<(
     tx.commit().await
 }
 
-/// The payouts that wait for a person because they failed, with why.
-pub async fn failed_payouts(db: &mut PgConnection) -> Result<Vec<SetAside>, sqlx::Error> {
+/// Those of these payouts that wait for a person, with why: they failed, or their association's
+/// account changes.
+pub async fn set_aside_payouts(
+    db: &mut PgConnection,
+    on: NaiveDate,
+    of: &[Payout],
+) -> Result<Vec<SetAside>, sqlx::Error> {
     let filter = CaseFilter {
         kind: Some(CaseKind::PayoutFailed),
-        open_only: true,
         ..CaseFilter::default()
     };
-    let open = cases::list(db, Reader::System, filter).await?;
-    let set_aside =
-        |case: cases::Case| SetAside::new(PayoutId(case.subject).to_string(), case.what);
-    Ok(open.into_iter().map(set_aside).collect())
+    // The last case of each counts.
+    let cases: HashMap<Uuid, cases::Case> = cases::list(db, Reader::System, filter)
+        .await?
+        .into_iter()
+        .map(|case| (case.subject, case))
+        .collect();
+    let association = |p: &Payout| p.payee.association().map(|(id, _)| id);
+    let waiting = of.iter().filter(|p| p.state == PayoutState::Prepared);
+    let waiting: Vec<AssociationId> = waiting.filter_map(association).collect();
+    let held = account::held(db, on, &waiting).await?;
+    let reason = |p: &Payout| {
+        let unwritten = p.state == PayoutState::Submitted && p.file.is_none();
+        let failed = [PayoutState::Refused, PayoutState::Returned].contains(&p.state);
+        if !unwritten && !failed {
+            let of_it = |h: &&HeldAssociation| Some(h.association_id) == association(p);
+            let held = held.iter().find(of_it);
+            return held
+                .filter(|_| p.state == PayoutState::Prepared)
+                .map(HeldAssociation::reason);
+        }
+        match cases.get(&p.payout_id.0) {
+            Some(case) => match (&case.decision, &case.why) {
+                (None, _) => Some(case.what.clone()),
+                (Some(_), why) if failed => {
+                    let why = why.as_deref().unwrap_or_default();
+                    Some(format!("it is held ({why}); it {}", p.state.way()))
+                }
+                (Some(_), _) => None,
+            },
+            None => failed.then(|| format!("it {}", p.state.way())),
+        }
+    };
+    let set_aside = |p: &Payout| Some(SetAside::new(p.payout_id.to_string(), reason(p)?));
+    Ok(of.iter().filter_map(set_aside).collect())
 }

@@ -65,9 +65,5 @@ async fn prepare(app: &App, now: DateTime<Utc>, on: NaiveDate) -> anyhow::Result
     write_payout_files(app, now).await?;
     tell_of_accounts(app, now).await?;
     let payouts = payouts::list(&mut *app.db.acquire().await?, Reader::System, None).await?;
-    let ended = [PayoutState::Settled, PayoutState::PaidAgain];
-    Ok(payouts
-        .into_iter()
-        .filter(|p| !ended.contains(&p.state))
-        .collect())
+    Ok(payouts.into_iter().filter(Payout::is_open).collect())
 }

@@ -19,10 +19,11 @@ use crate::steps::{
 };
 use crate::support::written;
 
-const CREDIT: BankSide = BankSide::Credit;
-const DEBIT: BankSide = BankSide::Debit;
+pub const CREDIT: BankSide = BankSide::Credit;
+pub const DEBIT: BankSide = BankSide::Debit;
 
-fn line(side: BankSide, references: &[&str], cents: i64, identity: &str) -> BankLine {
+/// A line of the bank's, of 3 September.
+pub fn line(side: BankSide, references: &[&str], cents: i64, identity: &str) -> BankLine {
     BankLine {
         account: "FR7630006000011234567890189".into(),
         statement: "by hand".into(),
@@ -36,7 +37,7 @@ fn line(side: BankSide, references: &[&str], cents: i64, identity: &str) -> Bank
 }
 
 /// Imports lines as one file; returns how many were matched and how many were not.
-async fn shown(s: &Service, lines: &[BankLine]) -> (usize, usize) {
+pub async fn shown(s: &Service, lines: &[BankLine]) -> (usize, usize) {
     let mut tx = s.world.db.begin().await.unwrap();
     let now = Utc::now();
     let import = reconciliation::import(&mut tx, now, lines).await.unwrap();
@@ -48,7 +49,7 @@ async fn shown(s: &Service, lines: &[BankLine]) -> (usize, usize) {
 }
 
 /// Every account that holds something, on its normal side, and no check that is broken.
-async fn stands(s: &Service, expected: &[(&str, &str)]) {
+pub async fn stands(s: &Service, expected: &[(&str, &str)]) {
     let mut owner = s.world.owner.acquire().await.unwrap();
     let all = ledger::balances(&mut owner, Reader::System).await.unwrap();
     let held = all.into_iter().filter(|b| b.balance_cents != 0);
@@ -66,7 +67,7 @@ async fn stands(s: &Service, expected: &[(&str, &str)]) {
 }
 
 /// The shop gave so many orders of two euros in August, and is asked for them.
-async fn asked(s: &Service, orders: usize) -> Collection {
+pub async fn asked(s: &Service, orders: usize) -> Collection {
     for n in 0..orders {
         let (order, at) = (format!("A-{n}"), format!("2026-08-{:02}T10:00:00Z", n + 1));
         give(s, &order, &at, "2.00", "camille@example.org").await;
@@ -83,7 +84,8 @@ async fn state(s: &Service, id: CollectionId) -> CollectionState {
     all.iter().find(|c| c.collection_id == id).unwrap().state
 }
 
-async fn payout_state(s: &Service, payout: &Payout) -> PayoutState {
+/// Where a payout stands.
+pub async fn payout_state(s: &Service, payout: &Payout) -> PayoutState {
     let mut db = s.world.db.acquire().await.unwrap();
     let id = Some(payout.payout_id);
     let found = payouts::list(&mut db, Reader::System, id).await.unwrap();
@@ -91,7 +93,7 @@ async fn payout_state(s: &Service, payout: &Payout) -> PayoutState {
 }
 
 /// A collection of twenty euros is paid, and its payout has left for the bank.
-async fn sent(s: &Service) -> Payout {
+pub async fn sent(s: &Service) -> Payout {
     let operators = s.operators().await;
     let collection = asked(s, 10).await;
     let paid = line(CREDIT, &[&collection.reference], 2000, "paid");
@@ -102,14 +104,15 @@ async fn sent(s: &Service) -> Payout {
 }
 
 /// The lines of which something is unexplained.
-async fn open(s: &Service) -> Vec<reconciliation::Line> {
+pub async fn open(s: &Service) -> Vec<reconciliation::Line> {
     let mut db = s.world.db.acquire().await.unwrap();
     reconciliation::lines(&mut db, Reader::System, true)
         .await
         .unwrap()
 }
 
-async fn open_cases(s: &Service, kind: CaseKind) -> usize {
+/// How many cases of a kind are open.
+pub async fn open_cases(s: &Service, kind: CaseKind) -> usize {
     let filter = CaseFilter {
         kind: Some(kind),
         open_only: true,
@@ -120,7 +123,8 @@ async fn open_cases(s: &Service, kind: CaseKind) -> usize {
     open.len()
 }
 
-fn lea() -> Actor {
+/// Lea of the team.
+pub fn lea() -> Actor {
     Actor {
         who: "lea@obole.example".into(),
         source: "test".into(),
@@ -128,7 +132,7 @@ fn lea() -> Actor {
 }
 
 /// Lea says what a line is.
-async fn decide(s: &Service, line: LineId, as_: Understood) -> Result<i64, DecideError> {
+pub async fn decide(s: &Service, line: LineId, as_: Understood) -> Result<i64, DecideError> {
     let mut tx = s.world.db.begin().await.unwrap();
     let now = Utc::now();
     let by = lea();
@@ -138,7 +142,7 @@ async fn decide(s: &Service, line: LineId, as_: Understood) -> Result<i64, Decid
 }
 
 /// Lea undoes what a line is said to be; why not, if it stays.
-async fn undo(s: &Service, line: LineId) -> Result<i64, String> {
+pub async fn undo(s: &Service, line: LineId) -> Result<i64, String> {
     let mut tx = s.world.db.begin().await.unwrap();
     let (now, by) = (Utc::now(), lea());
     let undone = reconciliation::unmatch_line(&mut tx, now, line, &by, "a mistake");

@@ -203,6 +203,19 @@ const BREAKS: &[Break] = &[
         sql: "update bank_line set side = 'debit' where outcome = 'collection_settled'",
     },
     Break {
+        what: "a give-back names a debit",
+        check: "what-is-given-back-came",
+        sql: "insert into payout (payout_id, line_id, name, iban, count, amount_cents, reference,
+         prepared_on, prepared_at) select gen_random_uuid(), line_id, 'Nobody', 'FR00', 0, 1,
+         'GIVEN', '2026-09-01', now() from bank_line where side = 'debit' limit 1",
+    },
+    Break {
+        what: "a closing balance is falsified",
+        check: "the-banks-balance-is-the-ledgers",
+        sql: "update bank_statement set closing_cents = closing_cents + 1 where statement_id =
+         (select statement_id from bank_statement order by n limit 1)",
+    },
+    Break {
         what: "a line and its posting are gone together",
         check: "the-banks-balance-is-the-ledgers",
         sql: "with gone as (delete from bank_line where outcome = 'unknown' returning line_id,

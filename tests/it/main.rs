@@ -6,6 +6,7 @@ mod a_month_that_goes_wrong;
 mod addresses_are_corrected;
 mod alerts;
 mod at_the_same_moment;
+mod bank_give_backs;
 mod bank_lines;
 mod bank_statements_compared;
 mod browser;

@@ -219,7 +219,7 @@ impl Month {
         assert_eq!(
             payouts
                 .iter()
-                .map(|p| (p.association.as_str(), p.amount.as_str()))
+                .map(|p| (p.association.as_deref().unwrap(), p.amount.as_str()))
                 .collect::<Vec<_>>(),
             [("abri", "3.00"), ("foret-vivante", "19.00")]
         );
@@ -248,7 +248,7 @@ impl Month {
             );
             assert!(matches!(
                 approve(&hugo).await.unwrap_err().downcast_ref(),
-                Some(ApproveError::AlreadyLeft)
+                Some(ApproveError::NotPrepared(PayoutState::Submitted))
             ));
         }
         let stranger = Email::parse("eve@example.org").unwrap();

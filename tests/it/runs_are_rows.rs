@@ -253,7 +253,7 @@ async fn a_dry_run_tells_what_the_run_then_does_and_writes_nothing_at_all() {
     let dry: Vec<_> = dry
         .unwrap()
         .into_iter()
-        .map(|p| (p.association, p.amount))
+        .map(|p| (p.association.unwrap_or_default(), p.amount))
         .collect();
     assert_eq!(dry, paid);
 

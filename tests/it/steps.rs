@@ -178,7 +178,7 @@ pub async fn pay_out(s: &Service, on: NaiveDate, operators: &[Email; 2]) -> Vec<
     }
     payouts
         .into_iter()
-        .map(|p| (p.association, p.amount))
+        .map(|p| (p.association.unwrap_or_default(), p.amount))
         .collect()
 }
 

@@ -13,12 +13,12 @@ use obole::audit::Actor;
 use obole::cases::Decision;
 use obole::collections::{CollectionFilter, CollectionState};
 use obole::db::settlement_lock;
-use obole::payouts::{ApproveError, PayoutState};
+use obole::payouts::{ApproveError, GivenBack, NewGiveBack, PayoutState};
 use obole::reconciliation::Understood;
 use obole::runs::{self, PayoutAct, ReceiptOptions};
 use obole::values::{
-    Amount, BankLine, BankSide, CollectionId, Email, LineDetails, LineId, PayoutId, Period, Reader,
-    derived_id, paris_day,
+    Amount, BankLine, BankSide, CollectionId, Email, Iban, LineDetails, LineId, PayoutId, Period,
+    Reader, derived_id, paris_day,
 };
 use obole::{checks, collections, payouts, receipts, reconciliation, refunds_due};
 use serde_json::{Value, json};
@@ -624,7 +624,7 @@ impl Storm {
         let made = |slug: &str, cents: i64| format!("{slug} {cents}");
         let (mut found, mut wanted): (Vec<_>, Vec<_>) = (
             new.iter()
-                .map(|p| made(&p.association, p.amount_cents))
+                .map(|p| made(p.association.as_deref().unwrap_or_default(), p.amount_cents))
                 .collect(),
             self.model.payouts[self.payouts.len()..]
                 .iter()
@@ -641,7 +641,10 @@ impl Storm {
         for n in self.payouts.len()..self.model.payouts.len() {
             let expected = &self.model.payouts[n];
             let slug = ASSOCIATIONS[expected.association];
-            let of = new.iter().find(|p| p.association == slug).unwrap();
+            let of = new
+                .iter()
+                .find(|p| p.association.as_deref() == Some(slug))
+                .unwrap();
             assert_eq!(
                 (usize::try_from(of.count).unwrap(), of.amount_cents),
                 (expected.count, expected.amount),
@@ -767,6 +770,10 @@ impl Storm {
             }
         } else if !open.is_empty() {
             let (line, credit) = self.random.of(&open);
+            if credit && !self.model.is_line_held(line) && self.random.once_in(2) {
+                drop(tx);
+                return self.give_back(line).await;
+            }
             let shop = self.random.below(SHOPS.len());
             let (said, understood) = match (credit, self.random.once_in(2)) {
                 (true, true) => {
@@ -783,6 +790,41 @@ impl Storm {
             tx.commit().await.unwrap();
             self.model.say(line, said);
             self.meet("a decision about a line");
+        }
+    }
+
+    /// Somebody has a credit given back, or a part of it.
+    async fn give_back(&mut self, line: usize) {
+        let free = self.model.free(line);
+        let cents = if self.random.once_in(2) && free > 10 {
+            free - 10
+        } else {
+            free
+        };
+        let account = Iban::parse("DE89370400440532013000").unwrap();
+        let new = NewGiveBack {
+            of: GivenBack::Line(self.lines[line]),
+            amount: Amount::from_cents(cents).ok(),
+            name: Some("Somebody"),
+            iban: Some(&account),
+            bic: None,
+        };
+        let who = (&Actor::system(), "the storm");
+        let prepared = runs::give_back(&self.s.app, Utc::now(), self.today, &new, who).await;
+        let prepared = prepared.unwrap().remove(0);
+        self.settle_failed(line);
+        self.model.give_back(line, cents, self.today);
+        self.payouts.push((prepared.payout_id, prepared.reference));
+        self.meet("a give-back");
+    }
+
+    /// What failed of a line's give-backs is paid by the next.
+    fn settle_failed(&mut self, line: usize) {
+        for p in &mut self.model.payouts {
+            let failed = [Outgoing::Refused, Outgoing::Returned].contains(&p.state);
+            if p.gives_back == Some(line) && failed {
+                p.state = Outgoing::PaidAgain;
+            }
         }
     }
 

@@ -59,6 +59,8 @@ pub struct Collection {
 
 pub struct Payout {
     pub association: usize,
+    /// The line that it gives back, for no association.
+    pub gives_back: Option<usize>,
     pub count: usize,
     pub amount: i64,
     pub on: NaiveDate,
@@ -609,7 +611,16 @@ impl Model {
         );
         let cash =
             self.balance("safeguarded_cash:bank") + self.balance("payout_in_transit:transfer");
-        if self.cover() < 0 || amount > self.payable(a) || amount > cash {
+        if self.cover() < 0 || amount > cash {
+            return;
+        }
+        if let Some(line) = self.payouts[payout].gives_back {
+            self.post("suspense:bank", "payout_in_transit:transfer", amount);
+            self.lines[line].open -= amount;
+            self.payouts[payout].state = Outgoing::Submitted;
+            return;
+        }
+        if amount > self.payable(a) {
             return;
         }
         let payable = self.of_association("association_payable", a);
@@ -661,6 +672,13 @@ impl Model {
     /// What was refused or came back goes with a payout of its own. Returns whether there is one.
     pub fn pay_again(&mut self, payout: usize, on: NaiveDate) -> bool {
         self.payouts[payout].state = Outgoing::PaidAgain;
+        if let Some(line) = self.payouts[payout].gives_back {
+            let amount = self.payouts[payout].amount.min(self.free(line));
+            if amount > 0 {
+                self.give_back(line, amount, on);
+            }
+            return amount > 0;
+        }
         let a = self.payouts[payout].association;
         let held = self.gifts_where(|_, g| g.held == Some(payout));
         for n in &held {
@@ -683,6 +701,7 @@ impl Model {
         let id = self.payouts.len();
         self.payouts.push(Payout {
             association,
+            gives_back: None,
             count: gifts.len(),
             amount,
             on,
@@ -694,7 +713,41 @@ impl Model {
         }
     }
 
+    /// What of a line is unexplained and not prepared to be given back.
+    pub fn free(&self, line: usize) -> i64 {
+        let of_it = self
+            .payouts
+            .iter()
+            .filter(|p| p.gives_back == Some(line) && p.state == Outgoing::Prepared);
+        self.lines[line].open - of_it.map(|p| p.amount).sum::<i64>()
+    }
+
+    /// Whether a line is held for anything.
+    pub fn is_line_held(&self, line: usize) -> bool {
+        self.held.iter().any(|h| h.line == line)
+    }
+
+    /// A payout of its own gives back what nobody asked for.
+    pub fn give_back(&mut self, line: usize, amount: i64, on: NaiveDate) {
+        self.payouts.push(Payout {
+            association: usize::MAX,
+            gives_back: Some(line),
+            count: 0,
+            amount,
+            on,
+            state: Outgoing::Prepared,
+            approved: BTreeSet::new(),
+        });
+    }
+
     fn unmake(&mut self, payout: usize, from: &str, state: Outgoing) {
+        if let Some(line) = self.payouts[payout].gives_back {
+            let amount = self.payouts[payout].amount;
+            self.post(from, "suspense:bank", amount);
+            self.lines[line].open += amount;
+            self.payouts[payout].state = state;
+            return;
+        }
         let (a, amount) = (
             self.payouts[payout].association,
             self.payouts[payout].amount,
@@ -730,7 +783,7 @@ impl Model {
     /// The lines of which something is unexplained, with their sides.
     pub fn open_lines(&self) -> Vec<(usize, bool)> {
         let lines = self.lines.iter().enumerate();
-        let open = lines.filter(|(_, l)| l.open > 0);
+        let open = lines.filter(|(n, _)| self.free(*n) > 0);
         open.map(|(n, l)| (n, l.credit)).collect()
     }
 
@@ -754,7 +807,8 @@ impl Model {
     }
 
     pub fn say(&mut self, line: usize, said: Said) {
-        let cents = std::mem::take(&mut self.lines[line].open);
+        let cents = self.free(line);
+        self.lines[line].open -= cents;
         self.post_said(said, cents, false);
         self.said.push((line, said, cents));
     }

@@ -7,7 +7,7 @@ use obole::cases::{self, CaseFilter, CaseKind, Decision};
 use obole::collections::{self, Collection, CollectionFilter, CollectionState};
 use obole::db::settlement_lock;
 use obole::ledger::{
-    self, Account, Arrived, AssociationShare, Borne, Fact, MoneyAt, Parties, Transfer,
+    self, Account, Arrived, AssociationShare, Borne, Fact, MoneyAt, PaidFrom, Parties, Transfer,
 };
 use obole::payouts::{self, PayoutState};
 use obole::rails::{CashAccount, Rail};
@@ -953,12 +953,8 @@ fn postings() -> Vec<Transfer> {
         ledger::refund_recovered(fact, "asso", euros(1)),
         ledger::collection_submitted(fact, rail, "shop", euros(1)),
         ledger::collection_rejected(fact, rail, "shop", euros(1)),
-        ledger::payout_submitted(fact, rail, "asso", euros(1)),
         ledger::payout_settled(fact, rail, MoneyAt::Cash, euros(1)),
         ledger::payout_settled(fact, rail, MoneyAt::Suspense, euros(1)),
-        ledger::payout_refused(fact, rail, "asso", euros(1)),
-        ledger::payout_returned(fact, rail, "asso", (MoneyAt::Cash, euros(1))),
-        ledger::payout_returned(fact, rail, "asso", (MoneyAt::Suspense, euros(1))),
         ledger::bank_credit_unknown(fact, bank, euros(1)),
         ledger::bank_debit_unknown(fact, bank, euros(1)),
         ledger::bank_fee(fact, bank, MoneyAt::Cash, euros(1)),
@@ -969,6 +965,7 @@ fn postings() -> Vec<Transfer> {
         ledger::bank_next_month(fact, bank, "shop", euros(1)),
         ledger::bank_next_month_undone(fact, bank, "shop", euros(1)),
     ];
+    all.extend(payouts_of_each_payee(fact, rail));
     all.extend(ledger::donation_refunded_late(fact, of, both));
     all.extend(ledger::refund_agreed(fact, of, euros(1)));
     all.extend(ledger::refund_borne(fact, bank, of, euros(1)));
@@ -997,6 +994,23 @@ fn postings() -> Vec<Transfer> {
     all.extend(ledger::collection_reinstated(fact, "shop", &arrived));
     all.extend(ledger::payout_unmade_refund(fact, of, euros(1)));
     all.extend(ledger::payout_unmade_promise(fact, &share));
+    all
+}
+
+fn payouts_of_each_payee(fact: Fact, rail: Rail) -> Vec<Transfer> {
+    let mut all = Vec::new();
+    let paid_from = [
+        PaidFrom::Association("asso"),
+        PaidFrom::Suspense,
+        PaidFrom::Merchant("shop"),
+    ];
+    for from in paid_from {
+        all.push(ledger::payout_submitted(fact, rail, from, euros(1)));
+        all.push(ledger::payout_refused(fact, rail, from, euros(1)));
+        for at in [MoneyAt::Cash, MoneyAt::Suspense] {
+            all.extend(ledger::payout_returned(fact, rail, from, (at, euros(1))));
+        }
+    }
     all
 }
 

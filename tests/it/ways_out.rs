@@ -441,7 +441,11 @@ async fn a_file_is_written_again_only_when_asked_and_never_over_another() {
     as_owner(&s, "delete from payout_file").await;
     run_again(&s).await;
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "another");
-    let failed = runs::failed_payouts(&mut s.world.db.acquire().await.unwrap()).await;
+    let mut db = s.world.db.acquire().await.unwrap();
+    let all = obole::payouts::list(&mut db, Reader::System, None)
+        .await
+        .unwrap();
+    let failed = runs::set_aside_payouts(&mut db, on("2025-02-03"), &all).await;
     assert!(failed.unwrap()[0].reason.contains("differs"));
     std::fs::remove_file(&file).unwrap();
     run_again(&s).await;

@@ -34,7 +34,8 @@ pub enum CreditTransferError {
 pub struct CreditTransfer {
     pub name: String,
     pub iban: String,
-    pub bic: String,
+    /// None where the order names no bank: the IBAN does.
+    pub bic: Option<String>,
     pub amount: Amount,
     /// The EndToEndId, and also the message's id: a bank rejects a message whose id it has seen.
     pub reference: String,
@@ -106,12 +107,16 @@ fn pain001(from: &BankAccount, transfer: &CreditTransfer) -> Result<String, Cred
     let from_bic = sepa::validate_bic(from.bic.as_str()).map_err(|e| own(&e))?;
     let holder = writable_name(&from.holder).ok_or_else(|| own(&"the holder has no letter"))?;
     let iban = sepa::validate_iban(&transfer.iban).map_err(|e| unwritable(&e))?;
-    let bic = sepa::validate_bic(&transfer.bic).map_err(|e| unwritable(&e))?;
+    let bic = transfer.bic.as_deref().map(sepa::validate_bic).transpose();
+    let bic = bic.map_err(|e| unwritable(&e))?;
     let name = writable_name(&transfer.name)
         .ok_or_else(|| unwritable(&"the name has no letter that a SEPA order can carry"))?;
     let entry = CreditTransferEntry::new(name, iban, transfer.amount.cents(), &transfer.reference)
-        .with_bic(bic)
         .with_description(cut(&bank_text(&transfer.text), MAX_TEXT));
+    let entry = match bic {
+        Some(bic) => entry.with_bic(bic),
+        None => entry,
+    };
     let group = CreditTransferGroup::new(holder.clone(), &from_iban, day)
         .debtor_bic(from_bic)
         .add_entry(entry);
@@ -146,7 +151,7 @@ mod tests {
         let mut transfer = CreditTransfer {
             name: "Forêt Vivante".into(),
             iban: "FR7630006000011234567890189".into(),
-            bic: "AGRIFRPP".into(),
+            bic: Some("AGRIFRPP".into()),
             amount: Amount::from_cents(2000).unwrap(),
             reference: "OB0123456789".into(),
             text: "Obole 2026-11 20 dons OB0123456789".into(),
@@ -161,6 +166,9 @@ mod tests {
         let xml = written(|_| ()).unwrap();
         assert!(xml.contains("<Cdtr><Nm>Foret Vivante</Nm>"), "{xml}");
         assert!(xml.contains("Obole - L&apos;oeuvre"), "{xml}");
+        assert!(xml.contains("<CdtrAgt>"), "{xml}");
+        let without = written(|t| t.bic = None).unwrap();
+        assert!(!without.contains("<CdtrAgt>"), "{without}");
         for name in [
             "é".repeat(200),
             "ß".repeat(40),
@@ -183,7 +191,7 @@ mod tests {
             |t| t.amount = Amount::from_cents(100_000_000_000).unwrap(),
             |t| t.name = "李 …".into(),
             |t| t.name = String::new(),
-            |t| t.bic = "AGRIF".into(),
+            |t| t.bic = Some("AGRIF".into()),
             |t| t.iban = "FR7630006000011234567890188".into(),
         ];
         for (n, change) in changes.into_iter().enumerate() {
