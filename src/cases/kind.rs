@@ -46,11 +46,14 @@ pub enum CaseKind {
     /// An entry of a statement that is not read, such as one in another currency. Subject: an id
     /// derived from where it stands.
     EntryUnread,
+    /// A merchant's own count of a day differs from what is recorded. Subject: an id derived from
+    /// the merchant and the day.
+    ManifestDiffers,
 }
 
 impl CaseKind {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::RefundAfterPayout,
         Self::ReceiptInQuestion,
         Self::ReceiptCorrectionAsked,
@@ -70,6 +73,7 @@ impl CaseKind {
         Self::CheckViolated,
         Self::StatementGap,
         Self::EntryUnread,
+        Self::ManifestDiffers,
     ];
 
     /// The stored word.
@@ -95,6 +99,7 @@ impl CaseKind {
             Self::CheckViolated => "check-violated",
             Self::StatementGap => "statement-gap",
             Self::EntryUnread => "entry-unread",
+            Self::ManifestDiffers => "manifest-differs",
         }
     }
 
@@ -117,7 +122,7 @@ impl CaseKind {
             Self::ShortOfCover => "payouts from the account",
             Self::MessageRefused => "the message",
             Self::CheckViolated => "payouts",
-            Self::StatementGap | Self::EntryUnread => "nothing",
+            Self::StatementGap | Self::EntryUnread | Self::ManifestDiffers => "nothing",
         }
     }
 
@@ -149,6 +154,7 @@ impl CaseKind {
             Self::CheckViolated => "check",
             Self::StatementGap => "statement",
             Self::EntryUnread => "entry",
+            Self::ManifestDiffers => "manifest",
         }
     }
 
@@ -206,7 +212,7 @@ impl CaseKind {
             Self::ShortOfCover => &["top-up"],
             Self::MessageRefused => &["correct-address", "leave"],
             Self::CheckViolated => &[],
-            Self::StatementGap | Self::EntryUnread => &["explain"],
+            Self::StatementGap | Self::EntryUnread | Self::ManifestDiffers => &["explain"],
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
            from donation_refund r join donation d using (donation_id)
            left join (select refund_due_id as fact_id, sum(amount_cents) as cents
              from refund_due_settlement group by refund_due_id) s using (fact_id)
-           where r.stage in ('pending', 'arrived') or s.cents is not null
+           where r.stage in ('pending', 'arrived', 'written_off') or s.cents is not null
            group by d.merchant_id) r using (merchant_id)
          left join (
            select c.merchant_id, sum(t.amount_cents) as cents

@@ -51,7 +51,13 @@ pub(super) const CHECKS: &[Check] = &[
              select u.fact_id, u.fact,
                case m.side when 'credit' then -m.amount_cents else m.amount_cents end
              from bank_match_undone u join bank_match m using (match_id)
-             where u.fact is not null) x
+             where u.fact is not null
+             union all
+             -- The money of a return that did not happen settles by the next attempt.
+             select t.fact_id, 'collection_settled', r.amount_cents
+             from told_return_withdrawn w join told_return r using (fact_id)
+             join collection_attempt o using (fact_id)
+             join collection_attempt t on t.collection_id = o.collection_id and t.n = o.n + 1) x
            group by fact_id, fact) m
          full join (
            select t.fact_id, t.fact, sum(case a.account_id when t.debit_account_id
@@ -88,23 +94,28 @@ pub(super) const CHECKS: &[Check] = &[
            when 'fee' then 'debit' else side end",
     ),
     (
-        // Only where the statements chain in the order in which they came: each adds up, and begins
-        // where the one before ended. Lines of others could be missing between.
+        // Of a statement that contradicted itself when it came, a person was told. Statements that
+        // share days and follow each other are held together against the lines of their days,
+        // unless another begins or ends on their first or last day at another balance: then
+        // something between is missing, which was told as well.
         "the-banks-balance-is-the-ledgers",
-        "select count(*) from (
-           select iban, sum(closing_cents - opening_cents) as moved_cents,
-             bool_and(closing_cents - opening_cents = moved_cents
-               and coalesce(before_cents, opening_cents) = opening_cents) as chained
-           from (select iban, opening_cents, closing_cents, moved_cents, lag(closing_cents) over (
-                   partition by iban order by n) as before_cents
-                 from bank_statement) s group by iban) c
-         where chained
-           and not exists (select 1 from bank_line l where not exists (
-             select 1 from bank_statement s
-             where s.iban = l.iban and s.statement = l.statement))
-           and moved_cents <> (
-             select coalesce(sum(b.debits_cents - b.credits_cents), 0)
-             from account a join account_balance b using (account_id)
-             where a.kind = 'safeguarded_cash' and a.owner = 'bank')",
+        "select
+           (select count(*) from bank_statement s
+            where (s.closing_cents - s.opening_cents <> s.moved_cents) <> s.contradicts)
+           + (select count(*) from bank_statement_path p
+              where p.closing_cents - p.opening_cents
+                  <> bank_lines_come_to(p.iban, p.first_on, p.last_on)
+                and not exists (
+                  select 1 from bank_statement o where o.iban = p.iban and (
+                    (o.first_on in (p.first_on, p.last_on)
+                      and o.opening_cents <> all(p.nodes))
+                    or (o.last_on in (p.first_on, p.last_on)
+                      and o.closing_cents <> all(p.nodes))
+                    or (o.first_on < p.first_on and o.last_on > p.first_on
+                      and o.opening_cents + bank_lines_come_to(o.iban, o.first_on, p.first_on - 1)
+                        <> p.opening_cents)
+                    or (o.first_on < p.last_on and o.last_on > p.last_on
+                      and o.opening_cents + bank_lines_come_to(o.iban, o.first_on, p.last_on)
+                        <> p.closing_cents))))",
     ),
 ];

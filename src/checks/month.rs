@@ -177,9 +177,10 @@ pub(super) const CHECKS: &[Check] = &[
     (
         "what-is-borne-was-written-off",
         "select count(*) from borne_donation b
-         left join collection_current_state s using (collection_id)
          left join collection_donation l
            on l.donation_id = b.donation_id and l.collection_id = b.collection_id and l.live
-         where s.state is distinct from 'written_off' or l.donation_id is null",
+         where l.donation_id is null or not exists (
+           select 1 from collection_state s
+           where s.collection_id = b.collection_id and s.state = 'written_off')",
     ),
 ];

@@ -40,10 +40,13 @@ pub enum Command {
     Return {
         /// The collection's id, or its reference.
         id: String,
+        /// Say that it did not happen: the collection is paid as before.
+        #[arg(long)]
+        withdraw: bool,
         #[command(flatten)]
         by: DecisionArguments,
     },
-    /// Ask again for a collection that failed.
+    /// Ask again for a collection that failed or was written off.
     Retry {
         /// The collection's id, or its reference.
         id: String,
@@ -71,7 +74,12 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
             dry_run,
         } => return run_month(context, period, on, dry_run).await,
         Command::Reject { id, by } => (id, CollectionAct::Reject, by),
-        Command::Return { id, by } => (id, CollectionAct::Return, by),
+        Command::Return {
+            id,
+            withdraw: true,
+            by,
+        } => (id, CollectionAct::WithdrawReturn, by),
+        Command::Return { id, by, .. } => (id, CollectionAct::Return, by),
         Command::Retry { id, rail, by } => (id, CollectionAct::Retry(rail), by),
         Command::WriteOff { id, by } => (id, CollectionAct::WriteOff, by),
     };

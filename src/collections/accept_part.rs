@@ -92,7 +92,9 @@ async fn divide(
         "select d.donation_id, (d.amount_cents - coalesce(r.taken_cents, 0))::bigint
          from collection_donation l join donation d using (donation_id)
          left join refund_taken r using (donation_id)
-         where l.collection_id = $1 and l.live order by d.occurred_at, d.donation_id",
+         where l.collection_id = $1 and l.live and not exists (
+           select 1 from borne_donation b where b.donation_id = l.donation_id)
+         order by d.occurred_at, d.donation_id",
     )
     .bind(c.collection_id)
     .fetch_all(tx)

@@ -29,6 +29,6 @@ pub use sums::{
     FailedPayment, ReturnedPayment, StatementSums, failed_payments, returned_payments, sums,
     waiting_credits,
 };
-pub use told::{ShownReturn, ToldReturn, show_returns, unshown_returns};
+pub use told::{ShownReturn, ToldReturn, show_returns, unshown_returns, withdraw_return};
 pub use untold::{UntoldCollection, mark_told, untold};
 pub use write_off::write_off;

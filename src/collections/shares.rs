@@ -1,5 +1,5 @@
 //! What each association has in collections: the donations less what refunds took so far, those
-//! already paid out excepted.
+//! already paid out and those that the operator bears excepted.
 
 use std::collections::BTreeMap;
 
@@ -24,6 +24,7 @@ const SHARES_BY_KEY: &str = "select collection_id, a.association_id, a.slug,
        where t.donation_id = l.donation_id) r on true
      join association a using (association_id)
      where collection_id = any($1) and live
+       and not exists (select 1 from borne_donation b where b.donation_id = l.donation_id)
        and not (exists (select 1 from collection_state where state = 'returned')
          and exists (select 1 from payout_donation p join payout_current_state s using (payout_id)
            where p.donation_id = l.donation_id and p.live and s.state in ('submitted', 'settled')))
@@ -39,6 +40,7 @@ const SHARES_BY_MERCHANT: &str = "select collection_id, a.association_id, a.slug
      left join refund_taken r using (donation_id)
      join association a using (association_id)
      where collection_id = any($1) and live
+       and l.donation_id not in (select donation_id from borne_donation)
        and not (exists (select 1 from collection_state where state = 'returned')
          and l.donation_id in (
            select p.donation_id from payout_donation p join payout_current_state s

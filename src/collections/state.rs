@@ -55,7 +55,7 @@ impl CollectionState {
     }
 
     /// The states that may follow. A rejected or returned collection is asked for again by a new
-    /// attempt, or written off.
+    /// attempt, or written off; one that was written off can still be paid, by a new attempt.
     #[must_use]
     pub const fn next(self) -> &'static [Self] {
         match self {
@@ -63,7 +63,8 @@ impl CollectionState {
             Self::Submitted => &[Self::Settled, Self::Rejected],
             Self::Settled => &[Self::Returned],
             Self::Rejected | Self::Returned => &[Self::Submitted, Self::WrittenOff],
-            Self::TakenBack | Self::WrittenOff => &[],
+            Self::WrittenOff => &[Self::Submitted],
+            Self::TakenBack => &[],
         }
     }
 
@@ -86,9 +87,13 @@ impl CollectionState {
             }
             Self::Returned => {
                 "was taken back after it was paid: `obole collections retry` asks for it again, \
-                 `obole collections write-off` gives it up"
+                 `obole collections write-off` gives it up, `obole collections return --withdraw` \
+                 says that it did not happen"
             }
-            Self::WrittenOff => "is written off: nothing more can be done with it",
+            Self::WrittenOff => {
+                "is written off: `obole collections retry` asks again for what associations do \
+                 not have of it, should it be paid after all"
+            }
         }
     }
 
@@ -111,6 +116,16 @@ pub enum MoveError {
     Refused(CollectionState),
     #[error("nothing was asked for, and nothing came that could be taken back")]
     NothingCame,
+    #[error(
+        "associations have all of it, which the operator bears: what comes for it is the \
+         operator's (`obole bank match LINE --top-up`)"
+    )]
+    NothingPromised,
+    #[error(
+        "the bank has shown that its money went, or nobody said that it did: \
+         `obole collections retry` asks for it again"
+    )]
+    NotTold,
     #[error("by {}, collections are not paid yet: only by transfer", .0.word())]
     RailNotBuilt(Rail),
     #[error(

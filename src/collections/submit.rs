@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::asked::{AskedCollection, attempt_fact, find, load};
 use super::settle::{self, Payment};
 use super::state::{self, CollectionState, MoveError};
+use super::write_off::promise_again;
 use crate::cases::{self, CaseKind, Decision};
 use crate::ledger::{self, Arrived, PostError};
 use crate::rails::Rail;
@@ -50,9 +51,10 @@ pub async fn submit(
     attempt(tx, now, on, asked.collect()).await
 }
 
-/// Asks again for a collection that was refused or taken back, by a new attempt over the same rail
-/// or another: what it asked for less what was given back of its donations since, but never more
-/// than the merchant owes beside what was not asked for yet and its other failed collections.
+/// Asks again for a collection that was refused, taken back or written off, by a new attempt over
+/// the same rail or another: what it asked for less what was given back of its donations since, but
+/// never more than the merchant owes beside what was not asked for yet and its other failed
+/// collections.
 ///
 /// The caller holds the settlement lock whole.
 pub async fn ask_again(
@@ -66,7 +68,7 @@ pub async fn ask_again(
     let mut c = load(tx, id).await?;
     if !matches!(
         c.state,
-        CollectionState::Rejected | CollectionState::Returned
+        CollectionState::Rejected | CollectionState::Returned | CollectionState::WrittenOff
     ) {
         return Err(MoveError::Refused(c.state));
     }
@@ -74,24 +76,35 @@ pub async fn ask_again(
     if c.rail != Rail::Transfer {
         return Err(MoveError::RailNotBuilt(c.rail));
     }
-    let left: i64 = sqlx::query_scalar(
-        "select least(f.left_cents, p.receivable_cents - coalesce((
+    if c.state == CollectionState::WrittenOff {
+        let promised = promise_again(tx, now, on, &c).await?;
+        if promised == 0 {
+            return Err(MoveError::NothingPromised);
+        }
+        c.amount_cents = c.amount_cents.min(promised);
+    }
+    let left: Option<i64> =
+        sqlx::query_scalar("select left_cents from failed_collection where collection_id = $1")
+            .bind(c.collection_id)
+            .fetch_optional(&mut *tx)
+            .await?;
+    let owed: i64 = sqlx::query_scalar(
+        "select (p.receivable_cents - coalesce((
              select sum(d.due_cents) from donation_position d
              where d.merchant_id = p.merchant_id and d.stage = 'pending' and not exists (
                select 1 from collection_donation l
                where l.donation_id = d.donation_id and l.live)), 0)
            - coalesce((select sum(o.left_cents) from failed_collection o
-             where o.merchant_id = f.merchant_id and o.collection_id <> f.collection_id), 0))
-             ::bigint
-         from failed_collection f join merchant_position p using (merchant_id)
-         where f.collection_id = $1",
+             where o.merchant_id = p.merchant_id and o.collection_id <> $2), 0))::bigint
+         from merchant_position p where p.merchant_id = $1",
     )
+    .bind(c.merchant_id)
     .bind(c.collection_id)
     .fetch_one(&mut *tx)
     .await?;
     c.attempt += 1;
     c.fact_id = attempt_fact(c.collection_id, c.attempt);
-    c.amount_cents = left.max(0);
+    c.amount_cents = left.unwrap_or(c.amount_cents).min(owed.max(0));
     attempt(tx, now, on, vec![c]).await?;
     cases::close(tx, now, CaseKind::CollectionFailed, &[id.0], decision).await?;
     Ok(())

@@ -5,8 +5,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::asked::AskedCollection;
-use crate::ledger::{self, Fact, MoneyAt, PostError, Transfer};
+use super::asked::{self, AskedCollection};
+use super::settle::{self, Payment};
+use super::state::{CollectionState, MoveError};
+use super::submit::attempt_again;
+use crate::cases::{self, CaseKind, Decision};
+use crate::ledger::{self, Arrived, Fact, MoneyAt, PostError, Transfer};
 use crate::rails::Rail;
 use crate::values::{Amount, CollectionId, paris_midnight};
 
@@ -61,6 +65,47 @@ pub async fn unshown_returns(
     .bind(collections)
     .fetch_all(tx)
     .await
+}
+
+/// A return that was told did not happen: the money is on the account as before, and settles the
+/// collection again.
+///
+/// The caller holds the settlement lock whole.
+pub async fn withdraw_return(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    id: CollectionId,
+    decision: Decision<'_>,
+) -> Result<(), MoveError> {
+    let c = asked::load(tx, id).await?;
+    if c.state != CollectionState::Returned {
+        return Err(MoveError::Refused(c.state));
+    }
+    let told = unshown_returns(tx, &[id.0]).await?;
+    let told = told.into_iter().find(|t| t.fact_id == c.fact_id);
+    let told = told.ok_or(MoveError::NotTold)?;
+    sqlx::query(
+        "insert into told_return_withdrawn (fact_id, withdrawn_on, recorded_at)
+         values ($1, $2, $3)",
+    )
+    .bind(told.fact_id)
+    .bind(on)
+    .bind(now)
+    .execute(&mut *tx)
+    .await?;
+    attempt_again(tx, now, on, id, told.amount_cents).await?;
+    let payment = Payment {
+        collection: asked::load(tx, id).await?,
+        on,
+        arrived: Arrived {
+            now_cents: 0,
+            before_cents: told.amount_cents,
+        },
+    };
+    settle::record(tx, now, &[payment]).await?;
+    cases::close(tx, now, CaseKind::CollectionFailed, &[id.0], decision).await?;
+    Ok(())
 }
 
 /// Posts the debits that show returns: what was told of is gone from the account. A debit that

@@ -1,5 +1,5 @@
 //! Writing off: the money will not come. What no association has is promised no more, and the
-//! operator bears what they have.
+//! operator bears what they have. Should it come after all, what was promised is promised again.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
@@ -8,7 +8,7 @@ use super::asked::{self, AskedCollection};
 use super::shares::shares;
 use super::state::{self, CollectionState, MoveError};
 use crate::cases::{self, CaseKind, Decision};
-use crate::ledger;
+use crate::ledger::{self, PostError};
 use crate::values::{Amount, CollectionId, euros};
 
 /// Writes a failed collection off. What its associations have is borne by the operator, as far as
@@ -35,19 +35,38 @@ pub async fn write_off(
             missing: euros(missing),
         });
     }
-    let shares = shares(tx, &[id.0], &[c.merchant_id.0]).await?;
-    let promised: Vec<(String, Amount)> = shares
-        .get(&id)
-        .into_iter()
-        .flatten()
-        .map(|share| (share.association.clone(), share.amount))
-        .collect();
+    let promised = promised(tx, &c).await?;
     state::record(tx, now, &[id.0], &[on], CollectionState::WrittenOff).await?;
     let (fact, at) = (c.fact(on), c.rail.cash_account());
     let transfers = ledger::collection_written_off(fact, at, &c.merchant, &promised, borne);
     ledger::open_and_post(tx, now, &transfers).await?;
     cases::close(tx, now, CaseKind::CollectionFailed, &[id.0], decision).await?;
     Ok(())
+}
+
+/// Promises again what no association has of a collection that was written off. Returns its sum, in
+/// cents: what the operator bears stays with it.
+pub(super) async fn promise_again(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    c: &AskedCollection,
+) -> Result<i64, PostError> {
+    let promised = promised(tx, c).await?;
+    let transfers = ledger::collection_reinstated(c.fact(on), &c.merchant, &promised);
+    ledger::post(tx, now, &transfers).await?;
+    Ok(promised.iter().map(|(_, amount)| amount.cents()).sum())
+}
+
+/// What of a collection no association has and nobody bears, by association.
+async fn promised(
+    tx: &mut PgConnection,
+    c: &AskedCollection,
+) -> Result<Vec<(String, Amount)>, PostError> {
+    let shares = shares(tx, &[c.collection_id.0], &[c.merchant_id.0]).await?;
+    let of = shares.get(&c.collection_id).into_iter().flatten();
+    let promised = of.map(|share| (share.association.clone(), share.amount));
+    Ok(promised.collect())
 }
 
 /// What a merchant owes beside what of its donations did not arrive, in cents: less than nothing is
@@ -88,7 +107,9 @@ async fn bear(
          from collection_donation l join donation d using (donation_id)
          left join lateral (select t.taken_cents from refund_taken t
            where t.donation_id = l.donation_id) r on true
-         where l.collection_id = $1 and l.live and d.amount_cents > coalesce(r.taken_cents, 0)
+         where l.collection_id = $1 and l.live and not exists (
+             select 1 from borne_donation b where b.donation_id = l.donation_id)
+           and d.amount_cents > coalesce(r.taken_cents, 0)
            and exists (select 1 from payout_donation p join payout_current_state s
                using (payout_id)
              where p.donation_id = l.donation_id and p.live

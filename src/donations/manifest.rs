@@ -1,13 +1,15 @@
-//! The daily manifest: what a merchant charged on a day by its own count, against what is recorded
-//! here.
+//! The daily manifest: what a merchant charged and gave back on a day by its own count, against
+//! what is recorded here. A day that differs is a case, which ends by itself once it agrees.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection, types::Json};
+use uuid::Uuid;
 
-use crate::values::{Amount, MerchantId, Reader, euros, paris_midnight};
+use crate::cases::{self, CaseFilter, CaseKind, Decision, NewCase};
+use crate::values::{Amount, MerchantId, Reader, derived_id, euros, paris_midnight};
 
 /// A merchant's own count of a Paris day: donations charged, whether or not they were refunded
 /// later.
@@ -18,6 +20,15 @@ pub struct Manifest {
     pub sum_cents: i64,
     /// Orders with their donations, if the merchant sends them.
     pub orders: Option<BTreeMap<String, Amount>>,
+    /// Refunds of donations that were made that day, if the merchant says them.
+    pub refunds: Option<DayCount>,
+}
+
+/// How many donations or refunds there were, and their sum in cents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayCount {
+    pub count: i32,
+    pub sum_cents: i64,
 }
 
 /// What differs on a day; nothing does when `matches`.
@@ -35,6 +46,17 @@ pub struct Difference {
     pub missing_there: Vec<String>,
     /// Orders recorded with another amount.
     pub other_amount: Vec<String>,
+    /// The day's refunds, where the merchant says its own: one that it deleted, or never told.
+    pub refunds: Option<RefundDifference>,
+    #[serde(skip)]
+    merchant_id: MerchantId,
+}
+
+/// The refunds of a day by both counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RefundDifference {
+    pub theirs: Total,
+    pub ours: Total,
 }
 
 /// A count and its sum as a decimal string.
@@ -59,11 +81,13 @@ pub async fn store(
         )
     });
     sqlx::query(
-        "insert into manifest (merchant_id, day, count, sum_cents, orders, received_at)
-          values ($1, $2, $3, $4, $5, $6)
+        "insert into manifest (merchant_id, day, count, sum_cents, orders, received_at,
+           refund_count, refund_cents)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (merchant_id, day) do update
            set count = excluded.count, sum_cents = excluded.sum_cents, orders = excluded.orders,
-           received_at = excluded.received_at",
+           received_at = excluded.received_at, refund_count = excluded.refund_count,
+           refund_cents = excluded.refund_cents",
     )
     .bind(merchant)
     .bind(manifest.day)
@@ -71,6 +95,8 @@ pub async fn store(
     .bind(manifest.sum_cents)
     .bind(orders)
     .bind(now)
+    .bind(manifest.refunds.map(|r| r.count))
+    .bind(manifest.refunds.map(|r| r.sum_cents))
     .execute(db)
     .await?;
     Ok(())
@@ -84,6 +110,16 @@ struct Row {
     count: i32,
     sum_cents: i64,
     orders: Option<Json<BTreeMap<String, i64>>>,
+    refund_count: Option<i32>,
+    refund_cents: Option<i64>,
+}
+
+/// What is recorded of a day: how many donations, each order with what was charged for all of its
+/// donations in cents, and the refunds.
+struct Recorded {
+    donations: i64,
+    orders: BTreeMap<String, i64>,
+    refunds: (i64, i64),
 }
 
 /// The manifests of a merchant's day, or of every merchant's days since `since`, each held against
@@ -96,8 +132,9 @@ pub async fn differences(
 ) -> Result<Vec<Difference>, sqlx::Error> {
     let scope = reader.merchants();
     let rows: Vec<Row> = sqlx::query_as(
-        "select merchant_id, m.slug as merchant, day, count, sum_cents, orders from manifest
-          join merchant m using (merchant_id)
+        "select merchant_id, m.slug as merchant, day, count, sum_cents, orders, refund_count,
+           refund_cents
+         from manifest join merchant m using (merchant_id)
          where ($1 or merchant_id = $2) and ($3::date is null or day = $3) and day >= $4
          order by day desc, m.slug",
     )
@@ -109,29 +146,140 @@ pub async fn differences(
     .await?;
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
-        let recorded: Vec<(String, i64)> = sqlx::query_as(
-            "select order_id, amount_cents from donation where merchant_id = $1
-              and occurred_at >= $2 and occurred_at < $3 order by order_id",
-        )
-        .bind(row.merchant_id)
-        .bind(paris_midnight(row.day))
-        .bind(paris_midnight(row.day.succ_opt().unwrap_or(row.day)))
-        .fetch_all(&mut *db)
-        .await?;
-        found.push(compare(row, &recorded.into_iter().collect()));
+        let recorded = recorded(db, row.merchant_id, row.day).await?;
+        found.push(compare(row, &recorded));
     }
     Ok(found)
 }
 
-fn compare(row: Row, ours: &BTreeMap<String, i64>) -> Difference {
+/// Opens a case for each of these days that differs, and closes those of the days that agree.
+pub async fn note_differences(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    days: &[Difference],
+) -> Result<(), sqlx::Error> {
+    let (agreeing, differing): (Vec<_>, Vec<_>) = days.iter().partition(|d| d.matches);
+    let new: Vec<NewCase> = differing.into_iter().map(Difference::case).collect();
+    cases::open(tx, now, &new).await?;
+    let mended: Vec<Uuid> = agreeing.into_iter().map(Difference::subject).collect();
+    let agrees = Decision {
+        decision: "agrees",
+        by: "obole",
+        why: "the day's two counts agree",
+    };
+    cases::close(tx, now, CaseKind::ManifestDiffers, &mended, agrees).await?;
+    Ok(())
+}
+
+/// Looks again at the days whose counts differed: what was missing may have come.
+pub async fn look_again(tx: &mut PgConnection, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    let open = CaseFilter {
+        kind: Some(CaseKind::ManifestDiffers),
+        open_only: true,
+        ..CaseFilter::default()
+    };
+    let open = cases::list(tx, Reader::System, open).await?;
+    if open.is_empty() {
+        return Ok(());
+    }
+    let mut days = differences(tx, Reader::System, None, NaiveDate::default()).await?;
+    days.retain(|d| d.matches && open.iter().any(|c| c.subject == d.subject()));
+    note_differences(tx, now, &days).await
+}
+
+impl Difference {
+    /// Names the day of the merchant among cases.
+    fn subject(&self) -> Uuid {
+        derived_id(&format!("manifest:{}:{}", self.merchant_id, self.day))
+    }
+
+    fn case(&self) -> NewCase {
+        let said = |t: &Total| format!("{} of {} euros", t.count, t.sum);
+        let refunds = self.refunds.as_ref().filter(|r| r.theirs != r.ours);
+        let refunds = refunds.map(|r| {
+            let (theirs, ours) = (said(&r.theirs), said(&r.ours));
+            format!("; it counts {theirs} given back, and {ours} are recorded here")
+        });
+        NewCase {
+            merchant: Some(self.merchant_id),
+            ..NewCase::new(
+                CaseKind::ManifestDiffers,
+                self.subject(),
+                format!(
+                    "{} counts {} charged on {}, and {} are recorded here; {} orders are missing \
+                     here, {} there, {} have another amount{}",
+                    self.merchant,
+                    said(&self.theirs),
+                    self.day,
+                    said(&self.ours),
+                    self.missing_here.len(),
+                    self.missing_there.len(),
+                    self.other_amount.len(),
+                    refunds.unwrap_or_default()
+                ),
+            )
+        }
+    }
+}
+
+async fn recorded(
+    db: &mut PgConnection,
+    merchant: MerchantId,
+    day: NaiveDate,
+) -> Result<Recorded, sqlx::Error> {
+    let (from, to) = (
+        paris_midnight(day),
+        paris_midnight(day.succ_opt().unwrap_or(day)),
+    );
+    let orders: Vec<(String, i64, i64)> = sqlx::query_as(
+        "select order_id, count(*), sum(amount_cents)::bigint from donation
+         where merchant_id = $1 and occurred_at >= $2 and occurred_at < $3
+         group by order_id order by order_id",
+    )
+    .bind(merchant)
+    .bind(from)
+    .bind(to)
+    .fetch_all(&mut *db)
+    .await?;
+    // One refund may be of several donations of its order.
+    let refunds = sqlx::query_as(
+        "select count(distinct (d.order_id, r.refund_id)), coalesce(sum(r.amount_cents), 0)::bigint
+         from donation_refund r join donation d using (donation_id)
+         where d.merchant_id = $1 and r.occurred_at >= $2 and r.occurred_at < $3",
+    )
+    .bind(merchant)
+    .bind(from)
+    .bind(to)
+    .fetch_one(db)
+    .await?;
+    Ok(Recorded {
+        donations: orders.iter().map(|(_, count, _)| count).sum(),
+        orders: orders.into_iter().map(|(o, _, cents)| (o, cents)).collect(),
+        refunds,
+    })
+}
+
+fn compare(row: Row, recorded: &Recorded) -> Difference {
+    let ours = &recorded.orders;
     let theirs = Total {
         count: row.count.into(),
         sum: euros(row.sum_cents),
     };
     let total = Total {
-        count: i64::try_from(ours.len()).unwrap_or(i64::MAX),
+        count: recorded.donations,
         sum: euros(ours.values().sum()),
     };
+    let refunds = row.refund_count.zip(row.refund_cents);
+    let refunds = refunds.map(|(count, cents)| RefundDifference {
+        theirs: Total {
+            count: count.into(),
+            sum: euros(cents),
+        },
+        ours: Total {
+            count: recorded.refunds.0,
+            sum: euros(recorded.refunds.1),
+        },
+    });
     let (mut missing_here, mut missing_there, mut other_amount) =
         (Vec::new(), Vec::new(), Vec::new());
     if let Some(Json(named)) = &row.orders {
@@ -145,6 +293,7 @@ fn compare(row: Row, ours: &BTreeMap<String, i64>) -> Difference {
         );
     }
     let matches = theirs == total
+        && refunds.as_ref().is_none_or(|r| r.theirs == r.ours)
         && missing_here.is_empty()
         && missing_there.is_empty()
         && other_amount.is_empty();
@@ -157,5 +306,7 @@ fn compare(row: Row, ours: &BTreeMap<String, i64>) -> Difference {
         missing_here,
         missing_there,
         other_amount,
+        refunds,
+        merchant_id: row.merchant_id,
     }
 }

@@ -27,6 +27,7 @@
 //! | collection_return_shown | suspense | safeguarded_cash |
 //! | collection_written_off | association_pending | merchant_receivable |
 //! | collection_written_off | operator_losses | merchant_receivable |
+//! | collection_reinstated | merchant_receivable | association_pending |
 //! | payout_submitted | association_payable | payout_in_transit |
 //! | payout_settled | payout_in_transit | safeguarded_cash |
 //! | payout_settled | payout_in_transit | suspense |
@@ -403,6 +404,22 @@ pub fn collection_written_off(
     });
     let borne = (Account::OperatorLosses(at), receivable(), borne_cents);
     fact.legs("collection_written_off", promised.chain([borne]))
+}
+
+/// What was written off is asked for after all: the mirror of what it gave up of promises.
+#[must_use]
+pub fn collection_reinstated(
+    fact: Fact,
+    merchant: &str,
+    associations: &[(String, Amount)],
+) -> Vec<Transfer> {
+    let receivable = || Account::MerchantReceivable(merchant.to_owned());
+    let promised = associations.iter().map(|(slug, amount)| {
+        let pending = Account::AssociationPending(slug.clone());
+        (receivable(), pending, amount.cents())
+    });
+    let legs = fact.legs("collection_reinstated", promised);
+    legs.into_iter().map(|t| t.correcting(fact.id)).collect()
 }
 
 /// The money left towards the association.

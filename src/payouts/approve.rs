@@ -214,6 +214,7 @@ mod tests {
             cash_cents: cash,
             owed_cents: owed,
             credit_cents: credit,
+            unexplained_cents: 0,
         }
     }
 

@@ -16,6 +16,8 @@ pub struct Cover {
     pub owed_cents: i64,
     /// What merchants may take off their next payments.
     pub credit_cents: i64,
+    /// What left the account and nobody explained yet.
+    pub unexplained_cents: i64,
 }
 
 impl Cover {
@@ -23,6 +25,13 @@ impl Cover {
     #[must_use]
     pub const fn left_cents(&self) -> i64 {
         self.cash_cents - self.owed_cents - self.credit_cents
+    }
+
+    /// The float less what merchants and associations owe it to have: what an act of ours must not
+    /// bring below zero. A debit that nobody explained is nobody's act.
+    #[must_use]
+    pub const fn float_cents(&self) -> i64 {
+        self.left_cents() + self.unexplained_cents
     }
 }
 
@@ -32,7 +41,7 @@ impl Cover {
 ///
 /// The caller holds the settlement lock whole, so that nothing settles or leaves meanwhile.
 pub async fn cover(tx: &mut PgConnection) -> Result<Cover, sqlx::Error> {
-    let (cash_cents, owed_cents): (i64, i64) = sqlx::query_as(
+    let (cash_cents, owed_cents, unexplained_cents): (i64, i64, i64) = sqlx::query_as(
         "with held as (
            select a.kind, a.owner, b.debits_cents - b.credits_cents as debit_cents
            from account a join account_balance b using (account_id))
@@ -45,7 +54,9 @@ pub async fn cover(tx: &mut PgConnection) -> Result<Cover, sqlx::Error> {
              ::bigint
              + (select coalesce(sum(open_cents), 0) from bank_line_position
                 where side = 'credit')::bigint
-             + (select coalesce(sum(amount_cents), 0) from unshown_return)::bigint",
+             + (select coalesce(sum(amount_cents), 0) from unshown_return)::bigint,
+           (select coalesce(sum(open_cents), 0) from bank_line_position
+            where side = 'debit')::bigint",
     )
     .fetch_one(&mut *tx)
     .await?;
@@ -69,6 +80,7 @@ pub async fn cover(tx: &mut PgConnection) -> Result<Cover, sqlx::Error> {
         cash_cents,
         owed_cents,
         credit_cents,
+        unexplained_cents,
     })
 }
 

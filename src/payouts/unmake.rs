@@ -71,6 +71,7 @@ async fn promise_again(
              where s.collection_id = l.collection_id order by s.n desc limit 1) as state
            from collection_donation l where l.donation_id = d.donation_id and l.live) c
          where d.donation_id = any($1) and c.state not in ('settled', 'written_off')
+           and not exists (select 1 from borne_donation b where b.donation_id = d.donation_id)
          group by d.association_id, a.slug
          having sum(d.amount_cents - coalesce(r.taken_cents, 0)) > 0",
     )

@@ -239,7 +239,11 @@ async fn ask_again(
     teller: Teller<'_>,
 ) -> Result<(), DecideError> {
     for asked in collections::asked_by_id(tx, ids).await? {
-        let failed = [CollectionState::Rejected, CollectionState::Returned];
+        let failed = [
+            CollectionState::Rejected,
+            CollectionState::Returned,
+            CollectionState::WrittenOff,
+        ];
         if failed.contains(&asked.state) {
             let decision = Decision {
                 decision: "ask-again",

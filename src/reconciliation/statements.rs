@@ -8,7 +8,7 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::import::Placement;
-use crate::cases::{self, CaseKind, NewCase};
+use crate::cases::{self, CaseKind, Decision, NewCase};
 use crate::db;
 use crate::values::{BankStatement, derived_id, euros};
 
@@ -17,7 +17,18 @@ use crate::values::{BankStatement, derived_id, euros};
 pub struct StatementSummary {
     pub statement: BankStatement,
     pub moved_cents: i64,
+    /// What its credits alone come to.
+    pub credit_cents: i64,
     pub days: Option<(NaiveDate, NaiveDate)>,
+}
+
+impl StatementSummary {
+    /// The least and the most that the account can have held between its first and its last line,
+    /// in whatever order they came.
+    const fn range(&self, opening: i64) -> (i64, i64) {
+        let debits = self.credit_cents - self.moved_cents;
+        (opening - debits, opening + self.credit_cents)
+    }
 }
 
 #[derive(Clone, Debug, FromRow)]
@@ -30,12 +41,23 @@ struct Stored {
     last_on: Option<NaiveDate>,
 }
 
+impl Stored {
+    const fn is_sound(&self) -> bool {
+        self.closing_cents - self.opening_cents == self.moved_cents
+    }
+
+    /// Whether it shares a day with these.
+    fn meets(&self, (first, last): (NaiveDate, NaiveDate)) -> bool {
+        self.first_on.is_some_and(|o| o <= last) && self.last_on.is_some_and(|o| o >= first)
+    }
+}
+
 /// A statement among those imported before.
 #[derive(Clone, Debug)]
 pub struct PlacedStatement {
     pub placement: Placement,
-    /// What the account held at the end of the one before; none for the first.
-    closed_before: Option<i64>,
+    /// What is missing before it or after it, in words.
+    gap: Option<String>,
     is_known: bool,
 }
 
@@ -47,25 +69,128 @@ pub async fn place_statement(
     // Of two imports of one statement at the same moment, the second must see the first.
     db::settlement_lock::lock_exclusive(tx).await?;
     let account = &s.statement.account;
-    let stored: Vec<Stored> = sqlx::query_as(
+    let mut stored: Vec<Stored> = sqlx::query_as(
         "select statement_id, opening_cents, closing_cents, moved_cents, first_on, last_on
          from bank_statement where iban = $1 order by last_on nulls first, n",
     )
     .bind(account)
-    .fetch_all(tx)
+    .fetch_all(&mut *tx)
     .await?;
     let id = s
         .statement
         .balances
         .map(|balances| statement_id(s, balances));
+    let is_known = stored.iter().any(|o| Some(o.statement_id) == id);
+    let counted: bool =
+        sqlx::query_scalar("select exists (select 1 from bank_line where statement_id = $1)")
+            .bind(id)
+            .fetch_one(&mut *tx)
+            .await?;
+    if !counted {
+        // Its lines were taken for others: with what came since, they may be known for its own.
+        stored.retain(|o| Some(o.statement_id) != id);
+    }
+    let is_chained = chains(&stored, s, id) || stands_apart(tx, &stored, s).await?;
+    let gap = match s.statement.balances {
+        Some(balances) if !is_known => gap(tx, &stored, s, balances).await?,
+        _ => None,
+    };
     Ok(PlacedStatement {
         placement: Placement {
             statement_id: id,
-            is_chained: chains(&stored, s, id),
+            is_chained,
         },
-        closed_before: stored.last().map(|last| last.closing_cents),
-        is_known: stored.iter().any(|o| Some(o.statement_id) == id),
+        gap,
+        is_known,
     })
+}
+
+/// Whether no line of a statement can be one that others of its days told: the account never held
+/// so much, or so little, while they were told. Then its lines are new, whatever they equal.
+async fn stands_apart(
+    tx: &mut PgConnection,
+    stored: &[Stored],
+    s: &StatementSummary,
+) -> Result<bool, sqlx::Error> {
+    let (Some((opening, closing)), Some(days)) = (s.statement.balances, s.days) else {
+        return Ok(false);
+    };
+    let met: Vec<&Stored> = stored.iter().filter(|o| o.meets(days)).collect();
+    if closing - opening != s.moved_cents || met.is_empty() || !met.iter().all(|o| o.is_sound()) {
+        return Ok(false);
+    }
+    // What an export without balances told may be anything.
+    let told_without: bool = sqlx::query_scalar(
+        "select exists (select 1 from bank_line
+           where iban = $1 and booked_on between $2 and $3 and statement_id is null)",
+    )
+    .bind(&s.statement.account)
+    .bind(days.0)
+    .bind(days.1)
+    .fetch_one(&mut *tx)
+    .await?;
+    if told_without {
+        return Ok(false);
+    }
+    let (least, most) = s.range(opening);
+    for o in met {
+        let (credits, debits): (i64, i64) = sqlx::query_as(
+            "select coalesce(sum(amount_cents) filter (where side = 'credit'), 0)::bigint,
+               coalesce(sum(amount_cents) filter (where side = 'debit'), 0)::bigint
+             from bank_line where iban = $1 and booked_on between $2 and $3",
+        )
+        .bind(&s.statement.account)
+        .bind(o.first_on)
+        .bind(o.last_on)
+        .fetch_one(&mut *tx)
+        .await?;
+        if most > o.opening_cents - debits && least < o.opening_cents + credits {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What is missing before a statement or after it, in words; none where it begins at a balance that
+/// the others know of.
+async fn gap(
+    tx: &mut PgConnection,
+    stored: &[Stored],
+    s: &StatementSummary,
+    (opening, closing): (i64, i64),
+) -> Result<Option<String>, sqlx::Error> {
+    let first = s.days.map(|d| d.0);
+    let ends_before = |o: &&Stored| first.is_none() || o.last_on <= first;
+    let Some(latest) = stored.last() else {
+        return Ok(None);
+    };
+    let mut before = stored.iter().filter(ends_before);
+    if before.any(|o| o.closing_cents == opening) {
+        return Ok(None);
+    }
+    // An export of other bounds begins inside what others tell.
+    let inside: bool = sqlx::query_scalar(
+        "select exists (select 1 from bank_statement o
+           where o.iban = $1 and o.first_on <= $2 and o.last_on >= $2
+             and o.opening_cents + bank_lines_come_to(o.iban, o.first_on, $2 - 1) = $3)",
+    )
+    .bind(&s.statement.account)
+    .bind(first)
+    .bind(opening)
+    .fetch_one(&mut *tx)
+    .await?;
+    let last = s.days.map(|d| d.1);
+    let is_earliest = last.is_some() && stored.iter().all(|o| o.first_on >= last);
+    let leads_on = is_earliest && stored.iter().any(|o| o.opening_cents == closing);
+    if inside || leads_on {
+        return Ok(None);
+    }
+    let latest = stored.iter().rfind(ends_before).unwrap_or(latest);
+    Ok(Some(format!(
+        "it opens with {} euros, and the one before closed with {}",
+        euros(opening),
+        euros(latest.closing_cents)
+    )))
 }
 
 fn statement_id(s: &StatementSummary, (opening, closing): (i64, i64)) -> Uuid {
@@ -89,9 +214,7 @@ fn chains(stored: &[Stored], s: &StatementSummary, id: Option<Uuid>) -> bool {
         return false;
     }
     let sound = || {
-        let sound = stored
-            .iter()
-            .filter(|o| o.closing_cents - o.opening_cents == o.moved_cents);
+        let sound = stored.iter().filter(|o| o.is_sound());
         sound.filter_map(|o| Some((o, o.first_on?, o.last_on?)))
     };
     let follows = sound().any(|(o, _, o_last)| o.closing_cents == opening && o_last <= first)
@@ -105,54 +228,50 @@ fn chains(stored: &[Stored], s: &StatementSummary, id: Option<Uuid>) -> bool {
     let linked = linked(&sound, opening, closing);
     stored
         .iter()
-        .filter(|o| o.first_on <= Some(last) && o.last_on.is_some_and(|o_last| o_last >= first))
+        .filter(|o| o.meets((first, last)))
         .all(|o| linked.contains(&o.statement_id))
 }
 
 /// The statements that lead, each to the next by its balances, to an opening balance, and those
 /// that lead on from a closing one.
 fn linked(sound: &[&Stored], opening: i64, closing: i64) -> HashSet<Uuid> {
+    let back = |o: &Stored| (o.closing_cents, o.opening_cents);
+    let on = |o: &Stored| (o.opening_cents, o.closing_cents);
     let mut linked = HashSet::new();
-    let mut end = opening;
-    while let Some(o) = sound
-        .iter()
-        .find(|o| o.closing_cents == end && !linked.contains(&o.statement_id))
-    {
-        linked.insert(o.statement_id);
-        end = o.opening_cents;
-    }
-    let mut begin = closing;
-    while let Some(o) = sound
-        .iter()
-        .find(|o| o.opening_cents == begin && !linked.contains(&o.statement_id))
-    {
-        linked.insert(o.statement_id);
-        begin = o.closing_cents;
+    for (from, ends) in [(opening, &back as &dyn Fn(&Stored) -> _), (closing, &on)] {
+        let mut reached = vec![from];
+        while let Some(balance) = reached.pop() {
+            for o in sound.iter().filter(|o| ends(o).0 == balance) {
+                if linked.insert(o.statement_id) {
+                    reached.push(ends(o).1);
+                }
+            }
+        }
     }
     linked
 }
 
-/// Keeps a statement of which something was new, and opens a case where its balances do not follow
-/// from what is known.
+/// Keeps a statement, and opens a case where its balances do not follow from what is known. It may
+/// be what was missing of others, whose cases it closes.
 pub async fn record_statement(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     s: &StatementSummary,
     placed: &PlacedStatement,
-    is_new: bool,
 ) -> Result<(), sqlx::Error> {
     let (Some((opening, closing)), Some(id)) =
         (s.statement.balances, placed.placement.statement_id)
     else {
         return Ok(());
     };
-    if placed.is_known || (!is_new && s.days.is_some()) {
+    if placed.is_known {
         return Ok(());
     }
+    let contradicts = closing - opening != s.moved_cents;
     sqlx::query(
         "insert into bank_statement (statement_id, iban, statement, opening_cents, closing_cents,
-           moved_cents, first_on, last_on, recorded_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
+           moved_cents, contradicts, first_on, last_on, recorded_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
     )
     .bind(id)
     .bind(&s.statement.account)
@@ -160,26 +279,15 @@ pub async fn record_statement(
     .bind(opening)
     .bind(closing)
     .bind(s.moved_cents)
+    .bind(contradicts)
     .bind(s.days.map(|d| d.0))
     .bind(s.days.map(|d| d.1))
     .bind(now)
     .execute(&mut *tx)
     .await?;
-    let mut what = Vec::new();
-    if let Some(before) = placed
-        .closed_before
-        .filter(|_| !placed.placement.is_chained)
-    {
-        let gap = (before != opening).then(|| {
-            format!(
-                "it opens with {} euros, and the one before closed with {}",
-                euros(opening),
-                euros(before)
-            )
-        });
-        what.extend(gap);
-    }
-    if closing - opening != s.moved_cents {
+    close_filled(tx, now, s, closing).await?;
+    let mut what = Vec::from_iter(placed.gap.clone());
+    if contradicts {
         what.push(format!(
             "its lines come to {} euros, and its balances differ by {}",
             euros(s.moved_cents),
@@ -192,6 +300,34 @@ pub async fn record_statement(
     let name: String = s.statement.name.chars().take(60).collect();
     let what = format!("statement {name}: {}", what.join("; "));
     cases::open(tx, now, &[NewCase::new(CaseKind::StatementGap, id, what)]).await
+}
+
+/// Closes the cases of statements before which only this one was missing.
+async fn close_filled(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    s: &StatementSummary,
+    closing: i64,
+) -> Result<(), sqlx::Error> {
+    let filled: Vec<Uuid> = sqlx::query_scalar(
+        "select o.statement_id from bank_statement o
+           join open_case c on c.kind = $3 and c.subject = o.statement_id
+         where o.iban = $1 and o.opening_cents = $2 and o.first_on >= $4
+           and o.closing_cents - o.opening_cents = o.moved_cents",
+    )
+    .bind(&s.statement.account)
+    .bind(closing)
+    .bind(CaseKind::StatementGap.word())
+    .bind(s.days.map(|d| d.1))
+    .fetch_all(&mut *tx)
+    .await?;
+    let decision = Decision {
+        decision: "filled",
+        by: "obole",
+        why: "the statement that was missing before it came",
+    };
+    cases::close(tx, now, CaseKind::StatementGap, &filled, decision).await?;
+    Ok(())
 }
 
 /// Opens a case for an entry that is not read, once.
@@ -237,6 +373,7 @@ mod tests {
                 balances: Some(balances),
             },
             moved_cents: balances.1 - balances.0,
+            credit_cents: (balances.1 - balances.0).max(0),
             days: Some((day(days.0), day(days.1))),
         }
     }

@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::matches::{float_cents, write_holds};
+use super::matches::write_holds;
 use super::meaning::{HoldMeaning, Meaning, NewHold};
 use crate::audit::{self, Act, Actor};
 use crate::cases::{self, CaseKind, NewCase};
@@ -70,8 +70,13 @@ pub async fn unmatch_line(
     if live.is_empty() {
         return Err(UndoError::NothingMatched);
     }
+    let covered = payouts::cover(tx).await?.float_cents();
     for m in &live {
         undo(tx, now, m, actor, why).await?;
+    }
+    let left = payouts::cover(tx).await?.float_cents();
+    if left < 0 && left < covered {
+        return Err(UndoError::Followed(needed(&live, -left)));
     }
     let after = open_cents(tx, line).await?;
     let act = Act {
@@ -83,6 +88,26 @@ pub async fn unmatch_line(
     };
     audit::record(tx, now, actor, &act).await?;
     Ok(after)
+}
+
+/// Why what a line was is needed: without it, so many cents would be missing for others.
+fn needed(live: &[LiveMatch], missing_cents: i64) -> String {
+    let missing = euros(missing_cents);
+    let of_merchant = live.iter().find_map(|m| m.merchant.as_deref());
+    match (live.first().map(|m| m.meaning), of_merchant) {
+        (Some(Meaning::TopUp), _) => format!(
+            "the float is needed: without it, {missing} euros of fees, losses and donations that \
+             nobody paid yet would be borne by others"
+        ),
+        (Some(Meaning::NextMonth), Some(merchant)) => format!(
+            "{merchant} has taken it off a payment: without it, it would owe {missing} euros that \
+             its associations have; top up the float first, or ask {merchant} for them"
+        ),
+        _ => format!(
+            "undone, the account would be {missing} euros short of what is others': top up the \
+             float first"
+        ),
+    }
 }
 
 async fn open_cents(tx: &mut PgConnection, line: LineId) -> Result<i64, UndoError> {
@@ -134,9 +159,6 @@ async fn undo(
         (_, Some(merchant)) => ledger::bank_next_month_undone(fact, at, merchant, amount),
         (_, None) => return Err(UndoError::NothingMatched),
     };
-    if m.meaning == Meaning::TopUp && float_cents(tx).await? < amount.cents() {
-        return followed("the float does not hold it any more: fees or losses took of it");
-    }
     let word = transfer.fact();
     ledger::open_and_post(tx, now, &[transfer.correcting(m.fact_id)]).await?;
     let undone = std::slice::from_ref(m);

@@ -16,7 +16,7 @@ use crate::progress::Step;
 use crate::receipts;
 use crate::reconciliation::{self, Import, ImportSummary, PlacedStatement, StatementSummary};
 use crate::run_log::RunKind;
-use crate::values::{BankAccount, BankLine, Iban, SetAside, StatementKind, paris_day};
+use crate::values::{BankAccount, BankLine, BankSide, Iban, SetAside, StatementKind, paris_day};
 
 /// The outcome of an import.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -215,6 +215,7 @@ fn summaries(path: &Path, name: &str) -> Result<Vec<StatementSummary>, BankFileE
             BankItem::Statement(statement) => found.push(StatementSummary {
                 statement,
                 moved_cents: 0,
+                credit_cents: 0,
                 days: None,
             }),
             BankItem::Entry(lines) => {
@@ -232,6 +233,9 @@ fn summaries(path: &Path, name: &str) -> Result<Vec<StatementSummary>, BankFileE
 
 fn add_line(s: &mut StatementSummary, line: &BankLine) {
     s.moved_cents += line.side.signed(line.amount.cents());
+    if line.side == BankSide::Credit {
+        s.credit_cents += line.amount.cents();
+    }
     let (first, last) = s.days.unwrap_or((line.booked_on, line.booked_on));
     s.days = Some((first.min(line.booked_on), last.max(line.booked_on)));
 }
@@ -241,8 +245,6 @@ struct OpenStatement {
     summary: StatementSummary,
     placed: PlacedStatement,
     lines: Vec<BankLine>,
-    /// Whether any of its lines was new.
-    is_new: bool,
 }
 
 /// The import of one file, as far as it is.
@@ -272,7 +274,6 @@ impl FileImport {
             summary,
             placed,
             lines: Vec::new(),
-            is_new: false,
         }))
     }
 
@@ -303,7 +304,6 @@ impl FileImport {
         for block in lines.chunks(LINES_AT_ONCE) {
             let placement = open.placed.placement;
             let done = reconciliation::import_lines(tx, self.now, block, placement).await?;
-            open.is_new |= done.summary.known < done.summary.entries;
             self.import.add(done);
         }
         Ok(())
@@ -321,7 +321,7 @@ impl FileImport {
         self.import_lines(tx, &mut open).await?;
         if open.summary.statement.kind == StatementKind::Booked {
             let (summary, placed) = (&open.summary, &open.placed);
-            reconciliation::record_statement(tx, self.now, summary, placed, open.is_new).await?;
+            reconciliation::record_statement(tx, self.now, summary, placed).await?;
         }
         Ok(())
     }

@@ -23,6 +23,8 @@ pub enum CollectionAct {
     Reject,
     /// Its money was taken back, and the statement that shows it comes later.
     Return,
+    /// What was told of its return did not happen.
+    WithdrawReturn,
     /// It is asked for again, by the same way or another.
     Retry(Option<Rail>),
     /// It is given up.
@@ -35,6 +37,7 @@ impl CollectionAct {
         match self {
             Self::Reject => "collection.reject",
             Self::Return => "collection.return",
+            Self::WithdrawReturn => "collection.return-withdrawn",
             Self::Retry(_) => "collection.retry",
             Self::WriteOff => "collection.write-off",
         }
@@ -99,6 +102,10 @@ async fn perform(
         CollectionAct::Return => {
             collections::return_told(tx, now, on, id).await?;
             Ok(payouts::take_back_of_collections(tx, now, &[id]).await?)
+        }
+        CollectionAct::WithdrawReturn => {
+            let decided = decided("return-withdrawn");
+            collections::withdraw_return(tx, now, on, id, decided).await
         }
         CollectionAct::Retry(rail) => {
             let word = rail.map_or("ask-again", |_| "other-rail");

@@ -8,11 +8,14 @@ use serde_json::json;
 use super::run::{Asked, recorded};
 use crate::app::App;
 use crate::concurrent::{for_each_concurrent, parallelism};
+use crate::donations;
 use crate::mailing::{
     ask_for_identities, mark_cancelled_documents, receipt_document, receipt_path, send_receipts,
 };
 use crate::progress::Step;
-use crate::receipts::{self, ContentError, IssueSummary, IssueTerms, IssuedReceipt, Receipt};
+use crate::receipts::{
+    self, ContentError, IssueSummary, IssueTerms, IssuedReceipt, Receipt, WithheldReason,
+};
 use crate::run_log::RunKind;
 use crate::values::{Period, Reader, ReceiptId, euros};
 
@@ -117,6 +120,12 @@ async fn issue(
     if options.dry_run {
         tx.rollback().await?;
         return Ok(summary(period, &issued));
+    }
+    if issued
+        .withheld
+        .contains_key(&WithheldReason::ConsentUnclear)
+    {
+        donations::open_consent_cases(&mut tx, now).await?;
     }
     tx.commit().await?;
     mark_ended(app).await?;

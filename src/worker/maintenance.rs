@@ -50,6 +50,7 @@ async fn round(app: &App, checked_on: &mut Option<NaiveDate>) -> anyhow::Result<
     if *checked_on != Some(paris_day(now)) {
         let all_hold = check_invariants(app, &mut db, now).await?;
         look_for_unclear_consent(app, now).await?;
+        look_again_at_manifests(app, now).await?;
         // Messages to donors of suspended associations that were refused before.
         mailing::send_choice_requests(app, now).await?;
         // What is violated holds payouts: the next round looks whether it was mended.
@@ -66,6 +67,13 @@ async fn round(app: &App, checked_on: &mut Option<NaiveDate>) -> anyhow::Result<
 pub async fn look_for_unclear_consent(app: &App, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
     let mut tx = app.db.begin().await?;
     donations::open_consent_cases(&mut tx, now).await?;
+    tx.commit().await
+}
+
+/// Ends the cases of days whose counts agree now, because what was missing came.
+pub async fn look_again_at_manifests(app: &App, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    let mut tx = app.db.begin().await?;
+    donations::manifest::look_again(&mut tx, now).await?;
     tx.commit().await
 }
 

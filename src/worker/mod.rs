@@ -10,7 +10,8 @@ mod process_inbox;
 pub use deliver_outbox::{deliver_outbox, send_due};
 pub use fetch_orders::{fetch_due, fetch_orders};
 pub use maintenance::{
-    check_invariants, destroy_expired_receipts, look_for_unclear_consent, maintenance,
+    check_invariants, destroy_expired_receipts, look_again_at_manifests, look_for_unclear_consent,
+    maintenance,
 };
 pub use postgres_watchdog::postgres_watchdog;
 pub use process_inbox::{process_all, process_inbox};

@@ -436,6 +436,39 @@ async fn a_fee_is_borne_by_the_operator_who_tops_up_and_both_can_be_undone() {
 }
 
 #[tokio::test]
+async fn the_float_that_carries_what_a_shop_owes_is_not_undone() {
+    let s = Service::start().await;
+    let sent = sent(&s).await;
+    let left = line(DEBIT, &[&sent.reference], 2000, "left");
+    assert_eq!(shown(&s, &[left]).await, (1, 0));
+    let top_up = line(CREDIT, &[], 2500, "top up");
+    assert_eq!(shown(&s, &[top_up]).await, (0, 1));
+    let top_up = open(&s).await[0].line_id;
+    assert_eq!(decide(&s, top_up, Understood::TopUp).await.unwrap(), 0);
+    let reference = "select reference from collection limit 1";
+    let reference: String = sqlx::query_scalar(reference)
+        .fetch_one(&s.world.db)
+        .await
+        .unwrap();
+    // The shop's bank takes back what the association has: the float carries it.
+    let recalled = line(DEBIT, &[&reference], 2000, "recalled");
+    assert_eq!(shown(&s, &[recalled]).await, (1, 0));
+    let kept = undo(&s, top_up).await.unwrap_err();
+    assert!(kept.contains("20.00 euros"), "{kept}");
+    assert!(!kept.contains("fees or losses took"), "{kept}");
+    // So does what was said to be a merchant's, once its payment is less by it.
+    let paid_again = line(CREDIT, &[], 2000, "paid again");
+    assert_eq!(shown(&s, &[paid_again]).await, (0, 1));
+    let id = open(&s).await[0].line_id;
+    let librairie = Understood::NextMonth("librairie".into());
+    assert_eq!(decide(&s, id, librairie).await.unwrap(), 0);
+    assert_eq!(undo(&s, top_up).await, Ok(2500));
+    let kept = undo(&s, id).await.unwrap_err();
+    assert!(kept.contains("librairie has taken it off"), "{kept}");
+    s.checked().await;
+}
+
+#[tokio::test]
 async fn a_part_that_is_accepted_settles_whole_donations_and_the_rest_is_asked_for_again() {
     let s = Service::start().await;
     let c = asked(&s, 10).await;

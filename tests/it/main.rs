@@ -2,10 +2,12 @@
 //! test looks.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod a_month_that_goes_wrong;
 mod addresses_are_corrected;
 mod alerts;
 mod at_the_same_moment;
 mod bank_lines;
+mod bank_statements_compared;
 mod browser;
 mod cases_are_decided;
 mod checks_see_what_is_wrong;

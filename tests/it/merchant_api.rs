@@ -1,7 +1,9 @@
 //! The merchant's API: only one's own, nothing personal, and as its description says.
 
 use chrono::Utc;
-use obole::runs;
+use obole::cases::{self, CaseFilter, CaseKind};
+use obole::values::Reader;
+use obole::{runs, worker};
 use serde_json::{Value, json};
 
 use crate::month_settles::{day, last_month, settle_month};
@@ -357,6 +359,68 @@ async fn the_daily_manifest_names_the_orders_that_never_came() {
     s.checked().await;
 }
 
+/// The open cases of days that differ, in words.
+async fn differing_days(s: &Service) -> Vec<String> {
+    let open = CaseFilter {
+        kind: Some(CaseKind::ManifestDiffers),
+        open_only: true,
+        ..CaseFilter::default()
+    };
+    let mut db = s.world.db.acquire().await.unwrap();
+    let open = cases::list(&mut db, Reader::System, open).await.unwrap();
+    open.into_iter().map(|c| c.what).collect()
+}
+
+#[tokio::test]
+async fn a_refund_that_the_shop_deleted_surfaces_in_the_daily_manifest_as_a_case() {
+    let s = Service::start().await;
+    let [(shop, one), _] = two_shops(&s).await;
+    let on = day(last_month(), 10);
+    let at = format!("{on}T10:00:00Z");
+    let order = |id: &str| checkout(id, |e| e["timestamp"] = at.clone().into());
+    shop.send("A", &order("A")).await;
+    shop.send("B", &order("B")).await;
+    let mut back = crate::shop::refund("A");
+    back["timestamp"] = at.clone().into();
+    assert_eq!(shop.send("back-A", &back).await.0, 200);
+    s.posted().await;
+    let path = format!("/api/v1/manifests/{on}");
+    let told = |refunds: Value| {
+        let body = json!({"count": 2, "sum": "2.00", "refunds": refunds});
+        one.ask("PUT", &path, Some(body))
+    };
+    let (_, answer) = told(json!({"count": 1, "sum": "1.00"})).await;
+    assert_eq!(answer["matches"], true, "{answer}");
+    assert_eq!(differing_days(&s).await, [] as [String; 0]);
+    let (_, answer) = told(json!({"count": 0, "sum": "0.00"})).await;
+    let both = json!({"theirs": {"count": 0, "sum": "0.00"}, "ours": {"count": 1, "sum": "1.00"}});
+    assert_eq!(
+        (&answer["matches"], &answer["refunds"]),
+        (&json!(false), &both)
+    );
+    let open = differing_days(&s).await;
+    assert_eq!(open.len(), 1);
+    assert!(open[0].contains("0 of 0.00 euros given back"), "{open:?}");
+    // Without refunds in it, nothing is said about them; the case ends with a day that agrees.
+    let (_, answer) = told(Value::Null).await;
+    assert_eq!(
+        (&answer["matches"], &answer["refunds"]),
+        (&json!(true), &Value::Null)
+    );
+    assert_eq!(differing_days(&s).await, [] as [String; 0]);
+    // One that was lost comes after all: the next look ends the case.
+    let body = json!({"count": 3, "sum": "3.00"});
+    one.ask("PUT", &path, Some(body)).await;
+    assert_eq!(differing_days(&s).await.len(), 1);
+    shop.send("C", &order("C")).await;
+    s.posted().await;
+    worker::look_again_at_manifests(&s.app, chrono::Utc::now())
+        .await
+        .unwrap();
+    assert_eq!(differing_days(&s).await, [] as [String; 0]);
+    s.checked().await;
+}
+
 #[tokio::test]
 async fn a_manifest_that_cannot_be_read_is_refused_by_its_field() {
     let s = Service::start().await;
@@ -376,6 +440,11 @@ async fn a_manifest_that_cannot_be_read_is_refused_by_its_field() {
             "orders[0].order_id",
         ),
         (path.as_str(), json!({"sum": "1.00"}), "."),
+        (
+            path.as_str(),
+            json!({"count": 1, "sum": "1.00", "refunds": {"count": 1, "sum": "-1.00"}}),
+            "refunds.sum",
+        ),
     ] {
         let (status, problem) = one.ask("PUT", path, Some(body)).await;
         assert_eq!(

@@ -22,6 +22,7 @@ use obole::values::{
 };
 use obole::{checks, collections, payouts, receipts, reconciliation, refunds_due};
 use serde_json::{Value, json};
+use sqlx::PgConnection;
 
 use crate::shop::{Service, Shop, checkout, refund};
 use crate::steps::{another_shop, on};
@@ -321,6 +322,7 @@ impl Storm {
         let states: &[Asked] = match self.random.below(8) {
             0..2 => &[Asked::Submitted],
             2 => &[Asked::Settled],
+            3 => &[Asked::WrittenOff],
             _ => &[Asked::Rejected, Asked::Returned],
         };
         let found: Vec<usize> = (0..self.model.collections.len())
@@ -350,6 +352,16 @@ impl Storm {
                 self.model.tell_return(n);
                 self.meet("a return that was told");
             }
+            [Asked::WrittenOff] => {
+                if !self.ask_after_all(&mut tx, n).await {
+                    return;
+                }
+            }
+            _ if self.random.once_in(4) => {
+                if !self.withdraw(&mut tx, n).await {
+                    return;
+                }
+            }
             _ if self.random.once_in(5) => {
                 let left = payouts::cover(&mut tx).await.unwrap().left_cents();
                 let decided = decision("write-off");
@@ -371,6 +383,33 @@ impl Storm {
             }
         }
         tx.commit().await.unwrap();
+    }
+
+    /// What was written off is asked for after all; whether anything of it is promised.
+    async fn ask_after_all(&mut self, tx: &mut PgConnection, n: usize) -> bool {
+        let (id, on) = (self.collections[n].0, self.today);
+        let decided = decision("ask-again");
+        let asked = collections::ask_again(tx, Utc::now(), on, id, None, decided).await;
+        assert_eq!(asked.is_ok(), self.model.promised(n) > 0);
+        if asked.is_ok() {
+            self.model.ask_again(n);
+            self.meet("a collection asked for after it was written off");
+        }
+        asked.is_ok()
+    }
+
+    /// A return that was told is withdrawn, if it was.
+    async fn withdraw(&mut self, tx: &mut PgConnection, n: usize) -> bool {
+        let (id, on) = (self.collections[n].0, self.today);
+        let decided = decision("return-withdrawn");
+        let withdrawn = collections::withdraw_return(tx, Utc::now(), on, id, decided).await;
+        let told = self.model.told_last(n);
+        assert_eq!(withdrawn.is_ok(), told.is_some());
+        if let Some(told) = told {
+            self.model.withdraw_return(told);
+            self.meet("a return that is withdrawn");
+        }
+        told.is_some()
     }
 
     /// A person takes a payout back, says that it was refused, or pays one again.
@@ -483,7 +522,7 @@ impl Storm {
                 _ => {}
             }
         }
-        for (n, cents) in self.model.told.clone() {
+        for (n, cents, _) in self.model.told.clone() {
             if self.random.once_in(2) {
                 self.announce(Subject::Collection(n), BankSide::Debit, cents);
             }

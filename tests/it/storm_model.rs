@@ -53,6 +53,8 @@ pub struct Collection {
     /// Given back of its gifts since it was asked for, and taken off no later statement.
     pub since: i64,
     pub state: Asked,
+    /// How often it was asked for.
+    pub attempts: u32,
 }
 
 pub struct Payout {
@@ -124,8 +126,9 @@ pub struct Model {
     held: Vec<Held>,
     /// What a person said of lines, how much of them, and that nobody undid.
     pub said: Vec<(usize, Said, i64)>,
-    /// Returns that were told and that the bank has not shown: of which collection, how much.
-    pub told: Vec<(usize, i64)>,
+    /// Returns that were told and that the bank has not shown: of which collection, how much, and
+    /// at which attempt.
+    pub told: Vec<(usize, i64, u32)>,
     /// Each account's debits less its credits.
     pub accounts: BTreeMap<String, i64>,
 }
@@ -257,7 +260,8 @@ impl Model {
             self.gifts[gift].taken += amount;
             self.give_back_since(gift, amount);
         } else if self.given_up(gift) {
-            // Nobody owes it any more.
+            // Nobody owes it any more; should it come after all, it is less that.
+            self.gifts[gift].taken += amount;
         } else {
             let pending = self.of_association("association_pending", association);
             self.post(&pending, &receivable, amount);
@@ -328,6 +332,7 @@ impl Model {
                 count: now.len(),
                 asks,
                 state: Asked::Submitted,
+                attempts: 0,
             });
             for n in now {
                 self.gifts[n].collection = Some(id);
@@ -340,6 +345,8 @@ impl Model {
     fn ask(&mut self, collection: usize) {
         let c = &mut self.collections[collection];
         c.state = Asked::Submitted;
+        c.since = 0;
+        c.attempts += 1;
         let (shop, asks) = (c.shop, c.asks);
         let receivable = self.of_shop("merchant_receivable", shop);
         self.post("collection_in_transit:transfer", &receivable, asks);
@@ -348,20 +355,39 @@ impl Model {
         }
     }
 
+    /// What of a collection that is written off no association has and nobody bears.
+    pub fn promised(&self, collection: usize) -> i64 {
+        self.parts(collection).values().sum()
+    }
+
     pub fn ask_again(&mut self, collection: usize) {
         let shop = self.collections[collection].shop;
+        if self.collections[collection].state == Asked::WrittenOff {
+            let receivable = self.of_shop("merchant_receivable", shop);
+            for (a, cents) in self.parts(collection) {
+                let pending = self.of_association("association_pending", a);
+                self.post(&receivable, &pending, cents);
+            }
+            let promised = self.promised(collection);
+            let c = &mut self.collections[collection];
+            c.asks = c.asks.min(promised);
+        }
         let free = self.gifts_where(|_, g| g.shop == shop && g.collection.is_none());
         let free: i64 = free.iter().map(|n| self.due(*n)).sum();
         let owed = self.balance(&self.of_shop("merchant_receivable", shop)) - free;
-        let failed = |c: &&Collection| {
-            c.shop == shop && matches!(c.state, Asked::Rejected | Asked::Returned)
+        let others = self.collections.iter().enumerate().filter(|(n, c)| {
+            *n != collection
+                && c.shop == shop
+                && matches!(c.state, Asked::Rejected | Asked::Returned)
+        });
+        let others: i64 = others.map(|(_, c)| self.rest(c)).sum();
+        let c = &self.collections[collection];
+        // What was written off is promised less what was given back since.
+        let own = match c.state {
+            Asked::WrittenOff => c.asks,
+            _ => self.rest(c),
         };
-        let failed = self.collections.iter().filter(failed);
-        let all: i64 = failed.map(|c| self.rest(c)).sum();
-        let own = self.rest(&self.collections[collection]);
-        let asks = own.min(owed - (all - own)).max(0);
-        self.collections[collection].asks = asks;
-        self.collections[collection].since = 0;
+        self.collections[collection].asks = own.min(owed - others).max(0);
         self.ask(collection);
     }
 
@@ -376,13 +402,32 @@ impl Model {
     /// A person says that the money went, before the bank shows it.
     pub fn tell_return(&mut self, collection: usize) {
         self.return_(collection);
-        self.told
-            .push((collection, self.collections[collection].asks));
+        let c = &self.collections[collection];
+        self.told.push((collection, c.asks, c.attempts));
+    }
+
+    /// The return of the last attempt that was told and that no line has shown.
+    pub fn told_last(&self, collection: usize) -> Option<usize> {
+        let c = &self.collections[collection];
+        let last = |(of, _, attempt): &(usize, i64, u32)| {
+            c.state == Asked::Returned && *of == collection && *attempt == c.attempts
+        };
+        self.told.iter().position(last)
+    }
+
+    /// A person says that it did not happen: the money settles the collection again.
+    pub fn withdraw_return(&mut self, told: usize) {
+        let (collection, cents, _) = self.told.remove(told);
+        self.collections[collection].asks = cents;
+        self.ask(collection);
+        self.settle(collection);
     }
 
     /// The gifts of a collection that their associations have.
     fn out(&self, collection: usize) -> Vec<usize> {
-        let of = |n, g: &Gift| g.collection == Some(collection) && self.left(n) && self.due(n) > 0;
+        let of = |n, g: &Gift| {
+            g.collection == Some(collection) && self.left(n) && !g.borne && self.due(n) > 0
+        };
         self.gifts_where(of)
     }
 
@@ -411,7 +456,8 @@ impl Model {
     /// What associations have of a collection that is not with them, by association.
     fn parts(&self, collection: usize) -> BTreeMap<usize, i64> {
         let mut parts = BTreeMap::new();
-        for n in self.gifts_where(|n, g| g.collection == Some(collection) && !self.left(n)) {
+        let of = |n, g: &Gift| g.collection == Some(collection) && !self.left(n) && !g.borne;
+        for n in self.gifts_where(of) {
             *parts.entry(self.gifts[n].association).or_default() += self.due(n);
         }
         parts
@@ -529,8 +575,14 @@ impl Model {
         };
         of("safeguarded_cash:") + of("payout_in_transit:") + of("association_payable:")
             - self.unexplained_credits()
-            - self.told.iter().map(|(_, cents)| cents).sum::<i64>()
+            - self.told.iter().map(|(_, cents, _)| cents).sum::<i64>()
             - self.usable_credit()
+    }
+
+    /// The operator's own money less what others owe it to have.
+    fn float_less_shortage(&self) -> i64 {
+        let debits = self.lines.iter().filter(|l| !l.credit);
+        self.cover() + debits.map(|l| l.open).sum::<i64>()
     }
 
     fn usable_credit(&self) -> i64 {
@@ -685,13 +737,6 @@ impl Model {
         open.map(|(n, l)| (n, l.credit)).collect()
     }
 
-    /// The operator's own money on the account.
-    fn float(&self) -> i64 {
-        -self.balance("operator_current:bank")
-            - self.balance("provider_fees:bank")
-            - self.balance("operator_losses:bank")
-    }
-
     fn post_said(&mut self, said: Said, cents: i64, is_undone: bool) {
         let (debit, credit) = match said {
             Said::NextMonth(shop) => (
@@ -720,11 +765,15 @@ impl Model {
     /// Undoes what was said nth; returns whether it can be.
     pub fn unsay(&mut self, nth: usize) -> bool {
         let (line, said, cents) = self.said[nth];
-        if said == Said::TopUp && self.float() < cents {
-            return false;
-        }
+        let before = self.float_less_shortage();
         self.post_said(said, cents, true);
         self.lines[line].open += cents;
+        let after = self.float_less_shortage();
+        if after < 0 && after < before {
+            self.post_said(said, cents, false);
+            self.lines[line].open -= cents;
+            return false;
+        }
         self.held.retain(|h| h.line != line);
         self.said.remove(nth);
         true
@@ -815,7 +864,7 @@ impl Model {
 
     fn recall(&mut self, line: usize, c: usize) {
         let (subject, cents) = (Subject::Collection(c), self.lines[line].cents);
-        if let Some(shown) = self.told.iter().position(|t| *t == (c, cents)) {
+        if let Some(shown) = self.told.iter().position(|t| (t.0, t.1) == (c, cents)) {
             self.told.remove(shown);
             self.lines[line].open = 0;
             return;

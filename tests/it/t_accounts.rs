@@ -4,7 +4,7 @@
 use chrono::{NaiveDate, Utc};
 use obole::audit::Actor;
 use obole::cases::{self, CaseFilter, CaseKind, Decision};
-use obole::collections::{self, Collection, CollectionState};
+use obole::collections::{self, Collection, CollectionFilter, CollectionState};
 use obole::db::settlement_lock;
 use obole::ledger::{
     self, Account, Arrived, AssociationShare, Borne, Fact, MoneyAt, Parties, Transfer,
@@ -715,6 +715,81 @@ async fn what_no_association_has_is_given_up_and_nobody_owes_it() {
     stands(&s, &[], 0).await;
     let receipts = crate::steps::issue_receipts(&s, on("2026-10-01"), month("2026-08-01")).await;
     assert_eq!(crate::steps::held(&receipts), [("not-paid-out", 2)]);
+    // The liquidator pays after all: what the shop did not give back is promised again.
+    let who = (&lea, "the liquidator wrote");
+    let again = CollectionAct::Retry(None);
+    let asked = runs::act_on_collection(&s.app, Utc::now(), day, &name, again, who).await;
+    assert_eq!(asked.unwrap().state, CollectionState::Submitted);
+    let asks = [
+        ("collection_in_transit:transfer", "21.00"),
+        ("association_pending:foret-vivante", "21.00"),
+    ];
+    stands(&s, &asks, 0).await;
+    let mut db = s.world.db.acquire().await.unwrap();
+    let filter = CollectionFilter::All;
+    let asked = collections::list(&mut db, Reader::System, filter)
+        .await
+        .unwrap();
+    drop(db);
+    let reference = asked[0].reference.clone();
+    assert_eq!(
+        shown(&s, line(BankSide::Credit, &reference, 2100, "late")).await,
+        1
+    );
+    let arrived = [
+        ("safeguarded_cash:bank", "21.00"),
+        ("association_payable:foret-vivante", "21.00"),
+    ];
+    stands(&s, &arrived, 0).await;
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_return_that_was_told_in_error_is_withdrawn_and_the_money_is_there_as_before() {
+    let s = Service::start().await;
+    let lea = actor(&s).await;
+    given(&s, &[("A", "20.00")]).await;
+    let asked = collect(&s, on("2026-09-02"), month("2026-08-01")).await;
+    let (reference, day) = (asked[0].reference.as_str(), on("2026-09-06"));
+    let act = |act, why: &'static str| {
+        let (app, who) = (&s.app, (&lea, why));
+        async move { runs::act_on_collection(app, Utc::now(), day, reference, act, who).await }
+    };
+    let withdrawn = act(CollectionAct::WithdrawReturn, "nobody said so").await;
+    let words = withdrawn.unwrap_err().to_string();
+    assert!(words.contains("is asked for"), "{words}");
+    shown(&s, line(BankSide::Credit, reference, 2000, "came")).await;
+    let arrived = [
+        ("safeguarded_cash:bank", "20.00"),
+        ("association_payable:foret-vivante", "20.00"),
+    ];
+    stands(&s, &arrived, 0).await;
+    act(CollectionAct::Return, "the bank wrote").await.unwrap();
+    // The shop gives some back meanwhile: it has paid that, and takes it off its next payment.
+    give_back(&s, "A", "one", Some("5.00")).await;
+    act(CollectionAct::WithdrawReturn, "of another customer")
+        .await
+        .unwrap();
+    let credited = [
+        ("safeguarded_cash:bank", "20.00"),
+        ("merchant_receivable:librairie", "-5.00"),
+        ("association_payable:foret-vivante", "15.00"),
+    ];
+    stands(&s, &credited, 0).await;
+    assert_eq!(open_cases(&s).await, []);
+    // The bank shows it after all: then it is taken back.
+    assert_eq!(
+        shown(&s, line(BankSide::Debit, reference, 2000, "went")).await,
+        1
+    );
+    let owed = [
+        ("merchant_receivable:librairie", "15.00"),
+        ("association_pending:foret-vivante", "15.00"),
+    ];
+    stands(&s, &owed, 0).await;
+    let withdrawn = act(CollectionAct::WithdrawReturn, "again").await;
+    let words = withdrawn.unwrap_err().to_string();
+    assert!(words.contains("the bank has shown"), "{words}");
     s.checked().await;
 }
 
@@ -919,6 +994,7 @@ fn postings() -> Vec<Transfer> {
     all.extend(ledger::collection_written_off(
         fact, bank, "shop", &arrived, 50,
     ));
+    all.extend(ledger::collection_reinstated(fact, "shop", &arrived));
     all.extend(ledger::payout_unmade_refund(fact, of, euros(1)));
     all.extend(ledger::payout_unmade_promise(fact, &share));
     all

@@ -552,10 +552,11 @@ async fn the_whole_inbox_replayed_into_empty_books_gives_equal_balances() {
     let mut tx = s.world.owner.begin().await.unwrap();
     for sql in [
         "set local session_replication_role = replica",
-        "truncate transfer, donation, donation_refund, donation_claim, collection_donation,
+        "truncate transfer, donation, donation_refund, donation_claim, borne_donation,
+           collection_donation,
            collection_credit, payout_donation, receipt_donation, refund_due,
-           refund_due_settlement, case_file, case_decision,
-           case_alert",
+           refund_due_settlement, collection_settled_claim, payout_report_claim, case_file,
+           case_decision, case_alert",
         "update account_balance set debits_cents = 0, credits_cents = 0",
         "delete from inbox_problem where state <> 'conflict' or true",
         "insert into inbox_queue select event_id, endpoint_id, received_at from inbox_event",

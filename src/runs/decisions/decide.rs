@@ -69,7 +69,9 @@ pub async fn decide_case(
             CaseKind::IbanChanged => accounts::decide(&mut tx, now, on, &case, d).await?,
             CaseKind::ConsentUnclear => consent::decide(&mut tx, now, &case, d).await?,
             CaseKind::MessageRefused => messages::decide(&mut tx, &case, d).await?,
-            CaseKind::StatementGap | CaseKind::EntryUnread => "it is explained".to_owned(),
+            CaseKind::StatementGap | CaseKind::EntryUnread | CaseKind::ManifestDiffers => {
+                "it is explained".to_owned()
+            }
             kind => bail!("a case of kind {kind} is not decided here: {}", kind.way()),
         };
         if !stays_open {

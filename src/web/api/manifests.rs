@@ -11,7 +11,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::donations::manifest::{self, Manifest};
+use crate::donations::manifest::{self, DayCount, Manifest};
 use crate::values::{Amount, FieldError, line_fits, parse_cents};
 use crate::web::access::KeyHolder;
 use crate::web::problem::ProblemDocument;
@@ -29,6 +29,19 @@ pub struct ManifestBody {
     /// Each order with its donation. With them, the response names the orders that differ.
     #[serde(default)]
     orders: Option<Vec<ManifestOrder>>,
+    /// Refunds of donations that were made on that Paris day. With them, the response tells a
+    /// refund that was deleted, or never told.
+    #[serde(default)]
+    refunds: Option<ManifestRefunds>,
+}
+
+/// A number of refunds and what they gave back of donations.
+#[derive(Deserialize, ToSchema)]
+pub struct ManifestRefunds {
+    #[schema(value_type = i32, minimum = 0, maximum = 1_000_000)]
+    count: serde_json::Number,
+    #[schema(examples("1.00"), pattern = "^(0|[1-9][0-9]{0,9})(\\.[0-9]{1,2})?$")]
+    sum: String,
 }
 
 /// One order with a donation.
@@ -60,9 +73,18 @@ pub struct ManifestComparison {
     missing_there: Vec<String>,
     /// Orders recorded with another amount.
     other_amount: Vec<String>,
+    /// The day's refunds by both counts, where the manifest says them.
+    refunds: Option<ManifestRefundComparison>,
 }
 
-/// A number of donations and their sum.
+/// The refunds of a day by both counts.
+#[derive(Serialize, ToSchema)]
+pub struct ManifestRefundComparison {
+    theirs: ManifestTotal,
+    ours: ManifestTotal,
+}
+
+/// A number of donations or refunds and their sum.
 #[derive(Serialize, ToSchema)]
 pub struct ManifestTotal {
     count: i64,
@@ -100,6 +122,7 @@ pub async fn store(
         .await?
         .pop()
         .ok_or(Problem::Internal)?;
+    manifest::note_differences(&mut tx, now, std::slice::from_ref(&found)).await?;
     tx.commit().await?;
     let total = |t: manifest::Total| ManifestTotal {
         count: t.count,
@@ -113,6 +136,10 @@ pub async fn store(
         missing_here: found.missing_here,
         missing_there: found.missing_there,
         other_amount: found.other_amount,
+        refunds: found.refunds.map(|r| ManifestRefundComparison {
+            theirs: total(r.theirs),
+            ours: total(r.ours),
+        }),
     }))
 }
 
@@ -127,29 +154,44 @@ fn read(day: &str, body: &[u8]) -> Result<Manifest, Vec<FieldError>> {
     let json = &mut serde_json::Deserializer::from_slice(body);
     let sent: ManifestBody = serde_path_to_error::deserialize(json)
         .map_err(|e| vec![FieldError::new(e.path().to_string(), e.inner().to_string())])?;
-    let sum = parse_cents(&sent.sum)
-        .map_err(|e| wrong.push(FieldError::new("sum", e.to_string())))
-        .ok();
-    let count = whole_number(&sent.count).filter(|c| (0..=1_000_000).contains(c));
-    if count.is_none() {
-        wrong.push(FieldError::new(
-            "count",
-            "a whole number between 0 and 1000000",
-        ));
-    }
+    let total = read_total("", &sent.count, &sent.sum, &mut wrong);
+    let refunds = sent.refunds.as_ref();
+    let refunds = refunds.and_then(|r| read_total("refunds.", &r.count, &r.sum, &mut wrong));
     let orders = sent
         .orders
         .as_deref()
         .map(|orders| read_orders(orders, &mut wrong));
-    match (day, sum, count) {
-        (Some(day), Some(sum_cents), Some(count)) if wrong.is_empty() => Ok(Manifest {
+    match (day, total) {
+        (Some(day), Some(total)) if wrong.is_empty() => Ok(Manifest {
             day,
-            count,
-            sum_cents,
+            count: total.count,
+            sum_cents: total.sum_cents,
             orders,
+            refunds,
         }),
         _ => Err(wrong),
     }
+}
+
+/// A count and a sum; each mistake goes to `wrong`.
+fn read_total(
+    within: &str,
+    count: &serde_json::Number,
+    sum: &str,
+    wrong: &mut Vec<FieldError>,
+) -> Option<DayCount> {
+    let sum_cents = parse_cents(sum)
+        .map_err(|e| wrong.push(FieldError::new(format!("{within}sum"), e.to_string())))
+        .ok();
+    let count = whole_number(count).filter(|c| (0..=1_000_000).contains(c));
+    if count.is_none() {
+        wrong.push(FieldError::new(
+            format!("{within}count"),
+            "a whole number between 0 and 1000000",
+        ));
+    }
+    let (count, sum_cents) = count.zip(sum_cents)?;
+    Some(DayCount { count, sum_cents })
 }
 
 /// JSON does not tell whole numbers from others, so 12.0 is accepted as 12.
