@@ -11,18 +11,6 @@ comment on view order_donation is
   'The donations of an order, by its first, each found by its derived id.';
 grant select on order_donation to obole_app;
 
--- A payout that comes back settles what was left of a claim, which is all that it takes.
-create or replace view refund_taken as
-  select r.donation_id, sum(case when r.stage = 'paid_out' then s.cents else r.amount_cents end)
-    ::bigint as taken_cents
-  from donation_refund r
-  left join lateral (
-    select sum(x.amount_cents) as cents from refund_due_settlement x
-    where r.stage = 'paid_out' and x.refund_due_id = r.fact_id and x.way = 'payout_returned') s
-    on true
-  where r.stage in ('pending', 'arrived') or s.cents is not null
-  group by r.donation_id;
-
 alter table refund_due_settlement add column fact_id uuid unique;
 comment on column refund_due_settlement.fact_id is
   'Names it in the ledger; null for those of earlier times, which have the refund''s own name.';
@@ -176,7 +164,7 @@ create view untold_collection_state as
   join collection_last_attempt t using (collection_id)
   join collection_state p on p.collection_id = s.collection_id and p.n = s.n - 1
   where t.amount_cents > 0 and p.recorded_at < s.recorded_at
-    and (s.state = 'returned' or (s.state = 'submitted' and p.state in ('rejected', 'returned')))
+    and (s.state = 'returned' or (s.state = 'submitted' and p.state not in ('prepared', 'settled')))
     and not exists (select 1 from collection_state_mail m
       where m.collection_id = s.collection_id and m.n = s.n);
 comment on view untold_collection_state is

@@ -169,7 +169,7 @@ impl CaseKind {
             Self::CheckViolated => "check",
             Self::StatementGap => "statement",
             Self::EntryUnread => "entry",
-            Self::ManifestDiffers => "day",
+            Self::ManifestDiffers => "manifest",
         }
     }
 
