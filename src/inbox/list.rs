@@ -5,6 +5,7 @@ use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
 use super::state::{EventState, SettledEvent, find_posted};
+use super::tried::{self, WouldCount};
 use crate::values::{EndpointId, EventId, MerchantId, Reader, Scope};
 
 /// Events on one page of the log.
@@ -27,6 +28,9 @@ pub struct EventSummary {
     pub reason: Option<String>,
     pub attempts: i32,
     pub received_at: DateTime<Utc>,
+    /// What an event of a test endpoint would have recorded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub would_count: Vec<WouldCount>,
 }
 
 /// Which events to list.
@@ -53,6 +57,8 @@ pub(super) struct EventRow {
     pub topic: Option<String>,
     /// None when it is no longer kept.
     pub body: Option<Vec<u8>>,
+    #[sqlx(skip)]
+    pub would_count: Vec<WouldCount>,
 }
 
 impl EventRow {
@@ -68,12 +74,24 @@ impl EventRow {
             reason: self.reason,
             attempts: self.attempts,
             received_at: self.received_at,
+            would_count: self.would_count,
         }
+    }
+
+    /// The event as far as reading it needs; none when its body is no longer kept.
+    fn settled(&self) -> Option<SettledEvent<'_>> {
+        Some(SettledEvent {
+            event_id: self.event_id,
+            endpoint_id: self.endpoint_id,
+            topic: self.topic.as_deref(),
+            body: self.body.as_deref()?,
+        })
     }
 }
 
-/// Finds the states that the rows do not show. An event whose body is no longer kept counts as
-/// posted: the bodies of events that wait are kept.
+/// Finds the states that the rows do not show, and what the events of test endpoints would have
+/// counted. An event whose body is no longer kept counts as posted: the bodies of events that wait
+/// are kept.
 pub(super) async fn resolve_states(
     db: &mut PgConnection,
     rows: &mut [EventRow],
@@ -81,14 +99,7 @@ pub(super) async fn resolve_states(
     let unresolved: Vec<SettledEvent<'_>> = rows
         .iter()
         .filter(|r| r.state.is_none())
-        .filter_map(|r| {
-            Some(SettledEvent {
-                event_id: r.event_id,
-                endpoint_id: r.endpoint_id,
-                topic: r.topic.as_deref(),
-                body: r.body.as_deref()?,
-            })
-        })
+        .filter_map(EventRow::settled)
         .collect();
     let posted = find_posted(db, &unresolved).await?;
     for row in rows.iter_mut().filter(|r| r.state.is_none()) {
@@ -97,6 +108,15 @@ pub(super) async fn resolve_states(
         } else {
             EventState::Lost
         });
+    }
+    let tried: Vec<SettledEvent<'_>> = rows
+        .iter()
+        .filter(|r| r.state == Some(EventState::Test))
+        .filter_map(EventRow::settled)
+        .collect();
+    let mut would_count = tried::of_events(db, &tried).await?;
+    for row in rows.iter_mut() {
+        row.would_count = would_count.remove(&row.event_id).unwrap_or_default();
     }
     Ok(())
 }

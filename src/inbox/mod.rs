@@ -31,6 +31,7 @@ pub mod signature;
 mod signed_body;
 mod state;
 mod tasks;
+mod tried;
 mod turns;
 mod unproven;
 
@@ -45,7 +46,7 @@ pub use known::is_known;
 pub use list::{EventFilter, EventSummary, list};
 pub use order_fetch::{OrderFetch, dead_letter_fetch, due_fetches, postpone_fetch, store_fetched};
 pub use parsed::ParsedEvents;
-pub use partitions::{drop_partitions, prepare_partitions};
+pub use partitions::{drop_partitions, end_parked, prepare_partitions};
 pub use problem::dead_letter;
 pub use process::{Existing, ProcessError, ProcessOptions, WhenLocked, process_batch};
 pub use queue::{
@@ -54,3 +55,4 @@ pub use queue::{
 pub use ruling::{Ruling, rule};
 pub use show::{EventWithBody, show};
 pub use state::{EventState, EventStateError};
+pub use tried::{WouldCount, would_count};

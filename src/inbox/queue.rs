@@ -93,6 +93,10 @@ pub async fn take_these(
     Ok(events)
 }
 
+/// Why a refund waits while a run holds the settlement lock; its order may have none to wait for.
+pub(super) const WAITS_FOR_A_RUN: &str =
+    "waits until a run has ended that collects, pays out or issues receipts";
+
 /// Which events with a problem go back to the queue.
 pub(super) enum Requeue<'a> {
     /// These, as far as the reader may see them.
@@ -137,7 +141,9 @@ pub(super) async fn requeue(
              -- One look-up by key for each: a join could choose to read every donation.
              cross join lateral (
                select 1 from donation d where d.donation_id = p.donation_id limit 1) d
-             where $4 and state = 'parked'),
+             where $4 and state = 'parked'
+           union all select event_id from inbox_problem
+             where $4 and state = 'parked' and reason = $7),
          back as (
            delete from inbox_problem where event_id = any(array(select event_id from chosen))
              and endpoint_id in (select endpoint_id from endpoint
@@ -152,6 +158,7 @@ pub(super) async fn requeue(
     .bind(matches!(which, Requeue::ParkedWithDonation))
     .bind(merchants.sees_all())
     .bind(merchants.only())
+    .bind(WAITS_FOR_A_RUN)
     .fetch_all(tx)
     .await
 }

@@ -89,7 +89,7 @@ impl FromStr for EventState {
     }
 }
 
-/// An event that waits for nothing, has no stored outcome and did not come in at a test endpoint.
+/// An event that waits for nothing and has no stored outcome.
 pub(super) struct SettledEvent<'r> {
     pub event_id: EventId,
     pub endpoint_id: EndpointId,

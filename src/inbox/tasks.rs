@@ -14,7 +14,7 @@ use super::order_identity::OrderIdentity;
 use super::outcome::{EventOutcome, Outcome};
 use super::parsed::ParsedEvents;
 use super::problem::{Problem, ProblemState};
-use super::queue::QueuedEvent;
+use super::queue::{QueuedEvent, WAITS_FOR_A_RUN};
 use crate::cases::NewCase;
 use crate::donations::NewRefund;
 use crate::parties::merchant::Merchant;
@@ -65,10 +65,6 @@ pub(super) struct Repetition<'b> {
     /// It is another order of the same number, by its address, key, payer or day.
     pub is_another: bool,
 }
-
-/// Why a refund waits while a run holds the settlement lock.
-pub(super) const WAITS_FOR_A_RUN: &str =
-    "waits until a run has ended that collects, pays out or issues receipts";
 
 /// A refund to record.
 pub(super) struct RefundTask<'b> {

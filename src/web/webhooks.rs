@@ -21,8 +21,8 @@ use crate::donations::claim_token;
 use crate::inbox::endpoint::Endpoint;
 use crate::inbox::signature::{self, SignatureError};
 use crate::inbox::{
-    Delivery, Disposition, Event, Headers, ReceiveError, ReceiveOutcome, Sender, delivery_key,
-    is_known, parse, source_header, topic_header,
+    Delivery, Disposition, Event, Headers, ReceiveError, ReceiveOutcome, Sender, WouldCount,
+    delivery_key, is_known, parse, source_header, topic_header, would_count,
 };
 use crate::values::{Dialect, DonationId, EndpointId, EventId, FieldError, listed};
 
@@ -89,6 +89,9 @@ pub struct Outcome {
     errors: Option<Vec<FieldError>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<FieldError>,
+    /// On a test endpoint: what would have been recorded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    would_count: Vec<WouldCount>,
 }
 
 impl Outcome {
@@ -155,7 +158,7 @@ async fn process(
     let KeptEvent {
         event,
         errors,
-        warnings,
+        told,
         disposition,
         donation,
     } = understood;
@@ -173,9 +176,13 @@ async fn process(
         ReceiveError::Away => Problem::Unavailable("The database is away.".into()),
     })?;
     let outcome = respond(web, &endpoint, received, errors, donation)?;
-    Ok(Outcome {
-        warnings,
-        ..outcome
+    Ok(match told {
+        None => outcome,
+        Some(told) => Outcome {
+            warnings: told.warnings,
+            would_count: told.would_count,
+            ..outcome
+        },
     })
 }
 
@@ -242,11 +249,18 @@ struct KeptEvent {
     event: Option<Event>,
     /// What is wrong with it, field by field.
     errors: Vec<FieldError>,
-    /// What could not be read of its donor, though it counts.
-    warnings: Vec<FieldError>,
+    told: Option<Box<Told>>,
     disposition: Disposition,
     /// The donation that it is about.
     donation: Option<EventDonation>,
+}
+
+/// What the response tells beside what became of the event.
+struct Told {
+    /// What could not be read of its donor, though it counts.
+    warnings: Vec<FieldError>,
+    /// On a test endpoint: what would have been recorded.
+    would_count: Vec<WouldCount>,
 }
 
 /// The donation of an event, as the response names it.
@@ -306,9 +320,15 @@ async fn understand(
         })
     });
     let first = event.as_ref().and_then(|event| event.checkouts().next());
-    let warnings = first.map(|c| c.warnings.clone()).unwrap_or_default();
+    let tried = event.as_ref().filter(|_| endpoint.test);
+    let told = Told {
+        warnings: first.map(|c| c.warnings.clone()).unwrap_or_default(),
+        would_count: tried.map(would_count).unwrap_or_default(),
+    };
+    // Most have nothing to tell.
+    let told = (!told.warnings.is_empty() || endpoint.test).then(|| Box::new(told));
     Ok(Understood::Kept(KeptEvent {
-        warnings,
+        told,
         event: event.filter(|_| disposition == Disposition::Queue),
         errors,
         disposition,

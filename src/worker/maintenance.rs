@@ -45,6 +45,10 @@ async fn round(app: &App, checked_on: &mut Option<NaiveDate>) -> anyhow::Result<
     if dropped > 0 {
         tracing::info!(months = dropped, "the bodies of old webhooks were dropped");
     }
+    let ended = inbox::end_parked(&mut db, now).await?;
+    if ended > 0 {
+        tracing::info!(events = ended, "refunds were ended whose orders never came");
+    }
     sign_in::forget_ended(&mut db, now).await?;
     destroy_expired_receipts(app, &mut db, paris_day(now)).await?;
     if *checked_on != Some(paris_day(now)) {

@@ -39,6 +39,17 @@ impl<'s> Platform<'s> {
 
     /// Sends a body under a topic as the platform does; answers status and document.
     pub async fn send(&self, id: &str, topic: &str, body: &Value) -> Option<(u16, Value)> {
+        self.send_with(id, topic, body, &[]).await
+    }
+
+    /// As `send`, with more headers.
+    pub async fn send_with(
+        &self,
+        id: &str,
+        topic: &str,
+        body: &Value,
+        more: &[(&str, &str)],
+    ) -> Option<(u16, Value)> {
         let body = body.to_string();
         let headers = signed(self.dialect, &self.added.secret, id, topic, &body)?;
         let mut request = self
@@ -50,6 +61,9 @@ impl<'s> Platform<'s> {
                 self.s.url, self.added.endpoint_id
             ))
             .header("content-type", "application/json; charset=utf-8");
+        for (name, value) in more {
+            request = request.header(*name, *value);
+        }
         for (name, value) in &headers {
             request = request.header(name, value.as_str().unwrap());
         }

@@ -1,11 +1,18 @@
 //! Orders as their platforms tell them until the end, over HTTP: what was given back in the end is
 //! given back here, whatever came first, and what nothing proves is asked of a person.
 
+use axum::http::HeaderMap;
+use axum::routing::get;
+use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::Utc;
 use obole::audit::Actor;
 use obole::cases::{self, Case, CaseFilter, CaseKind};
+use obole::inbox::endpoint;
 use obole::runs::{self, CaseDecision};
 use obole::values::{Amount, Reader};
+use obole::worker;
 use serde_json::{Value, json};
 
 use crate::dialects::{Platform, shopify_order, stripe_session, woocommerce_order};
@@ -391,5 +398,134 @@ async fn a_donor_who_cannot_be_read_claims_the_donation_later() {
     );
     let (_, again) = s.shop.send("t-1", &event).await;
     assert_eq!(again["status"], "duplicate");
+    s.checked().await;
+}
+
+/// A WooCommerce API that knows one order, and what its refunds gave back.
+async fn woocommerce_api(order: Value, refunds: Value) -> String {
+    let signed_in = |headers: &HeaderMap| {
+        let expected = format!("Basic {}", STANDARD.encode("ck_read:cs_secret"));
+        assert_eq!(headers["authorization"].to_str().unwrap(), expected);
+    };
+    let app = Router::new()
+        .route(
+            "/wp-json/wc/v3/orders/727",
+            get(move |headers: HeaderMap| async move {
+                signed_in(&headers);
+                Json(order)
+            }),
+        )
+        .route(
+            "/wp-json/wc/v3/orders/727/refunds",
+            get(move |headers: HeaderMap| async move {
+                signed_in(&headers);
+                Json(refunds)
+            }),
+        );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    url
+}
+
+async fn with_read_key(s: &Service, url: &str) {
+    let mut tx = s.world.db.begin().await.unwrap();
+    let pairs = [format!("store_url={url}")];
+    endpoint::change_settings(&mut tx, "boutique-woocommerce", &pairs)
+        .await
+        .unwrap();
+    let key = s.app.key.expose();
+    let refused = endpoint::set_read_key(&mut tx, key, "boutique-woocommerce", "ck_read").await;
+    assert!(refused.is_err(), "a key and its secret");
+    endpoint::set_read_key(&mut tx, key, "boutique-woocommerce", "ck_read:cs_secret")
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn refunds_are_fetched_with_the_read_key_and_asked_when_they_cannot_be() {
+    let s = Service::start().await;
+    let shop = Platform::on(&s, "woocommerce", &[]).await;
+    let refunded = woocommerce_order(|o| o["refunds"] = json!([{"id": 5, "total": "-1.00"}]));
+    let line = json!({"total": "-1.00", "meta_data": [{"key": "_refunded_item_id", "value": 12}]});
+    let refunds = json!([{"id": 5, "amount": "1.00", "fee_lines": [line], "line_items": []}]);
+    let api = woocommerce_api(refunded.clone(), refunds).await;
+    with_read_key(&s, &api).await;
+    if told(&shop, "d", "order.updated", &refunded).await.is_none() {
+        return s.checked().await;
+    }
+    assert_eq!(shop.owes().await, 100, "counted before the refund is known");
+    let tomorrow = Utc::now() + chrono::TimeDelta::days(1);
+    worker::fetch_due(&s.app, tomorrow).await.unwrap();
+    s.posted().await;
+    assert_eq!((shop.owes().await, s.count(PROBLEMS).await), (0, 0));
+    assert_eq!(s.count("select count(*) from case_file").await, 0);
+
+    // Nobody listens there any more: a person is asked in the end.
+    with_read_key(&s, "http://127.0.0.1:1").await;
+    let other = woocommerce_order(|o| {
+        o["id"] = 728.into();
+        o["refunds"] = json!([{"id": 6, "total": "-5.00"}]);
+    });
+    told(&shop, "d", "order.updated", &other).await;
+    let mut later = tomorrow;
+    for _ in 0..20 {
+        worker::fetch_due(&s.app, later).await.unwrap();
+        later += chrono::TimeDelta::hours(6);
+    }
+    assert_eq!(open(&s, CaseKind::RefundUnproven).await.len(), 1);
+    assert_eq!(
+        s.count("select count(*) from donation_in_question").await,
+        1
+    );
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn an_order_from_another_address_than_the_stores_is_set_aside() {
+    let s = Service::start().await;
+    let shop = Platform::on(
+        &s,
+        "woocommerce",
+        &["store_url=https://www.boutique.example/"],
+    )
+    .await;
+    for (n, (source, status)) in [
+        ("https://boutique.example/", "accepted"),
+        ("http://www.Boutique.example", "accepted"),
+        ("https://staging.boutique.example/", "kept"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let order = woocommerce_order(|o| o["id"] = (800 + n).into());
+        let extra = [("x-wc-webhook-source", source)];
+        let Some((_, answer)) = shop.send_with("d", "order.updated", &order, &extra).await else {
+            return s.checked().await;
+        };
+        assert_eq!(answer["status"], status, "{source}: {answer}");
+    }
+    assert_eq!(shop.owes().await, 200);
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_refund_whose_order_never_comes_ends_after_thirty_days() {
+    let s = Service::start().await;
+    let refund = crate::shop::refund("FR-1");
+    assert_eq!(s.shop.send("r-1", &refund).await.0, 200);
+    s.posted().await;
+    let ended = async |days: i64| {
+        let mut db = s.world.db.acquire().await.unwrap();
+        let later = Utc::now() + chrono::TimeDelta::days(days);
+        obole::inbox::end_parked(&mut db, later).await
+    };
+    assert_eq!(ended(29).await.unwrap(), 0);
+    assert_eq!(ended(31).await.unwrap(), 1);
+    let shown = "select count(*) from inbox_problem where state = 'dead' and donation_id is null
+        and reason like 'its order never came%'";
+    assert_eq!(s.count(shown).await, 1);
+    assert_eq!(s.count("select count(*) from inbox_body").await, 0);
     s.checked().await;
 }
