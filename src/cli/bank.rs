@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use obole::payouts::GivenBack;
 use obole::receipts;
-use obole::reconciliation::{self, Understood};
-use obole::runs::{self, StatementImport};
+use obole::reconciliation::{self, ToldOrder, Understood};
+use obole::runs::{self, ImportedStatement, StatementImport};
 use obole::values::{LineId, PayoutId, Reader, euros};
 use serde_json::json;
 
@@ -158,7 +158,18 @@ fn imported(import: &StatementImport) -> anyhow::Result<Outcome> {
         .iter()
         .flat_map(|f| f.skipped.clone())
         .collect();
-    let text = Outcome::list(&import.files)?.text
+    // What was told and skipped is a line each, below the counts.
+    let counts: Vec<_> = import
+        .files
+        .iter()
+        .map(|f| ImportedStatement {
+            told: Vec::new(),
+            ..f.clone()
+        })
+        .collect();
+    let told = import.files.iter().flat_map(|f| &f.told);
+    let text = Outcome::list(&counts)?.text
+        + &told.map(told_line).collect::<String>()
         + &skipped
             .iter()
             .map(|s| format!("skipped: {}: {}\n", s.subject, s.reason))
@@ -169,6 +180,19 @@ fn imported(import: &StatementImport) -> anyhow::Result<Outcome> {
         text,
         ok: import.set_aside.is_empty(),
     })
+}
+
+/// What a status report told of an order, as a line.
+fn told_line(told: &ToldOrder) -> String {
+    let of = told.payout_id.as_deref().unwrap_or("no payout of ours");
+    let reason = told.reason.as_deref().map(|r| format!(": {r}"));
+    format!(
+        "told: {} ({of}): {}, {}{}\n",
+        told.reference,
+        told.status,
+        told.meaning,
+        reason.unwrap_or_default()
+    )
 }
 
 async fn match_line(

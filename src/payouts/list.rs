@@ -22,6 +22,9 @@ pub struct Payout {
     /// The account that it goes to as things stand, and its holder.
     pub name: String,
     pub iban: String,
+    /// How the bank says that the holder fits the account (RCVC, RVMC, RVNM, RVNA), if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name_check: Option<String>,
     pub count: i32,
     pub amount: String,
     #[serde(skip)]
@@ -45,6 +48,7 @@ struct Row {
     payee: Payee,
     name: String,
     iban: String,
+    name_check: Option<String>,
     count: i32,
     amount_cents: i64,
     state: PayoutState,
@@ -63,6 +67,7 @@ impl From<Row> for Payout {
             payee: r.payee,
             name: r.name,
             iban: r.iban,
+            name_check: r.name_check,
             count: r.count,
             amount: euros(r.amount_cents),
             amount_cents: r.amount_cents,
@@ -80,9 +85,10 @@ impl Payout {
     /// its line's again.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        let is_of_line = matches!(self.payee, Payee::Sender(_));
-        !matches!(self.state, PayoutState::Settled | PayoutState::PaidAgain)
-            && !(is_of_line && self.state.is_unmade())
+        match self.state {
+            PayoutState::Settled | PayoutState::PaidAgain => false,
+            state => !matches!(self.payee, Payee::Sender(_)) || !state.is_unmade(),
+        }
     }
 }
 
@@ -96,6 +102,9 @@ pub async fn list(
     let rows: Vec<Row> = sqlx::query_as(
         "select payout_id, p.association_id, a.slug as association, p.line_id, p.merchant_id,
            m.slug as merchant, c.name, c.iban, count, amount_cents, reference, f.file,
+           (select n.status from bank_notice n
+             where n.payout_id = p.payout_id and n.status in ('RCVC', 'RVMC', 'RVNM', 'RVNA')
+             order by n.recorded_at desc limit 1) as name_check,
            (select s.state from payout_state s
              where s.payout_id = p.payout_id order by s.n desc limit 1) as state,
            (select count(*) from payout_valid_approval v

@@ -21,7 +21,7 @@ pub use import::{Import, ImportSummary, Placement, import, import_lines};
 pub use inside::explain_entries;
 pub use lines::{Line, lines};
 pub use naming::collections_named;
-pub use notices::{take_notification, take_status};
+pub use notices::{ToldOrder, take_notification, take_status};
 pub use statements::{
     PlacedStatement, StatementSummary, place_statement, question_entry, record_statement,
 };

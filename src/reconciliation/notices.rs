@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use sqlx::PgConnection;
 
 use super::inside::keep_explanation;
@@ -26,14 +27,51 @@ struct Notice<'a> {
     told_by: &'static str,
 }
 
-/// Takes what the bank says of an order. One that it refuses frees its donations.
+/// What a report told of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ToldOrder {
+    pub reference: String,
+    /// The payout with this reference; none where none has it.
+    pub payout_id: Option<String>,
+    /// The bank's word, and its reason.
+    pub status: String,
+    pub reason: Option<String>,
+    /// What the word means.
+    pub meaning: &'static str,
+}
+
+/// What a status means (ISO 20022, external code set; EPC, verification of payee).
+fn meaning(status: &str) -> &'static str {
+    match status {
+        REFUSED => "refused",
+        "ACTC" | "ACCP" | "ACSP" | "ACWC" | "ACFC" | "ACWP" => "accepted",
+        "ACSC" | "ACCC" => "executed",
+        "PART" => "accepted in part",
+        "PDNG" | "RCVD" => "waits at the bank",
+        "RCVC" => "the name matches its account",
+        "RVMC" => "the name nearly matches its account",
+        "RVNM" => "the name does not match its account",
+        "RVNA" => "the name could not be verified",
+        _ => "told",
+    }
+}
+
+/// Takes what the bank says of an order. One that it refuses frees its donations. Returns what was
+/// told, of which payout.
 pub async fn take_status(
     tx: &mut PgConnection,
     now: DateTime<Utc>,
     status: &OrderStatus,
-) -> Result<(), PostError> {
+) -> Result<ToldOrder, PostError> {
     db::settlement_lock::lock_exclusive(tx).await?;
     let sent = payouts::sent_by_reference(tx, &[&status.reference]).await?;
+    let told = ToldOrder {
+        reference: status.reference.clone(),
+        payout_id: sent.first().map(|p| p.payout_id.to_string()),
+        status: status.status.clone(),
+        reason: status.reason.clone(),
+        meaning: meaning(&status.status),
+    };
     for payout in sent {
         let refused = status.status == REFUSED;
         let notice = Notice {
@@ -47,7 +85,7 @@ pub async fn take_status(
         }
         refuse(tx, now, payout, &notice).await?;
     }
-    Ok(())
+    Ok(told)
 }
 
 /// Takes the lines of one entry of a notification: they say what is inside an entry of a statement,

@@ -14,7 +14,9 @@ use crate::gateways::bank::{BankFileError, BankItem, BankReader};
 use crate::mailing::{send_reports, tell_of_payments};
 use crate::progress::Step;
 use crate::receipts;
-use crate::reconciliation::{self, Import, ImportSummary, PlacedStatement, StatementSummary};
+use crate::reconciliation::{
+    self, Import, ImportSummary, PlacedStatement, StatementSummary, ToldOrder,
+};
 use crate::run_log::RunKind;
 use crate::values::{BankAccount, BankLine, BankSide, Iban, SetAside, StatementKind, paris_day};
 
@@ -49,6 +51,9 @@ pub struct ImportedStatement {
     pub file: String,
     #[serde(flatten)]
     pub imported: ImportSummary,
+    /// What status reports told of orders, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<ToldOrder>,
     /// Statements of other accounts and entries that are not read, each with why.
     pub skipped: Vec<SetAside>,
 }
@@ -168,6 +173,7 @@ async fn import_statement(
     let mut file = FileImport {
         now,
         import: Import::default(),
+        told: Vec::new(),
         skipped: Vec::new(),
     };
     let mut statements = statements.into_iter();
@@ -191,7 +197,8 @@ async fn import_statement(
                 }
             }
             BankItem::Status(status) => {
-                reconciliation::take_status(tx, now, &status).await?;
+                let told = reconciliation::take_status(tx, now, &status).await?;
+                file.told.push(told);
             }
         }
     }
@@ -202,6 +209,7 @@ async fn import_statement(
     Ok(ImportedStatement {
         file: name.to_owned(),
         imported: file.import.summary,
+        told: file.told,
         skipped: file.skipped,
     })
 }
@@ -251,6 +259,7 @@ struct OpenStatement {
 struct FileImport {
     now: DateTime<Utc>,
     import: Import,
+    told: Vec<ToldOrder>,
     skipped: Vec<SetAside>,
 }
 

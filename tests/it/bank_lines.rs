@@ -743,6 +743,48 @@ fn a_report_tells_what_became_of_each_order() {
     assert_eq!(status.reason.as_deref(), Some("AC04 CLOSED"));
 }
 
+#[tokio::test]
+async fn the_import_of_a_report_says_what_it_told_of_which_order() {
+    let s = Service::start().await;
+    let payout = sent(&s).await;
+    let report = |reference: &str, status: &str| {
+        format!(
+            "<TxInfAndSts><OrgnlEndToEndId>{reference}</OrgnlEndToEndId><TxSts>{status}</TxSts>\
+             <StsRsnInf><Rsn><Cd>AC04</Cd></Rsn></StsRsnInf></TxInfAndSts>"
+        )
+    };
+    let xml = format!(
+        "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.002.001.03\"><CstmrPmtStsRpt>\
+         <OrgnlPmtInfAndSts>{}{}{}</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>",
+        report(&payout.reference, "RVNM"),
+        report(&payout.reference, "RJCT"),
+        report("01A216392D4F735A9981384FD4831AB1", "ACSP"),
+    );
+    let file = written("told.xml", xml.as_bytes());
+    let import = obole::runs::import_statements(&s.app, Utc::now(), &[file]).await;
+    let told = import.unwrap().files.remove(0).told;
+    let words: Vec<(bool, &str, &str)> = told
+        .iter()
+        .map(|t| (t.payout_id.is_some(), t.status.as_str(), t.meaning))
+        .collect();
+    assert_eq!(
+        words,
+        [
+            (true, "RVNM", "the name does not match its account"),
+            (true, "RJCT", "refused"),
+            (false, "ACSP", "accepted"),
+        ]
+    );
+    assert_eq!(told[1].reason.as_deref(), Some("AC04"));
+    let mut db = s.world.db.acquire().await.unwrap();
+    let id = Some(payout.payout_id);
+    let shown = payouts::list(&mut db, Reader::System, id).await.unwrap();
+    assert_eq!(shown[0].name_check.as_deref(), Some("RVNM"));
+    assert_eq!(shown[0].state, PayoutState::Refused);
+    drop(db);
+    s.checked().await;
+}
+
 #[test]
 fn a_zip_is_read_document_by_document_and_says_what_is_not_read_in_it() {
     use std::io::Write as _;

@@ -286,6 +286,7 @@ async fn an_entry_that_is_not_in_euros_or_cannot_be_read_is_shown_and_stops_no_o
     let entries = odd("<Amt Ccy=\"USD\">1.00</Amt>")
         + &odd("<Amt Ccy=\"EUR\">0.00</Amt>")
         + &odd("<Amt Ccy=\"EUR\">1,00</Amt>")
+        + &entry("08", "ODD", "<Amt Ccy=\"EUR\">1.00</Amt>", "R3", &details)
         + &credit("08", "1.00", "R1", &references[0]);
     let xml = document("08", &statement("S", OWN, &entries));
     for _ in 0..2 {
@@ -300,14 +301,18 @@ async fn an_entry_that_is_not_in_euros_or_cannot_be_read_is_shown_and_stops_no_o
         assert_eq!(
             told,
             [
-                ("statement S, entry 1", "its currency is not EUR"),
-                ("statement S, entry 3", "its amount is no amount")
+                (
+                    "statement S, entry 1",
+                    "it is of 1.00 USD, which is not EUR"
+                ),
+                ("statement S, entry 3", "its amount is no amount"),
+                ("statement S, entry 4", "its status is ODD")
             ]
         );
     }
     assert_eq!(s.balance("safeguarded_cash:bank").await, 100);
     let cases = "select count(*) from open_case where kind = 'entry-unread'";
-    assert_eq!(s.count(cases).await, 2, "each once");
+    assert_eq!(s.count(cases).await, 3, "each once");
     s.checked().await;
 }
 

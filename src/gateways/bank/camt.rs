@@ -95,7 +95,7 @@ impl EntryReader {
             entry: n + 1,
             reason,
         };
-        let mut lines = self.lines(n, entry).map_err(|r| unread(r.to_owned()))?;
+        let mut lines = self.lines(n, entry).map_err(unread)?;
         for line in &mut lines {
             line.details.nth = number(&mut self.equals, &line.identity);
             if let Some(former) = &mut line.details.former_identity {
@@ -108,15 +108,19 @@ impl EntryReader {
         Ok(lines)
     }
 
-    fn lines(&self, n: usize, entry: Node<'_>) -> Result<Vec<BankLine>, &'static str> {
+    fn lines(&self, n: usize, entry: Node<'_>) -> Result<Vec<BankLine>, String> {
         let status = entry.text_at(&["Sts", "Cd"]).or(entry.text_at(&["Sts"]));
-        if status != Some("BOOK") {
-            return Ok(Vec::new());
+        match status {
+            Some("BOOK") => {}
+            Some("PDNG" | "INFO" | "FUTR") => return Ok(Vec::new()),
+            Some(other) => return Err(format!("its status is {}", cut(other, 20))),
+            None => return Err("it has no status".into()),
         }
         let amount = entry.at(&["Amt"]).ok_or("it has no amount")?;
         let total = cents(amount.text()).ok_or("its amount is no amount")?;
         if amount.currency() != "EUR" {
-            return Err("its currency is not EUR");
+            let (amount, currency) = (cut(amount.text(), 30), cut(amount.currency(), 3));
+            return Err(format!("it is of {amount} {currency}, which is not EUR"));
         }
         if total == 0 {
             return Ok(Vec::new());
@@ -144,7 +148,7 @@ impl EntryReader {
         booked_on: NaiveDate,
         bank_reference: Option<&str>,
         former: String,
-    ) -> Result<BankLine, &'static str> {
+    ) -> Result<BankLine, String> {
         let said = said(entry, part);
         let identity = format!(
             "{}|{booked_on}|{:?}|{}|{}|{}|{}",
