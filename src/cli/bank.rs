@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use obole::payouts::GivenBack;
 use obole::receipts;
@@ -32,7 +33,7 @@ pub enum Command {
     /// List the lines of the statements, with what each is or may be.
     Lines {
         /// Only lines of which something is unexplained.
-        #[arg(long)]
+        #[arg(long, alias = "unmatched")]
         open: bool,
     },
     /// Say what a line is, as far as it is unexplained.
@@ -62,6 +63,9 @@ pub enum Command {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub struct UnderstoodArguments {
+    /// It pays these collections, by id or reference, or takes one back; or it is this payout.
+    #[arg(value_name = "COLLECTION|PAYOUT")]
+    named: Vec<String>,
     /// It pays these collections, by id or reference, or takes one back.
     #[arg(long, num_args = 1.., value_name = "ID|REFERENCE")]
     collection: Vec<String>,
@@ -74,8 +78,9 @@ pub struct UnderstoodArguments {
     /// It is the operator's own money.
     #[arg(long)]
     top_up: bool,
-    /// It is of this merchant, who takes it off its next payment.
-    #[arg(long, value_name = "MERCHANT")]
+    /// It is of this merchant, who takes it off its next payment; by default the one whose
+    /// collection the line names.
+    #[arg(long, value_name = "MERCHANT", num_args = 0..=1, default_missing_value = "")]
     next_month: Option<String>,
     /// It is a part of its collection, which settles whole donations; the rest is asked again.
     #[arg(long)]
@@ -86,12 +91,26 @@ pub struct UnderstoodArguments {
 }
 
 impl UnderstoodArguments {
-    async fn understood(self, context: &mut CommandContext) -> anyhow::Result<Understood> {
-        if let Some(id) = self.payout {
+    async fn understood(
+        self,
+        line: LineId,
+        context: &mut CommandContext,
+    ) -> anyhow::Result<Understood> {
+        let payout = match &self.named[..] {
+            [only] => only.parse().ok(),
+            _ => None,
+        };
+        if let Some(id) = self.payout.or(payout) {
             return Ok(Understood::Payout(id));
         }
         if let Some(merchant) = self.next_month {
-            return Ok(Understood::NextMonth(merchant));
+            if !merchant.is_empty() {
+                return Ok(Understood::NextMonth(merchant));
+            }
+            let named = reconciliation::merchant_named(&mut context.db, line).await?;
+            return Ok(Understood::NextMonth(named.context(
+                "this line names no merchant's collection: say whose it is, with --next-month SLUG",
+            )?));
         }
         if let Some(line) = self.reverses {
             return Ok(Understood::Reverses(line));
@@ -101,7 +120,8 @@ impl UnderstoodArguments {
             (_, true, _) => Understood::TopUp,
             (_, _, true) => Understood::AcceptPart,
             _ => {
-                let named = reconciliation::collections_named(&mut context.db, &self.collection);
+                let named = [self.named, self.collection].concat();
+                let named = reconciliation::collections_named(&mut context.db, &named);
                 Understood::Collections(named.await?)
             }
         })
@@ -121,7 +141,7 @@ pub async fn run(command: Command, context: &mut CommandContext) -> anyhow::Resu
             understood,
             decided,
         } => {
-            let understood = understood.understood(context).await?;
+            let understood = understood.understood(line, context).await?;
             match_line(line, understood, &decided, context).await
         }
         Command::GiveBack { line, arguments } => {

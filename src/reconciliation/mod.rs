@@ -20,7 +20,7 @@ pub use decide::{DecideError, Decided, Understood, match_line};
 pub use import::{Import, ImportSummary, Placement, import, import_lines};
 pub use inside::explain_entries;
 pub use lines::{Line, lines};
-pub use naming::collections_named;
+pub use naming::{collections_named, merchant_named};
 pub use notices::{ToldOrder, take_notification, take_status};
 pub use statements::{
     PlacedStatement, StatementSummary, place_statement, question_entry, record_statement,

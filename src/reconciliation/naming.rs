@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use super::decide::DecideError;
 use crate::collections;
-use crate::values::{CollectionId, is_rf_reference};
+use crate::values::{CollectionId, LineId, is_rf_reference};
 
 /// The length of our creditor references: RF, two check digits and twenty characters.
 const REFERENCE: usize = 24;
@@ -76,4 +76,18 @@ mod tests {
             assert_eq!(references(text), None, "{text}");
         }
     }
+}
+
+/// The slug of the merchant whose collection a line is held for; none where it is held for none.
+pub async fn merchant_named(
+    db: &mut PgConnection,
+    line: LineId,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select m.slug from bank_hold_current h join collection using (collection_id)
+         join merchant m using (merchant_id) where h.line_id = $1",
+    )
+    .bind(line)
+    .fetch_optional(db)
+    .await
 }

@@ -123,7 +123,7 @@ impl Team {
 
     /// Says what the only unexplained line of an amount is.
     fn explains(&self, cents: i64, as_: &str) {
-        let lines = self.does("bank lines --open");
+        let lines = self.does("bank lines --unmatched");
         let amount = euros(cents);
         let found = lines.as_array().unwrap().iter();
         let found: Vec<_> = found.filter(|l| l["open"] == amount.as_str()).collect();
@@ -289,9 +289,9 @@ impl Team {
             ],
         );
         assert_eq!(self.open("bank-line-unmatched").len(), 5);
-        self.explains(5650, "--next-month librairie");
+        self.explains(5650, "--next-month");
         self.explains(2400, "--accept-part");
-        let third = format!("--collection {}", asked[2].2);
+        let third = asked[2].2.clone();
         self.explains(4500, &third);
         self.explains(5000, "--top-up");
         self.explains(25, "--fee");
