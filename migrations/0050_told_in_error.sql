@@ -1,14 +1,18 @@
 -- What was told in error, or came after all: a return that did not happen, money that was given up.
 
 create table told_return_withdrawn (
-  fact_id      uuid primary key references told_return (fact_id),
-  withdrawn_on date not null,
-  recorded_at  timestamptz not null
+  fact_id         uuid primary key references told_return (fact_id),
+  settled_fact_id uuid,
+  withdrawn_on    date not null,
+  recorded_at     timestamptz not null
 );
 comment on table told_return_withdrawn is
   'Returns that were told and did not happen: their money, which never left the account, settles '
-  'the collection again by a new attempt. Append-only.';
+  'the collection again; where that was paid again since, it is the merchant''s credit. '
+  'Append-only.';
 comment on column told_return_withdrawn.fact_id is 'The attempt whose money stayed.';
+comment on column told_return_withdrawn.settled_fact_id is
+  'The attempt that it settles; null where it is the merchant''s credit.';
 comment on column told_return_withdrawn.withdrawn_on is 'The day on which that was said.';
 comment on column told_return_withdrawn.recorded_at is 'When it was written here.';
 create trigger told_return_withdrawn_is_append_only

@@ -70,6 +70,7 @@ pub async fn serve(
             app,
             intake,
             endpoints,
+            large_bodies: web::LargeBodies::default(),
             demo,
         }),
     );

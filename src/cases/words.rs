@@ -19,18 +19,13 @@ impl Case {
             (Some(decision), Some(by), Some(why)) => {
                 format!("decided: {decision}, by {by}: {why}")
             }
-            _ if self.kind.is_decided_by_command() => format!(
-                "decide: obole case decide {} {} --as EMAIL --why TEXT",
-                self.case_id,
-                self.decisions
-                    .iter()
-                    .map(|d| match CaseKind::needs_amount(d) {
-                        true => format!("\"{d} --amount EUROS\""),
-                        false => (*d).to_owned(),
-                    })
-                    .collect::<Vec<_>>()
-                    .join("|")
-            ),
+            _ if self.kind.is_decided_by_command() => {
+                format!(
+                    "decide: obole case decide {} {} --as EMAIL --why TEXT",
+                    self.case_id,
+                    self.decisions.join("|")
+                ) + &self.with_it()
+            }
             _ => format!("decide: {}", self.kind.way()),
         };
         let see = match self.kind.is_of_event() {
@@ -44,5 +39,14 @@ impl Case {
             self.what,
             self.holds
         )
+    }
+
+    /// What some decisions need or do beside.
+    fn with_it(&self) -> String {
+        let amount = self.decisions.iter().find(|d| CaseKind::needs_amount(d));
+        let amount = amount.map(|d| format!("; {d} needs --amount EUROS"));
+        let told = self.decisions.contains(&"decline");
+        let told = told.then_some("; the donor is mailed the --why of a decline");
+        amount.unwrap_or_default() + told.unwrap_or_default()
     }
 }

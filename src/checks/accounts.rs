@@ -38,13 +38,18 @@ pub(super) const CHECKS: &[Check] = &[
              select 1 from bank_match_undone u where u.match_id = x.match_id)
            group by x.merchant_id) x using (merchant_id)
          left join (
+           select c.merchant_id, sum(o.amount_cents) as cents
+           from told_return_withdrawn w join told_return o using (fact_id)
+           join collection_attempt t using (fact_id) join collection c using (collection_id)
+           where w.settled_fact_id is null group by c.merchant_id) v using (merchant_id)
+         left join (
            select p.merchant_id, sum(p.amount_cents) as cents
            from payout p join payout_current_state s using (payout_id)
            where s.state in ('submitted', 'settled') group by p.merchant_id) y
            using (merchant_id)
          where b.debits_cents - b.credits_cents <> coalesce(d.cents, 0) - coalesce(r.cents, 0)
            - coalesce(c.cents, 0) - coalesce(w.cents, 0) - coalesce(n.cents, 0)
-           - coalesce(x.cents, 0) + coalesce(y.cents, 0)",
+           - coalesce(x.cents, 0) - coalesce(v.cents, 0) + coalesce(y.cents, 0)",
     ),
     (
         "merchants-wait-for-what-is-due",

@@ -53,11 +53,11 @@ pub(super) const CHECKS: &[Check] = &[
              from bank_match_undone u join bank_match m using (match_id)
              where u.fact is not null
              union all
-             -- The money of a return that did not happen settles by the next attempt.
-             select t.fact_id, 'collection_settled', r.amount_cents
+             -- The money of a return that did not happen settles an attempt, or is a credit.
+             select coalesce(w.settled_fact_id, w.fact_id),
+               case when w.settled_fact_id is null then 'collection_return_withdrawn'
+                 else 'collection_settled' end, r.amount_cents
              from told_return_withdrawn w join told_return r using (fact_id)
-             join collection_attempt o using (fact_id)
-             join collection_attempt t on t.collection_id = o.collection_id and t.n = o.n + 1
              union all
              -- What is given back of a line stood in suspense, and stands there again.
              select s.payout_id, 'payout_' || s.state,

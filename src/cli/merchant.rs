@@ -84,7 +84,8 @@ pub struct AddArguments {
     email: String,
     #[arg(long)]
     slug: Option<String>,
-    /// standard, svix, stripe, shopify, woocommerce, bigcommerce or generic
+    /// standard, svix, stripe, shopify, woocommerce, bigcommerce, squarespace, ecwid, wix or
+    /// generic
     #[arg(long, default_value = "standard")]
     dialect: String,
     /// Where the platform puts the donation, such as sku_prefix=OBOLE; may be given several times.

@@ -1,6 +1,6 @@
 //! Failing: a request for payment that was refused, money that was taken back after it had come.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ use super::told;
 use crate::cases::{self, CaseKind, NewCase};
 use crate::ledger::{self, Account, AssociationShare, Borne, MoneyAt, PostError};
 use crate::refunds_due::{self, NewRefundDue, Origin, shortfall_id};
-use crate::values::{Amount, CollectionId, Period, euros};
+use crate::values::{Amount, CollectionId, Period, euros, paris_day};
 
 /// The request for payment was refused before any money moved.
 ///
@@ -28,6 +28,20 @@ pub async fn reject(
     state::record(tx, now, &[id.0], &[on], CollectionState::Rejected).await?;
     post_rejection(tx, now, on, &c).await?;
     cases::open(tx, now, &[failed_case(&c, on, "was refused")]).await?;
+    Ok(())
+}
+
+/// Waits no more for a collection that is not paid: it can be asked for again, or given up.
+pub async fn stop_waiting(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+    on: NaiveDate,
+    id: CollectionId,
+) -> Result<(), MoveError> {
+    let c = asked::load(tx, id).await?;
+    if c.state == CollectionState::Submitted {
+        reject(tx, now, on, id).await?;
+    }
     Ok(())
 }
 
@@ -176,6 +190,32 @@ fn shortfall(
         amount_cents: borne.due,
         occurred_at,
     })
+}
+
+/// How long a merchant may take to pay what it is asked for before a person looks at it.
+const UNPAID_DAYS: Days = Days::new(30);
+
+/// Opens a case for each collection that was asked for thirty days ago and is not paid.
+pub async fn open_unpaid_cases(
+    tx: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let on = paris_day(now);
+    let unpaid: Vec<Uuid> = sqlx::query_scalar(
+        "select c.collection_id from collection c join collection_current_state s
+           using (collection_id)
+         join collection_last_attempt t using (collection_id)
+         join collection_attempt a on a.collection_id = c.collection_id and a.fact_id = t.fact_id
+         where s.state = 'submitted' and a.submitted_at <= $1 and a.amount_cents > 0
+         order by c.collection_id",
+    )
+    .bind(now - UNPAID_DAYS)
+    .fetch_all(&mut *tx)
+    .await?;
+    let unpaid = asked::asked_by_id(tx, &unpaid).await?;
+    let what = "is not paid, thirty days after it was asked for, as seen";
+    let new: Vec<NewCase> = unpaid.iter().map(|c| failed_case(c, on, what)).collect();
+    cases::open(tx, now, &new).await
 }
 
 fn failed_case(c: &AskedCollection, on: NaiveDate, what: &str) -> NewCase {

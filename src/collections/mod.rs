@@ -18,7 +18,9 @@ mod write_off;
 
 pub use accept_part::{AcceptPartError, AcceptedPart, accept_part};
 pub use asked::{AskedCollection, asked_by_id, asked_by_reference, named, rail_of};
-pub use fail::{Return, reject, return_settled, return_told, undo_settlement};
+pub use fail::{
+    Return, open_unpaid_cases, reject, return_settled, return_told, stop_waiting, undo_settlement,
+};
 pub use list::{Collection, CollectionFilter, list, mark_mailed};
 pub use prepare::{PrepareError, PreparedMonth, prepare};
 pub use settle::{Payment, settle};

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::asked::AskedCollection;
 use super::shares::shares;
 use super::{CollectionState, state};
+use crate::cases::{self, CaseKind, Decision};
 use crate::ledger::{self, Arrived, PostError};
 use crate::outbox::{self, Announcement, Kind};
 use crate::values::{Amount, Period, euros, paris_midnight};
@@ -64,6 +65,13 @@ pub(super) async fn record(
     ledger::post(tx, now, &transfers).await?;
     let announcements: Vec<Announcement> = settlements.iter().map(announcement).collect();
     outbox::announce(tx, now, Kind::CollectionSettled, &announcements).await?;
+    // One that was unpaid for long waits for nobody any more.
+    let paid = Decision {
+        decision: "paid",
+        by: "obole",
+        why: "its money came",
+    };
+    cases::close(tx, now, CaseKind::CollectionFailed, &ids, paid).await?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::asked::{self, AskedCollection};
+use super::asked::{self, AskedCollection, attempt_fact};
 use super::settle::{self, Payment};
 use super::state::{CollectionState, MoveError};
 use super::submit::attempt_again;
@@ -68,7 +68,8 @@ pub async fn unshown_returns(
 }
 
 /// A return that was told did not happen: the money is on the account as before, and settles the
-/// collection again.
+/// collection again. Where that was asked for again since and paid, the money is the merchant's
+/// credit.
 ///
 /// The caller holds the settlement lock whole.
 pub async fn withdraw_return(
@@ -79,22 +80,41 @@ pub async fn withdraw_return(
     decision: Decision<'_>,
 ) -> Result<(), MoveError> {
     let c = asked::load(tx, id).await?;
-    if c.state != CollectionState::Returned {
-        return Err(MoveError::Refused(c.state));
-    }
     let told = unshown_returns(tx, &[id.0]).await?;
-    let told = told.into_iter().find(|t| t.fact_id == c.fact_id);
-    let told = told.ok_or(MoveError::NotTold)?;
+    let told = told.into_iter().next_back().ok_or(MoveError::NotTold)?;
+    let is_as_it_was = c.state == CollectionState::Returned && told.fact_id == c.fact_id;
+    let is_asked_again =
+        c.state == CollectionState::Submitted && c.amount_cents == told.amount_cents;
+    let settles = match (is_as_it_was, is_asked_again) {
+        (true, _) => Some(attempt_fact(id, c.attempt + 1)),
+        (_, true) => Some(c.fact_id),
+        _ => None,
+    };
     sqlx::query(
-        "insert into told_return_withdrawn (fact_id, withdrawn_on, recorded_at)
-         values ($1, $2, $3)",
+        "insert into told_return_withdrawn (fact_id, settled_fact_id, withdrawn_on, recorded_at)
+         values ($1, $2, $3, $4)",
     )
     .bind(told.fact_id)
+    .bind(settles)
     .bind(on)
     .bind(now)
     .execute(&mut *tx)
     .await?;
-    attempt_again(tx, now, on, id, told.amount_cents).await?;
+    if settles.is_none() {
+        // What was asked for again came otherwise, or is for less: the merchant paid too much.
+        let amount = Amount::from_cents(told.amount_cents).map_err(|_| PostError::Overflow)?;
+        let fact = Fact {
+            id: told.fact_id,
+            occurred_at: paris_midnight(on),
+        };
+        let at = told.rail.cash_account();
+        let transfer = ledger::collection_return_withdrawn(fact, at, &c.merchant, amount);
+        ledger::open_and_post(tx, now, &[transfer]).await?;
+        return Ok(());
+    }
+    if is_as_it_was {
+        attempt_again(tx, now, on, id, told.amount_cents).await?;
+    }
     let payment = Payment {
         collection: asked::load(tx, id).await?,
         on,

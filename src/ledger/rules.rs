@@ -25,6 +25,7 @@
 //! | collection_return_told | association_payable | association_pending |
 //! | collection_return_told | refund_due | association_pending |
 //! | collection_return_shown | suspense | safeguarded_cash |
+//! | collection_return_withdrawn | suspense | merchant_receivable |
 //! | collection_written_off | association_pending | merchant_receivable |
 //! | collection_written_off | operator_losses | merchant_receivable |
 //! | collection_reinstated | merchant_receivable | association_pending |
@@ -404,6 +405,27 @@ pub fn collection_return_told(
 pub fn collection_return_shown(fact: Fact, at: CashAccount, amount: Amount) -> Transfer {
     let (cash, suspense) = (Account::SafeguardedCash(at), Account::Suspense(at));
     fact.transfer("collection_return_shown", 0, suspense, cash, amount)
+}
+
+/// A return that was told did not happen, and the collection was paid again since: what stayed on
+/// the account is the merchant's credit.
+#[must_use]
+pub fn collection_return_withdrawn(
+    fact: Fact,
+    at: CashAccount,
+    merchant: &str,
+    amount: Amount,
+) -> Transfer {
+    let receivable = Account::MerchantReceivable(merchant.to_owned());
+    let suspense = Account::Suspense(at);
+    let credit = fact.transfer(
+        "collection_return_withdrawn",
+        0,
+        suspense,
+        receivable,
+        amount,
+    );
+    credit.correcting(fact.id)
 }
 
 /// What an association loses when the money of its donations is taken back.

@@ -299,6 +299,10 @@ pub struct MerchantSummary {
     #[serde(rename = "collect")]
     pub rail: Rail,
     pub endpoints: i64,
+    /// Bodies that its endpoints refused because they were too large: nobody has signed them, so
+    /// no event is kept.
+    pub too_large: i64,
+    pub last_too_large_at: Option<DateTime<Utc>>,
 }
 
 /// The merchants that a reader may see, by slug.
@@ -310,8 +314,14 @@ pub async fn list(
     sqlx::query_as(
         "select merchant_id, slug, name, state, rail,
            rule || ':' || to_char(rule_cents / 100.0, 'FM999999990.00') as rule,
-           (select count(*) from endpoint e where e.merchant_id = m.merchant_id) as endpoints
-         from merchant m where $1 or merchant_id = $2 order by slug",
+           (select count(*) from endpoint e where e.merchant_id = m.merchant_id) as endpoints,
+           coalesce(l.count, 0) as too_large, l.last_at as last_too_large_at
+         from merchant m
+         cross join lateral (
+           select sum(t.count)::bigint as count, max(t.last_at) as last_at
+           from endpoint e join endpoint_too_large t using (endpoint_id)
+           where e.merchant_id = m.merchant_id) l
+         where $1 or merchant_id = $2 order by slug",
     )
     .bind(scope.sees_all())
     .bind(scope.only())

@@ -15,7 +15,6 @@ pub struct Payout {
     /// The slug of the association that it pays; none for a give-back.
     pub association: Option<String>,
     /// What a give-back gives back: a line of the bank, or a merchant's credit, by its slug.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub gives_back: Option<String>,
     #[serde(skip)]
     pub payee: Payee,
@@ -23,7 +22,6 @@ pub struct Payout {
     pub name: String,
     pub iban: String,
     /// How the bank says that the holder fits the account (RCVC, RVMC, RVNM, RVNA), if it did.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name_check: Option<String>,
     pub count: i32,
     pub amount: String,

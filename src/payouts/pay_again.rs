@@ -8,7 +8,7 @@ use super::give_back::give_back_again;
 use super::state::{self, MoveError, PayoutState, Standing};
 use crate::cases::{self, CaseKind, Decision};
 use crate::rails::transfer;
-use crate::values::PayoutId;
+use crate::values::{PayoutId, euros};
 
 /// What of a payout is still its association's: donations that arrived, that no other payout holds.
 /// The new payout is never more than the association is owed beside its prepared payouts.
@@ -67,6 +67,7 @@ pub async fn pay_again(
     if payout.is_suspended {
         return Err(MoveError::Suspended(slug.to_owned()));
     }
+    refuse_if_it_left(tx, id).await?;
     state::record(tx, now, on, id, PayoutState::PaidAgain).await?;
     let again = PayoutId::new();
     let linked = sqlx::query(PREPARE)
@@ -80,4 +81,20 @@ pub async fn pay_again(
         .await?;
     cases::close(tx, now, CaseKind::PayoutFailed, &[id.0], decision).await?;
     Ok((linked.rows_affected() > 0).then_some(again))
+}
+
+/// Refuses while a debit stands in suspense that names the payout: its money is not back with us.
+async fn refuse_if_it_left(tx: &mut PgConnection, id: PayoutId) -> Result<(), MoveError> {
+    let left: Option<i64> = sqlx::query_scalar(
+        "select l.open_cents from bank_hold_current h join bank_line_position l using (line_id)
+         where h.payout_id = $1 and l.side = 'debit' and l.open_cents > 0
+         order by l.line_id limit 1",
+    )
+    .bind(id)
+    .fetch_optional(tx)
+    .await?;
+    match left {
+        Some(cents) => Err(MoveError::LeftAfterAll(euros(cents))),
+        None => Ok(()),
+    }
 }

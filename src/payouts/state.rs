@@ -120,6 +120,12 @@ pub enum MoveError {
     Refused(PayoutState),
     #[error("{0} is suspended: `obole association lift` lifts that first")]
     Suspended(String),
+    #[error(
+        "the bank shows a debit of {0} euros that names this payout (`obole bank lines --open`): \
+         it left after all, and paying it again would pay twice; wait until it comes back, or \
+         let the bank call it back"
+    )]
+    LeftAfterAll(String),
     #[error(transparent)]
     Post(#[from] PostError),
     #[error("the database refused")]

@@ -299,7 +299,7 @@ async fn finish(
     let waits = |h: &NewHold| {
         matches!(
             h.meaning,
-            HoldMeaning::Part | HoldMeaning::Recall | HoldMeaning::Return | HoldMeaning::Debit
+            HoldMeaning::Part | HoldMeaning::Recall | HoldMeaning::Return
         )
     };
     if plan.matches.is_empty()

@@ -54,8 +54,10 @@ struct Row {
     payout_id: Option<PayoutId>,
     merchant: Option<String>,
     asked_cents: Option<i64>,
-    /// The collection that it names was refused or taken back before.
+    /// The collection that it names was refused, taken back or written off before.
     is_owed_again: Option<bool>,
+    /// It waits for its money.
+    is_waited_for: Option<bool>,
 }
 
 const LINES: &str = "select l.line_id, l.booked_on, l.side, l.amount_cents, p.open_cents, l.party,
@@ -75,13 +77,14 @@ const LINES: &str = "select l.line_id, l.booked_on, l.side, l.amount_cents, p.op
          order by p.prepared_at limit 1) as given_back,
        h.meaning as hold, h.collection_id, h.payout_id, s.slug as merchant,
        c.amount_cents as asked_cents,
-       (select n.state in ('rejected', 'returned') from collection_current_state n
-         where n.collection_id = h.collection_id) as is_owed_again
+       n.state in ('rejected', 'returned', 'written_off') as is_owed_again,
+       n.state = 'submitted' as is_waited_for
      from bank_line l join bank_line_position p using (line_id)
      left join lateral (select meaning, collection_id, payout_id from bank_hold o
        where o.line_id = l.line_id order by o.n desc limit 1) h on true
      left join collection c on c.collection_id = h.collection_id
      left join merchant s on s.merchant_id = c.merchant_id
+     left join collection_current_state n on n.collection_id = h.collection_id
      where not $1 or p.open_cents > 0
      order by l.booked_on, l.recorded_at, l.line_id";
 
@@ -137,7 +140,7 @@ impl Row {
         let merchant = self.merchant.as_deref().unwrap_or_default();
         let (collection, payout) = (self.collection_id, self.payout_id);
         match (self.hold, collection, payout) {
-            (Some(HoldMeaning::Part), Some(id), _) => {
+            (Some(HoldMeaning::Part), Some(id), _) if self.is_waited_for == Some(true) => {
                 let asked = euros(self.asked_cents.unwrap_or_default());
                 Some(format!(
                     "wait for the rest of {asked} ({id}), or --accept-part"
@@ -149,9 +152,11 @@ impl Row {
             {
                 Some(format!("--collection {id}"))
             }
-            (Some(HoldMeaning::Rest | HoldMeaning::Second), Some(_), _) => Some(format!(
-                "--next-month {merchant}, or `obole bank give-back`"
-            )),
+            (Some(HoldMeaning::Part | HoldMeaning::Rest | HoldMeaning::Second), Some(_), _) => {
+                Some(format!(
+                    "--next-month {merchant}, or `obole bank give-back`"
+                ))
+            }
             (Some(HoldMeaning::Recall), Some(id), _) => Some(format!("waits for {id} to come")),
             (Some(HoldMeaning::Return), _, Some(id)) => Some(format!("waits for {id} to leave")),
             (Some(HoldMeaning::Debit), _, Some(id)) => Some(format!("waits for {id} to come back")),

@@ -56,6 +56,20 @@ fn references(text: &str) -> Option<Vec<String>> {
     Some(found)
 }
 
+/// The slug of the merchant whose collection a line is held for; none where it is held for none.
+pub async fn merchant_named(
+    db: &mut PgConnection,
+    line: LineId,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select m.slug from bank_hold_current h join collection using (collection_id)
+         join merchant m using (merchant_id) where h.line_id = $1",
+    )
+    .bind(line)
+    .fetch_optional(db)
+    .await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,18 +90,4 @@ mod tests {
             assert_eq!(references(text), None, "{text}");
         }
     }
-}
-
-/// The slug of the merchant whose collection a line is held for; none where it is held for none.
-pub async fn merchant_named(
-    db: &mut PgConnection,
-    line: LineId,
-) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar(
-        "select m.slug from bank_hold_current h join collection using (collection_id)
-         join merchant m using (merchant_id) where h.line_id = $1",
-    )
-    .bind(line)
-    .fetch_optional(db)
-    .await
 }

@@ -91,6 +91,8 @@ pub async fn add_merchant(
     };
     let merchant_id = match merchant::find(tx, terms.slug()).await? {
         Some(id) if new.test => id,
+        // One that was only tried so far.
+        Some(id) if !endpoint::is_live(tx, id).await? => id,
         Some(_) => return Err(AddError::Taken(terms.slug().to_owned())),
         None => merchant::add(tx, now, &terms).await?,
     };

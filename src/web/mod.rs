@@ -2,10 +2,12 @@
 
 mod access;
 mod api;
+mod body;
 mod cookie;
 mod demo;
 mod donor;
 mod health;
+mod large_bodies;
 mod listen;
 pub mod metrics;
 mod page;
@@ -16,6 +18,7 @@ mod state;
 mod webhooks;
 
 pub use api::openapi::description;
+pub use large_bodies::LargeBodies;
 pub use listen::listen;
 pub use problem::Problem;
 pub use routes::{RouteGroups, router};

@@ -45,7 +45,8 @@ pub enum Problem {
     Invalid(Vec<FieldError>),
     Conflict(String),
     TooSlow,
-    TooLarge,
+    /// The most that is taken, in bytes.
+    TooLarge(usize),
     NotJson,
     NotUnderstood {
         errors: Vec<FieldError>,
@@ -90,7 +91,7 @@ impl Problem {
                 "too-slow",
                 "The body did not come in time",
             ),
-            Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
+            Self::TooLarge(_) => (S::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
             Self::NotJson => (
                 S::UNSUPPORTED_MEDIA_TYPE,
                 "not-json",
@@ -138,7 +139,12 @@ impl Problem {
             )
             .into(),
             Self::TooSlow => "Nothing was accepted. Send it within ten seconds.".into(),
-            Self::TooLarge => "A body may have up to 256 KiB.".into(),
+            Self::TooLarge(bytes) => format!(
+                "A body may have up to {} KiB. Nothing was kept: nobody has signed it. Send fewer \
+                 fields or lines, or the order by the dialect `standard`.",
+                bytes / 1024
+            )
+            .into(),
             Self::NotJson => "Send Content-Type: application/json, and no Content-Encoding.".into(),
             Self::NotUnderstood { event_id, .. } => format!(
                 "It is kept as {event_id} in the delivery log and can be redriven. Mend the fields \
@@ -166,7 +172,7 @@ impl Problem {
             | Self::NotSigned(_)
             | Self::Conflict(_)
             | Self::TooSlow
-            | Self::TooLarge
+            | Self::TooLarge(_)
             | Self::NotJson
             | Self::NotUnderstood { .. }
             | Self::Internal => ("problem-other-title", "problem-other-text"),
@@ -271,7 +277,7 @@ mod tests {
             Problem::NotFound,
             Problem::TooSlow,
             Problem::Conflict(String::new()),
-            Problem::TooLarge,
+            Problem::TooLarge(0),
             Problem::NotJson,
             Problem::NotUnderstood {
                 errors: Vec::new(),

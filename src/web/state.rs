@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::Query;
 use axum::http::Uri;
 
+use super::large_bodies::LargeBodies;
 use crate::app::App;
 use crate::demo::Demo;
 use crate::inbox::{EndpointCache, Intake};
@@ -19,6 +20,7 @@ pub struct WebState {
     pub app: App,
     pub intake: Intake,
     pub endpoints: EndpointCache,
+    pub large_bodies: LargeBodies,
     /// The demonstration, when this process serves it.
     pub demo: Option<Arc<Demo>>,
 }

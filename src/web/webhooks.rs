@@ -5,7 +5,6 @@
 //! takes this path, so it makes no copy of the body and asks the database only through the caches.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, to_bytes};
@@ -13,8 +12,8 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tokio::time::timeout;
 
+use super::body::read_body;
 use super::problem::ProblemDocument;
 use super::{Problem, Web, metrics};
 use crate::donations::claim_token;
@@ -25,11 +24,6 @@ use crate::inbox::{
     delivery_key, is_known, parse, source_header, topic_header, would_count,
 };
 use crate::values::{Dialect, DonationId, EndpointId, EventId, FieldError, listed};
-
-/// The largest body accepted, in bytes.
-const MAX_BODY_BYTES: usize = 256 * 1024;
-/// The longest that a body may take to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A shop's webhook, signed as its endpoint's dialect says; this describes the dialect `standard`
 /// (Standard Webhooks 1.0.0).
@@ -102,6 +96,13 @@ impl Outcome {
         }
     }
 
+    fn ignored(reason: &'static str) -> Self {
+        Self {
+            reason: Some(reason),
+            ..Self::of("ignored")
+        }
+    }
+
     /// Platforms disable webhooks that get errors, so an authentic delivery that is kept aside is a
     /// success for them.
     fn kept_aside(event_id: EventId, reason: &'static str, errors: Vec<FieldError>) -> Self {
@@ -134,24 +135,17 @@ async fn process(
     if !is_json(headers) && endpoint.dialect != Dialect::Wix {
         return Err(Problem::NotJson);
     }
-    let body = timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY_BYTES))
-        .await
-        .map_err(|_| Problem::TooSlow)?
-        .map_err(|_| Problem::TooLarge)?;
-    let endpoint = verified(web, now, endpoint_id, endpoint, headers, &body).await?;
+    let read = read_body(web, now, &endpoint, body).await?;
+    let endpoint = verified(web, now, endpoint_id, endpoint, headers, &read.bytes).await?;
     let header = |name: &str| only_header(headers, name);
-    let delivery_key = delivery_key(endpoint.dialect, &endpoint.settings, header, &body)
+    let delivery_key = delivery_key(endpoint.dialect, &endpoint.settings, header, &read.bytes)
         .map_err(|rejected| Problem::NotSigned(rejected.to_string()))?;
     let sender = sender(&endpoint, headers);
-    let understood = match understand(web, now, &endpoint, &sender, &body).await? {
+    let understood = match understand(web, now, &endpoint, &sender, &read.bytes).await? {
         Understood::Pong => return Ok(Outcome::of("pong")),
         // What a merchant sends about orders without a donation is not ours to keep.
         Understood::Ignored(reason) => {
-            let reason = Some(reason);
-            return Ok(Outcome {
-                reason,
-                ..Outcome::of("ignored")
-            });
+            return Ok(Outcome::ignored(reason));
         }
         Understood::Kept(understood) => understood,
     };
@@ -165,7 +159,7 @@ async fn process(
     let delivery = Delivery {
         endpoint_id,
         delivery_key,
-        body,
+        body: read.bytes.clone(),
         headers: kept_headers(&sender, headers),
         received_at: now,
         disposition,
@@ -294,7 +288,8 @@ async fn understand(
         .await?
     {
         return Ok(Understood::Ignored(
-            "nothing was charged for a donation, or it went back and none is recorded",
+            "the order has no donation that was charged (no line by our meta key, label or SKU), \
+             or it went back, and none is recorded",
         ));
     }
     for slug in event

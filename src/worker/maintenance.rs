@@ -15,7 +15,7 @@ use crate::cases::{self, CaseFilter, CaseKind, Decision, NewCase};
 use crate::checks::{self, Verdict};
 use crate::parties::sign_in;
 use crate::values::{Reader, derived_id, paris_day};
-use crate::{donations, inbox, mailing, receipts};
+use crate::{collections, donations, inbox, mailing, receipts};
 
 /// The time between two rounds.
 const PERIOD: Duration = Duration::from_secs(600);
@@ -55,6 +55,7 @@ async fn round(app: &App, checked_on: &mut Option<NaiveDate>) -> anyhow::Result<
         let all_hold = check_invariants(app, &mut db, now).await?;
         look_for_unclear_consent(app, now).await?;
         look_again_at_manifests(app, now).await?;
+        look_for_unpaid_collections(app, now).await?;
         // Messages to donors of suspended associations that were refused before.
         mailing::send_choice_requests(app, now).await?;
         // What is violated holds payouts: the next round looks whether it was mended.
@@ -71,6 +72,13 @@ async fn round(app: &App, checked_on: &mut Option<NaiveDate>) -> anyhow::Result<
 pub async fn look_for_unclear_consent(app: &App, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
     let mut tx = app.db.begin().await?;
     donations::open_consent_cases(&mut tx, now).await?;
+    tx.commit().await
+}
+
+/// Opens a case for each collection that merchants left unpaid for thirty days.
+pub async fn look_for_unpaid_collections(app: &App, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    let mut tx = app.db.begin().await?;
+    collections::open_unpaid_cases(&mut tx, now).await?;
     tx.commit().await
 }
 

@@ -77,7 +77,7 @@ fn squarespace_orders_count_what_was_paid_for_all_units_of_the_donation() {
     let of = |change: fn(&mut Value)| read(Dialect::Squarespace, &set, &squarespace(change));
     const ID: &str = "585d498fdee9f31a60284a37";
     let given = format!("{ID} 200 foret-vivante camille@example.org []");
-    assert_eq!(of(|_| ()), [given.clone()]);
+    assert_eq!(of(|_| ()), [given]);
     assert_eq!(
         of(|o| o["discountTotal"]["value"] = "5.00".into()),
         [format!(
@@ -485,5 +485,65 @@ async fn a_generic_shop_can_have_the_answers_of_a_platform_and_its_orders_counte
     let back = shopware("refunded").to_string();
     sent(&s, &shop, &back, (header, &sign(&back))).await;
     assert_eq!(s.balance("merchant_receivable:boutique-generic").await, 0);
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn orders_of_platforms_have_two_mebibytes_and_what_is_larger_is_counted() {
+    let s = Service::start().await;
+    let shop = shop_on(&s, "squarespace", &[]).await;
+    let send = async |url: String, bytes: usize| {
+        let body = format!("{{\"padding\": \"{}\"}}", "x".repeat(bytes));
+        let key = hex::decode(&shop.secret).unwrap();
+        let signature = hex::encode(digest(&key, &body));
+        let request = s
+            .shop
+            .http
+            .post(url)
+            .header("squarespace-signature", signature);
+        let request = request.header("content-type", "application/json");
+        let answer = request.body(body).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let url = format!("{}/webhooks/{}", s.url, shop.endpoint_id);
+    assert_eq!(send(url.clone(), 1_900_000).await.0, 200);
+    let (status, problem) = send(url, 2_200_000).await;
+    assert_eq!(status, 413);
+    assert!(problem.contains("2048 KiB"), "{problem}");
+    let (status, problem) = send(s.shop.url.clone(), 300_000).await;
+    assert_eq!(status, 413, "our own shapes are small");
+    assert!(problem.contains("256 KiB"), "{problem}");
+    let mut db = s.world.db.acquire().await.unwrap();
+    let merchants = obole::parties::merchant::list(&mut db, obole::values::Reader::System).await;
+    let merchants = merchants.unwrap();
+    assert_eq!(
+        merchants.iter().map(|m| m.too_large).collect::<Vec<_>>(),
+        [1, 1]
+    );
+    drop(db);
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_shop_that_was_only_tried_goes_live_under_its_own_name() {
+    let s = Service::start().await;
+    let new = |test| runs::NewMerchant {
+        test,
+        slug: Some("essai".into()),
+        ..new_merchant("Essai", Some("abri"))
+    };
+    let mut tx = s.world.db.begin().await.unwrap();
+    let (now, key) = (Utc::now(), s.app.key.expose());
+    let tried = runs::add_merchant(&mut tx, now, key, &new(true))
+        .await
+        .unwrap();
+    let live = runs::add_merchant(&mut tx, now, key, &new(false))
+        .await
+        .unwrap();
+    assert_eq!(tried.merchant_id, live.merchant_id);
+    assert_ne!(tried.endpoint_id, live.endpoint_id);
+    let again = runs::add_merchant(&mut tx, now, key, &new(false)).await;
+    assert!(again.unwrap_err().to_string().contains("already taken"));
+    tx.commit().await.unwrap();
     s.checked().await;
 }

@@ -433,6 +433,10 @@ impl Storm {
         let actor = Actor::system();
         let who = (&actor, "the storm");
         let done = runs::act_on_payout(&self.s.app, now, on, id, act, who).await;
+        if act == PayoutAct::PayAgain && self.model.left_after_all(n) {
+            assert!(done.is_err(), "seed {}", self.seed);
+            return self.meet("a payout that left after all");
+        }
         let done = done.unwrap();
         match act {
             PayoutAct::TakeBack => self.model.take_back(n),

@@ -404,22 +404,27 @@ impl Model {
         self.told.push((collection, c.asks, c.attempts));
     }
 
-    /// The return of the last attempt that was told and that no line has shown.
+    /// The last return that was told and that no line has shown.
     pub fn told_last(&self, collection: usize) -> Option<usize> {
-        let c = &self.collections[collection];
-        let last = |(of, _, attempt): &(usize, i64, u32)| {
-            c.state == Asked::Returned && *of == collection && *attempt == c.attempts
-        };
-        self.told.iter().position(last)
+        self.told.iter().rposition(|(of, ..)| *of == collection)
     }
 
-    /// A person says that it did not happen: the money settles the collection again.
+    /// A person says that it did not happen: the money settles the collection again, or is the
+    /// shop's credit where it was asked for again since.
     pub fn withdraw_return(&mut self, told: usize) {
-        let (collection, cents, _) = self.told.remove(told);
-        self.collections[collection].asks = cents;
-        self.collections[collection].since = 0;
-        self.ask(collection);
-        self.settle(collection);
+        let (collection, cents, attempt) = self.told.remove(told);
+        let c = &mut self.collections[collection];
+        if c.state == Asked::Returned && attempt == c.attempts {
+            (c.asks, c.since) = (cents, 0);
+            self.ask(collection);
+            self.settle(collection);
+        } else if c.state == Asked::Submitted && c.asks == cents {
+            self.settle(collection);
+        } else {
+            let shop = c.shop;
+            let receivable = self.of_shop("merchant_receivable", shop);
+            self.post("suspense:bank", &receivable, cents);
+        }
     }
 
     /// The gifts of a collection that their associations have.
@@ -841,6 +846,15 @@ impl Model {
             subject,
             hold,
         });
+    }
+
+    /// Whether a debit stands open that names a payout: its money is not back with us.
+    pub fn left_after_all(&self, payout: usize) -> bool {
+        let names = |h: &Held| {
+            let line = &self.lines[h.line];
+            h.subject == Subject::Payout(payout) && !line.credit && line.open > 0
+        };
+        self.held.iter().any(names)
     }
 
     /// Takes the first line that is held so and is open.

@@ -35,6 +35,8 @@ async fn cluster() -> &'static Cluster {
                 "full_page_writes=off",
                 "max_connections=300",
                 "shared_preload_libraries=pg_stat_statements",
+                // Each test has a database, and their statements push out those of others.
+                "pg_stat_statements.max=50000",
             ];
             let cluster = Cluster::attach(&home, &extra).await.unwrap();
             // Statics are never dropped: a shell waits for the end of our process (its standard

@@ -745,6 +745,43 @@ async fn what_no_association_has_is_given_up_and_nobody_owes_it() {
 }
 
 #[tokio::test]
+async fn a_return_withdrawn_after_it_was_asked_for_again_settles_that_or_is_a_credit() {
+    let s = Service::start().await;
+    let lea = actor(&s).await;
+    given(&s, &[("A", "20.00")]).await;
+    let asked = collect(&s, on("2026-09-02"), month("2026-08-01")).await;
+    let (reference, day) = (asked[0].reference.as_str(), on("2026-09-06"));
+    let act = |act| {
+        let (app, who) = (&s.app, (&lea, "it was another shop's"));
+        async move { runs::act_on_collection(app, Utc::now(), day, reference, act, who).await }
+    };
+    shown(&s, line(BankSide::Credit, reference, 2000, "came")).await;
+    // Told in error, asked for again, and withdrawn before anything came.
+    act(CollectionAct::Return).await.unwrap();
+    act(CollectionAct::Retry(None)).await.unwrap();
+    let settled = act(CollectionAct::WithdrawReturn).await.unwrap();
+    assert_eq!(settled.state, CollectionState::Settled);
+    let arrived = [
+        ("safeguarded_cash:bank", "20.00"),
+        ("association_payable:foret-vivante", "20.00"),
+    ];
+    stands(&s, &arrived, 0).await;
+    // Told in error once more, and paid again before that was seen.
+    act(CollectionAct::Return).await.unwrap();
+    act(CollectionAct::Retry(None)).await.unwrap();
+    shown(&s, line(BankSide::Credit, reference, 2000, "came again")).await;
+    act(CollectionAct::WithdrawReturn).await.unwrap();
+    let credited = [
+        ("safeguarded_cash:bank", "40.00"),
+        ("association_payable:foret-vivante", "20.00"),
+        ("merchant_receivable:librairie", "-20.00"),
+    ];
+    stands(&s, &credited, 0).await;
+    assert_eq!(open_cases(&s).await, []);
+    s.checked().await;
+}
+
+#[tokio::test]
 async fn a_return_that_was_told_in_error_is_withdrawn_and_the_money_is_there_as_before() {
     let s = Service::start().await;
     let lea = actor(&s).await;
@@ -757,7 +794,7 @@ async fn a_return_that_was_told_in_error_is_withdrawn_and_the_money_is_there_as_
     };
     let withdrawn = act(CollectionAct::WithdrawReturn, "nobody said so").await;
     let words = withdrawn.unwrap_err().to_string();
-    assert!(words.contains("is asked for"), "{words}");
+    assert!(words.contains("nobody said"), "{words}");
     shown(&s, line(BankSide::Credit, reference, 2000, "came")).await;
     let arrived = [
         ("safeguarded_cash:bank", "20.00"),
@@ -986,6 +1023,8 @@ fn postings() -> Vec<Transfer> {
     let told = ledger::collection_return_told(fact, rail, "shop", euros(300), &shares);
     all.extend(told);
     all.push(ledger::collection_return_shown(fact, bank, euros(300)));
+    let withdrawn = ledger::collection_return_withdrawn(fact, bank, "shop", euros(300));
+    all.push(withdrawn);
     let back = (MoneyAt::Suspense, euros(300));
     all.extend(ledger::collection_returned(fact, rail, "shop", back, &[]));
     all.extend(ledger::collection_written_off(

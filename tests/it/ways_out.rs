@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use obole::audit::{self, Actor};
 use obole::cases::{self, CaseFilter, CaseKind};
 use obole::collections::{Collection, CollectionState};
@@ -12,6 +12,7 @@ use obole::parties::account::NewAccount;
 use obole::payouts::{Payout, PayoutState};
 use obole::runs::{self, AccountAct, CaseDecision, CollectionAct, PayoutAct};
 use obole::values::{Iban, PayoutId, Reader};
+use obole::worker;
 use sqlx::AssertSqlSafe;
 
 use crate::shop::Service;
@@ -450,5 +451,56 @@ async fn a_file_is_written_again_only_when_asked_and_never_over_another() {
     std::fs::remove_file(&file).unwrap();
     run_again(&s).await;
     assert_eq!(std::fs::read(&file).unwrap(), bytes);
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_shop_that_does_not_pay_for_thirty_days_is_a_case_that_its_payment_ends() {
+    let s = Service::start().await;
+    let c = asked(&s).await;
+    let open = async || {
+        let filter = CaseFilter {
+            kind: Some(CaseKind::CollectionFailed),
+            open_only: true,
+            ..CaseFilter::default()
+        };
+        let mut db = s.world.db.acquire().await.unwrap();
+        cases::list(&mut db, Reader::System, filter).await.unwrap()
+    };
+    let look = async |days: i64| {
+        let now = Utc::now() + TimeDelta::days(days);
+        worker::look_for_unpaid_collections(&s.app, now)
+            .await
+            .unwrap();
+    };
+    look(29).await;
+    assert_eq!(open().await.len(), 0, "twenty-nine days");
+    look(31).await;
+    look(32).await;
+    let cases = open().await;
+    assert_eq!(cases.len(), 1);
+    assert!(
+        cases[0].what.contains("not paid, thirty days"),
+        "{}",
+        cases[0].what
+    );
+    let lea = actor("lea@obole.example");
+    let decision = CaseDecision {
+        case_id: cases[0].case_id,
+        decision: "ask-again",
+        actor: &lea,
+        why: "the shop says that it will pay",
+        amount: None,
+        email: None,
+    };
+    runs::decide_case(&s.app, Utc::now(), on("2026-10-03"), decision)
+        .await
+        .unwrap();
+    assert_eq!(open().await.len(), 0);
+    look(31).await;
+    assert_eq!(open().await.len(), 1, "unpaid again");
+    let pays = [crate::steps::paid(&c)];
+    import(&s, bank_day(&s, on("2026-11-06"), &pays).unwrap()).await;
+    assert_eq!(open().await.len(), 0, "it paid");
     s.checked().await;
 }

@@ -150,10 +150,7 @@ impl<'j> Order<'j> {
         let settings = self.sender.settings;
         let lines = donation_lines(settings, self.order);
         if lines.is_empty() {
-            return Ok(Event::Ignored(
-                "the order has no donation: no fee with our meta key or label, and no product by \
-                 SKU",
-            ));
+            return Ok(self.without_donation());
         }
         let host = self.sender.source.map(host_of);
         if let (Some(host), Some(store)) = (&host, settings.store_host())
@@ -191,6 +188,23 @@ impl<'j> Order<'j> {
             })),
         }
         .event(&PATHS)
+    }
+
+    /// An order without a donation: where it gave before, its line was taken off since, and a
+    /// person is asked what became of the money.
+    fn without_donation(&self) -> Event {
+        let order_id = number_id("id", self.order.get("id"));
+        match order_id {
+            Ok(order_id) if self.paid().is_some() && !self.sender.test => Event::Refund(Refund {
+                proof: RefundProof::Unproven,
+                waits: false,
+                ..Refund::of_all(order_id, "line-removed")
+            }),
+            _ => Event::Ignored(
+                "the order has no donation: no fee with our meta key or label, and no product by \
+                 SKU",
+            ),
+        }
     }
 
     /// Its state, as the shop calls it.

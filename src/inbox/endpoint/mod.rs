@@ -20,5 +20,6 @@ pub use settings::{
     host_of,
 };
 pub use store::{
-    Endpoint, NewEndpoint, add, change_settings, find, find_of_merchant, set_read_key,
+    Endpoint, NewEndpoint, add, change_settings, find, find_of_merchant, is_live, note_too_large,
+    set_read_key,
 };

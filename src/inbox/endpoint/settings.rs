@@ -279,6 +279,19 @@ impl EndpointSettings {
             };
         }
         let changed: Self = serde_json::from_value(all).map_err(|e| invalid(e.to_string()))?;
+        let is_address = |text: &str| {
+            let url = url::Url::parse(text).ok();
+            url.is_some_and(|u| matches!(u.scheme(), "http" | "https") && u.has_host())
+        };
+        if changed
+            .store_url
+            .as_deref()
+            .is_some_and(|u| !u.is_empty() && !is_address(u))
+        {
+            return Err(invalid(
+                "store_url is a web address, such as https://boutique.example".into(),
+            ));
+        }
         if !changed.signed_text.contains("{body}") {
             return Err(invalid("signed_text must contain {body}".into()));
         }

@@ -149,6 +149,34 @@ pub async fn set_read_key(
     Ok(settings)
 }
 
+/// Whether a merchant has an endpoint whose events reach the books.
+pub async fn is_live(db: &mut PgConnection, merchant: MerchantId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select exists (select 1 from endpoint where merchant_id = $1 and not test)")
+        .bind(merchant)
+        .fetch_one(db)
+        .await
+}
+
+/// Counts bodies that an endpoint refused because they were too large.
+pub async fn note_too_large(
+    db: &mut PgConnection,
+    now: DateTime<Utc>,
+    endpoint: EndpointId,
+    count: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into endpoint_too_large (endpoint_id, count, last_at) values ($1, $2, $3)
+         on conflict (endpoint_id) do update
+           set count = endpoint_too_large.count + excluded.count, last_at = excluded.last_at",
+    )
+    .bind(endpoint)
+    .bind(count)
+    .bind(now)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 pub(super) fn no_such_merchant(merchant: &str) -> AddError {
     AddError::field(
         "slug",

@@ -23,6 +23,10 @@ pub(super) async fn decide(
     d: CaseDecision<'_>,
 ) -> anyhow::Result<String> {
     let id = CollectionId(case.subject);
+    // One that was never paid is not waited for any more.
+    if d.decision != "suspend-merchant" {
+        collections::stop_waiting(tx, now, on, id).await?;
+    }
     match d.decision {
         "ask-again" => {
             collections::ask_again(tx, now, on, id, None, d.recorded()).await?;

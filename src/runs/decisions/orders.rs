@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::decision::CaseDecision;
-use crate::cases::Case;
+use crate::cases::{Case, CaseKind};
+use crate::donations;
 use crate::inbox::{self, Redrive, Ruling};
 use crate::values::{EventId, Reader};
 
@@ -24,6 +25,16 @@ pub(super) async fn decide(
         ),
         _ => Ruling::Dismiss,
     };
+    if case.kind == CaseKind::DonationRaised
+        && let (Ruling::Accept, Some(donation)) = (ruling, case.donation)
+    {
+        let orders = donations::recorded_orders(tx, &[donation]).await?;
+        let is_back = orders.values().any(|order| order.left_cents() == 0);
+        ensure!(
+            !is_back,
+            "all of this order was given back since: nothing more of it was charged; decide dismiss"
+        );
+    }
     let event = EventId(case.subject);
     inbox::rule(tx, now, event, ruling, d.recorded()).await?;
     let redriven = inbox::redrive(tx, Reader::System, &Redrive::These(vec![event])).await?;

@@ -203,7 +203,7 @@ mail-returned-subject = One of your payouts came back
 mail-returned-came-back = The transfer of { $amount } to { $association }, told for { $day } under the reference { $reference }, came back on { $back }. You do not have this money.
 # $reason: the reason, code and words.
 mail-returned-reason = Your bank’s reason: { $reason }.
-mail-returned-waits = What you are owed of it is not lost: it is on the safeguarded account, and another transfer will bring it, with its own report.
+mail-returned-waits = What you are owed of it is not lost: it is on the safeguarded account, and another transfer will bring it, with its own report. If your account is closed or has changed, reply to this message with your new IBAN and the exact name of its holder: nothing leaves again before we have checked that account.
 # $amount: the amount.
 mail-returned-entry = If you booked the entry of this transfer, cancel it: debit 754 Collectes et dons { $amount }, credit 512 Banque { $amount }.
 
