@@ -296,6 +296,7 @@ mod tests {
             ordinal: 0,
             is_one_of_several: false,
             left_cents: None,
+            stands_whole: false,
             flags: Vec::new(),
             identity: None,
             warnings: Vec::new(),

@@ -85,6 +85,8 @@ pub struct Checkout {
     pub is_one_of_several: bool,
     /// What is left of it by the order as it now stands, in cents; none where it does not say.
     pub left_cents: Option<i64>,
+    /// Whether the order as it now stands says that nothing of it went back.
+    pub stands_whole: bool,
     /// What a person should look at, beside what the decision finds.
     pub flags: Vec<&'static str>,
     /// What tells the order from another of the same number.

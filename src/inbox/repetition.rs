@@ -124,9 +124,20 @@ fn judge(
     Again::Differs
 }
 
-/// Whether an order was placed once more after its donation was given back whole.
+/// Whether an order was placed once more after its donation was given back whole, or stands once
+/// more as it was charged.
 pub(super) fn is_second_order(task: &CheckoutTask<'_>, order: &RecordedOrder) -> bool {
-    order.left_cents() == 0 && came_after(task, order)
+    order.left_cents() == 0 && (came_after(task, order) || stands_again(task, order))
+}
+
+/// Whether a platform states an order again as charged, of which nothing went back, after its
+/// donation was given back: it was cancelled, and is not any more.
+fn stands_again(task: &CheckoutTask<'_>, order: &RecordedOrder) -> bool {
+    let received_at = task.source.event.received_at;
+    let after = order
+        .refund_occurred_at
+        .is_some_and(|back| received_at > back);
+    task.checkout.stands_whole && after
 }
 
 /// Whether an order was placed after its donation was given back. Where it does not say when, its

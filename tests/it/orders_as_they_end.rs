@@ -529,3 +529,48 @@ async fn a_refund_whose_order_never_comes_ends_after_thirty_days() {
     assert_eq!(s.count("select count(*) from inbox_body").await, 0);
     s.checked().await;
 }
+
+#[tokio::test]
+async fn an_order_that_stands_again_after_it_was_cancelled_is_shown_to_a_person() {
+    let s = Service::start().await;
+    let woo = Platform::on(&s, "woocommerce", &[]).await;
+    let state = |state: &str| woocommerce_order(|o| o["status"] = state.into());
+    let tell = async |id: &str, body: &Value| told(&woo, id, "order.updated", body).await;
+    if tell("a", &state("processing")).await.is_none() {
+        return s.checked().await;
+    }
+    tell("b", &state("cancelled")).await.unwrap();
+    assert_eq!(woo.owes().await, 0);
+    let mut again = state("processing");
+    again["date_modified_gmt"] = "2026-10-25T10:00:00".into();
+    tell("c", &again).await.unwrap();
+    let cases = open(&s, CaseKind::SecondOrder).await;
+    assert_eq!((woo.owes().await, cases.len()), (0, 1));
+    decide(&s, &cases[0], "accept", None).await;
+    s.posted().await;
+    assert_eq!(woo.owes().await, 100, "it counts again");
+    tell("d", &state("completed")).await.unwrap();
+    assert_eq!(woo.owes().await, 100, "and once");
+    assert_eq!(open(&s, CaseKind::SecondOrder).await.len(), 0);
+    s.checked().await;
+}
+
+#[tokio::test]
+async fn a_donation_taken_off_a_paid_order_is_asked_of_a_person() {
+    let s = Service::start().await;
+    let woo = Platform::on(&s, "woocommerce", &[]).await;
+    let tell = async |id: &str, body: &Value| told(&woo, id, "order.updated", body).await;
+    if tell("a", &woocommerce_order(|_| ())).await.is_none() {
+        return s.checked().await;
+    }
+    let without = woocommerce_order(|o| {
+        o["fee_lines"] = json!([]);
+        o["total"] = "45.90".into();
+    });
+    tell("b", &without).await.unwrap();
+    let cases = open(&s, CaseKind::RefundUnproven).await;
+    assert_eq!((woo.owes().await, cases.len()), (100, 1));
+    decide(&s, &cases[0], "given-back", Some("1.00")).await;
+    assert_eq!(woo.owes().await, 0);
+    s.checked().await;
+}

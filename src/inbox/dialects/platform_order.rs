@@ -52,6 +52,13 @@ pub(super) struct GivenBack {
     pub is_fetched: bool,
 }
 
+impl GivenBack {
+    /// Whether nothing went back.
+    const fn is_empty(&self) -> bool {
+        self.by_line.is_empty() && self.unproven.is_empty() && self.whole.is_none()
+    }
+}
+
 /// An order with donations as a platform states it, once it is known to be paid.
 pub(super) struct PlatformOrder<'a> {
     pub order_id: String,
@@ -221,6 +228,7 @@ impl<'a> PlatformOrder<'a> {
             ordinal: i16::try_from(ordinal).unwrap_or(LAST_ORDINAL),
             is_one_of_several,
             left_cents,
+            stands_whole: left_cents.is_some_and(|left| left > 0) && self.given_back.is_empty(),
             flags: raised
                 .into_iter()
                 .filter_map(|(raised, flag)| raised.then_some(flag))

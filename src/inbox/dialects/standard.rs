@@ -175,6 +175,7 @@ fn checkout(raw: RawEvent<'_, RawCheckout<RawDonor>>) -> Result<Event, ParseErro
         ordinal: 0,
         is_one_of_several: false,
         left_cents: None,
+        stands_whole: false,
         flags: Vec::new(),
         identity: None,
         warnings,
