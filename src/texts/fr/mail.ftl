@@ -203,7 +203,7 @@ mail-returned-subject = Un de vos reversements est revenu
 mail-returned-came-back = Le virement de { $amount } à { $association }, annoncé pour le { $day } sous la référence { $reference }, est revenu le { $back }. Cet argent n’est pas chez vous.
 # $reason : le motif, code et mots.
 mail-returned-reason = Motif donné par votre banque : { $reason }.
-mail-returned-waits = Ce qui vous en est dû n’est pas perdu : il est sur le compte de cantonnement, et un autre virement l’apportera, avec son propre rapport. Si votre compte est clos ou a changé, répondez à ce message avec votre nouvel IBAN et le nom exact de son titulaire : rien ne repart avant que nous ayons vérifié ce compte.
+mail-returned-waits = Ce qui vous en est dû n’est pas perdu : il est sur le compte de cantonnement, et un autre virement l’apportera, avec son propre rapport. Si votre compte est clos ou a changé, répondez à ce message avec votre nouvel IBAN et le nom exact de son titulaire : rien ne repart avant que nous ayons vérifié ce compte.
 # $amount : le montant.
 mail-returned-entry = Si vous avez passé l’écriture de ce virement, annulez-la : débit 754 Collectes et dons { $amount }, crédit 512 Banque { $amount }.
 
