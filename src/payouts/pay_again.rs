@@ -61,13 +61,13 @@ pub async fn pay_again(
 ) -> Result<Option<PayoutId>, MoveError> {
     let payout = Standing::load(tx, id).await?;
     payout.state.ensure(PayoutState::PaidAgain)?;
+    refuse_if_it_left(tx, id).await?;
     let Some((association, slug)) = payout.payee.association() else {
         return give_back_again(tx, now, on, (id, &payout.payee), decision).await;
     };
     if payout.is_suspended {
         return Err(MoveError::Suspended(slug.to_owned()));
     }
-    refuse_if_it_left(tx, id).await?;
     state::record(tx, now, on, id, PayoutState::PaidAgain).await?;
     let again = PayoutId::new();
     let linked = sqlx::query(PREPARE)
