@@ -47,6 +47,18 @@ pub struct CaseFilter {
     pub open_only: bool,
 }
 
+impl CaseFilter {
+    /// The open cases of a kind.
+    #[must_use]
+    pub fn open(kind: CaseKind) -> Self {
+        Self {
+            kind: Some(kind),
+            open_only: true,
+            ..Self::default()
+        }
+    }
+}
+
 #[derive(FromRow)]
 struct Row {
     case_id: CaseId,

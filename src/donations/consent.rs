@@ -102,11 +102,7 @@ pub async fn open_consent_cases(
         )
     });
     cases::open(tx, now, &new.collect::<Vec<_>>()).await?;
-    let filter = CaseFilter {
-        kind: Some(CaseKind::ConsentUnclear),
-        open_only: true,
-        ..CaseFilter::default()
-    };
+    let filter = CaseFilter::open(CaseKind::ConsentUnclear);
     let open = cases::list(tx, Reader::System, filter).await?;
     let is_unclear = |subject: Uuid| unclear.iter().any(|(m, ..)| m.0 == subject);
     let clear: Vec<Uuid> = open

@@ -173,11 +173,7 @@ pub async fn note_differences(
 
 /// Looks again at the days whose counts differed: what was missing may have come.
 pub async fn look_again(tx: &mut PgConnection, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
-    let open = CaseFilter {
-        kind: Some(CaseKind::ManifestDiffers),
-        open_only: true,
-        ..CaseFilter::default()
-    };
+    let open = CaseFilter::open(CaseKind::ManifestDiffers);
     let open = cases::list(tx, Reader::System, open).await?;
     if open.is_empty() {
         return Ok(());

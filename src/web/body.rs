@@ -15,6 +15,7 @@ use crate::inbox::endpoint::{Endpoint, note_too_large};
 
 /// The longest that a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// A body, and its place in the room for large ones until it is durable.
 pub(super) struct ReadBody {
     pub bytes: Bytes,

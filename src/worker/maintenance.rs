@@ -112,11 +112,7 @@ pub async fn check_invariants(
     };
     let kept: Vec<Uuid> = kept.iter().map(subject).collect();
     // One opened since then, by another process, is about what this check did not see.
-    let filter = CaseFilter {
-        kind: Some(CaseKind::CheckViolated),
-        open_only: true,
-        ..CaseFilter::default()
-    };
+    let filter = CaseFilter::open(CaseKind::CheckViolated);
     let mut tx = app.db.begin().await?;
     let open = cases::list(&mut tx, Reader::System, filter).await?;
     let earlier = open

@@ -2,7 +2,7 @@
 
 use chrono::Utc;
 use obole::audit::{self, Actor};
-use obole::cases::{self, Case, CaseFilter, CaseKind};
+use obole::cases::{Case, CaseKind};
 use obole::runs::{self, CaseDecision, ReceiptOptions, ReceiptRun};
 use obole::values::{Email, Reader};
 
@@ -10,20 +10,15 @@ use crate::browser::Browser;
 use crate::mail_server::MailServer;
 use crate::shop::Service;
 use crate::steps::{
-    approve, bank_day, collect_and_settle, give, import, month, on, pay_out, prepare_payouts,
+    approve, bank_day, collect_and_settle, give, import, month, on, open_cases, pay_out,
+    prepare_payouts,
 };
 
 const WRONG: &str = "camile@example.org";
 const RIGHT: &str = "camille@example.org";
 
 async fn refused(s: &Service) -> Vec<Case> {
-    let filter = CaseFilter {
-        kind: Some(CaseKind::MessageRefused),
-        open_only: true,
-        ..CaseFilter::default()
-    };
-    let mut db = s.world.db.acquire().await.unwrap();
-    cases::list(&mut db, Reader::System, filter).await.unwrap()
+    open_cases(s, CaseKind::MessageRefused).await
 }
 
 async fn decide(

@@ -3,7 +3,7 @@
 
 use chrono::Utc;
 use obole::audit::Actor;
-use obole::cases::{self, CaseFilter, CaseKind};
+use obole::cases::CaseKind;
 use obole::collections::{Collection, CollectionFilter, CollectionState};
 use obole::gateways::bank::{BankItem, BankReader};
 use obole::payouts::{Payout, PayoutState};
@@ -113,14 +113,7 @@ pub async fn open(s: &Service) -> Vec<reconciliation::Line> {
 
 /// How many cases of a kind are open.
 pub async fn open_cases(s: &Service, kind: CaseKind) -> usize {
-    let filter = CaseFilter {
-        kind: Some(kind),
-        open_only: true,
-        ..CaseFilter::default()
-    };
-    let mut db = s.world.db.acquire().await.unwrap();
-    let open = cases::list(&mut db, Reader::System, filter).await.unwrap();
-    open.len()
+    crate::steps::open_cases(s, kind).await.len()
 }
 
 /// Lea of the team.

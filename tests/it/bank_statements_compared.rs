@@ -2,12 +2,13 @@
 //! statement that contradicts itself silences nothing but itself.
 
 use chrono::Utc;
-use obole::cases::{self, CaseFilter, CaseKind};
+use obole::cases::CaseKind;
 use obole::reconciliation::ImportSummary;
 use obole::runs;
-use obole::values::{BankAccount, Bic, Iban, Reader};
+use obole::values::{BankAccount, Bic, Iban};
 
 use crate::shop::Service;
+use crate::steps::open_cases;
 use crate::support::written;
 
 const CHECK: &str = "the-banks-balance-is-the-ledgers";
@@ -80,13 +81,7 @@ async fn told(
 }
 
 async fn gaps(s: &Service) -> Vec<String> {
-    let filter = CaseFilter {
-        kind: Some(CaseKind::StatementGap),
-        open_only: true,
-        ..CaseFilter::default()
-    };
-    let mut db = s.world.db.acquire().await.unwrap();
-    let open = cases::list(&mut db, Reader::System, filter).await.unwrap();
+    let open = open_cases(s, CaseKind::StatementGap).await;
     open.into_iter().map(|c| c.what).collect()
 }
 

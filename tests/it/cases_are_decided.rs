@@ -3,7 +3,7 @@
 
 use chrono::Utc;
 use obole::audit::{self, Actor};
-use obole::cases::{self, Case, CaseFilter, CaseKind};
+use obole::cases::{Case, CaseKind};
 use obole::donations;
 use obole::parties::merchant;
 use obole::runs::{self, CaseDecision, DecidedCase};
@@ -11,21 +11,12 @@ use obole::values::{Amount, Reader};
 use serde_json::Value;
 
 use crate::shop::{Service, checkout, refund};
-use crate::steps::{collect_and_settle, month, on};
+use crate::steps::{collect_and_settle, month, on, open_cases};
 
 const RECEIVABLE: &str = "merchant_receivable:librairie";
 
-async fn open(s: &Service, kind: CaseKind) -> Vec<Case> {
-    let filter = CaseFilter {
-        kind: Some(kind),
-        open_only: true,
-        ..CaseFilter::default()
-    };
-    let mut db = s.world.db.acquire().await.unwrap();
-    cases::list(&mut db, Reader::System, filter).await.unwrap()
-}
-
-async fn decide(
+/// A person of the team decides a case, and what follows is posted.
+pub async fn decide(
     s: &Service,
     case: &Case,
     decision: &str,
@@ -70,13 +61,16 @@ async fn a_donation_above_the_ceiling_is_accepted_corrected_or_dismissed() {
         ("FR-3", "dismiss", None, 2_000_200),
     ] {
         told(&s, &[(order, of_amount(order, "20000.00"))]).await;
-        let case = open(&s, CaseKind::DonationAboveCeiling)
+        let case = open_cases(&s, CaseKind::DonationAboveCeiling)
             .await
             .pop()
             .unwrap();
         decide(&s, &case, decision, amount).await.unwrap();
         assert_eq!(s.balance(RECEIVABLE).await, balance, "{decision}");
-        assert_eq!(open(&s, CaseKind::DonationAboveCeiling).await.len(), 0);
+        assert_eq!(
+            open_cases(&s, CaseKind::DonationAboveCeiling).await.len(),
+            0
+        );
         let again = decide(&s, &case, "accept", None).await.unwrap_err();
         assert!(again.to_string().contains(&format!("decided: {decision}")));
     }
@@ -103,7 +97,7 @@ async fn a_second_order_that_is_accepted_is_the_orders_next_donation() {
     )
     .await;
     assert_eq!(s.balance(RECEIVABLE).await, 0);
-    let case = open(&s, CaseKind::SecondOrder).await.pop().unwrap();
+    let case = open_cases(&s, CaseKind::SecondOrder).await.pop().unwrap();
     decide(&s, &case, "accept", None).await.unwrap();
     assert_eq!(s.balance(RECEIVABLE).await, 300);
     assert_eq!(
@@ -148,7 +142,7 @@ async fn a_raised_donation_that_is_accepted_counts_the_difference_once() {
         ],
     )
     .await;
-    let raised = open(&s, CaseKind::DonationRaised).await;
+    let raised = open_cases(&s, CaseKind::DonationRaised).await;
     assert_eq!(raised.len(), 2, "one for each event");
     decide(&s, &raised[0], "accept", None).await.unwrap();
     assert_eq!(s.balance(RECEIVABLE).await, 250);
@@ -169,7 +163,7 @@ async fn an_order_that_differs_is_dismissed_and_what_is_recorded_stays() {
     let mut other = checkout("FR-1", |_| ());
     other["data"]["donation"]["cause"] = "rivieres".into();
     told(&s, &[("first", checkout("FR-1", |_| ())), ("other", other)]).await;
-    let case = open(&s, CaseKind::OrderDiffers).await.pop().unwrap();
+    let case = open_cases(&s, CaseKind::OrderDiffers).await.pop().unwrap();
     let wrong = decide(&s, &case, "accept", None).await.unwrap_err();
     assert!(wrong.to_string().contains("decided by dismiss"), "{wrong}");
     decide(&s, &case, "dismiss", None).await.unwrap();
@@ -195,7 +189,7 @@ async fn what_was_given_back_in_all_is_posted_once_a_person_knows_it() {
         ],
     )
     .await;
-    let case = open(&s, CaseKind::RefundDiffers).await.pop().unwrap();
+    let case = open_cases(&s, CaseKind::RefundDiffers).await.pop().unwrap();
     for (amount, words) in [
         ("6.00", "was 5.00 euros"),
         ("0.50", "1.00 euros are posted"),
@@ -222,7 +216,7 @@ async fn a_refund_beyond_the_donation_is_closed_without_a_posting() {
         &[("first", of_amount("FR-1", "1.00")), ("back", beyond)],
     )
     .await;
-    let case = open(&s, CaseKind::RefundBeyondDonation)
+    let case = open_cases(&s, CaseKind::RefundBeyondDonation)
         .await
         .pop()
         .unwrap();
@@ -250,13 +244,16 @@ async fn a_refund_after_the_payout_is_borne_by_nobody_who_has_not_the_money() {
     collect_and_settle(&s, on("2026-10-01"), month("2026-09-01")).await;
     crate::steps::pay_out(&s, on("2026-10-05"), &operators).await;
     told(&s, &[("back", refund("FR-1"))]).await;
-    let case = open(&s, CaseKind::RefundAfterPayout).await.pop().unwrap();
+    let case = open_cases(&s, CaseKind::RefundAfterPayout)
+        .await
+        .pop()
+        .unwrap();
     for decision in ["association-agrees", "operator-bears"] {
         let refused = decide(&s, &case, decision, None).await.unwrap_err();
         let words = refused.to_string();
         assert!(words.contains("20.00"), "{decision}: {words}");
     }
-    assert_eq!(open(&s, CaseKind::RefundAfterPayout).await.len(), 1);
+    assert_eq!(open_cases(&s, CaseKind::RefundAfterPayout).await.len(), 1);
     s.checked().await;
 }
 
@@ -275,10 +272,10 @@ async fn a_refund_of_all_while_a_second_order_waits_is_shown_to_a_person() {
         ],
     )
     .await;
-    let case = open(&s, CaseKind::SecondOrder).await.pop().unwrap();
+    let case = open_cases(&s, CaseKind::SecondOrder).await.pop().unwrap();
     decide(&s, &case, "accept", None).await.unwrap();
     assert_eq!(s.balance(RECEIVABLE).await, 3000);
-    let refund = open(&s, CaseKind::RefundBeyondDonation)
+    let refund = open_cases(&s, CaseKind::RefundBeyondDonation)
         .await
         .pop()
         .unwrap();

@@ -3,7 +3,7 @@
 
 use chrono::Utc;
 use obole::audit::{self, Actor};
-use obole::cases::{self, Case, CaseFilter, CaseKind};
+use obole::cases::{Case, CaseKind};
 use obole::donations::ConsentRuling::{self, Accept, Dismiss};
 use obole::runs::{self, CaseDecision, ReceiptRun};
 use obole::values::{DonationId, Email, Reader};
@@ -11,7 +11,9 @@ use obole::worker;
 use serde_json::{Value, json};
 
 use crate::shop::Service;
-use crate::steps::{collect_and_settle, give_at, held, issue_receipts, month, on, pay_out};
+use crate::steps::{
+    collect_and_settle, give_at, held, issue_receipts, month, on, open_cases, pay_out,
+};
 
 fn lea() -> Actor {
     Actor {
@@ -49,13 +51,7 @@ async fn waiting(s: &Service, kind: CaseKind) -> Vec<Case> {
     worker::look_for_unclear_consent(&s.app, Utc::now())
         .await
         .unwrap();
-    let filter = CaseFilter {
-        kind: Some(kind),
-        open_only: true,
-        ..CaseFilter::default()
-    };
-    let mut db = s.world.db.acquire().await.unwrap();
-    cases::list(&mut db, Reader::System, filter).await.unwrap()
+    open_cases(s, kind).await
 }
 
 async fn decide(s: &Service, case: &Case, decision: &str) {

@@ -1,14 +1,14 @@
 //! The merchant's API: only one's own, nothing personal, and as its description says.
 
 use chrono::Utc;
-use obole::cases::{self, CaseFilter, CaseKind};
-use obole::values::Reader;
+use obole::cases::CaseKind;
 use obole::{runs, worker};
 use serde_json::{Value, json};
 
 use crate::month_settles::{day, last_month, settle_month};
 use crate::official::folder;
 use crate::shop::{Service, Shop, checkout, new_merchant};
+use crate::steps::open_cases;
 use crate::support::tool;
 
 /// A client of the API with one merchant's key.
@@ -361,13 +361,7 @@ async fn the_daily_manifest_names_the_orders_that_never_came() {
 
 /// The open cases of days that differ, in words.
 async fn differing_days(s: &Service) -> Vec<String> {
-    let open = CaseFilter {
-        kind: Some(CaseKind::ManifestDiffers),
-        open_only: true,
-        ..CaseFilter::default()
-    };
-    let mut db = s.world.db.acquire().await.unwrap();
-    let open = cases::list(&mut db, Reader::System, open).await.unwrap();
+    let open = open_cases(s, CaseKind::ManifestDiffers).await;
     open.into_iter().map(|c| c.what).collect()
 }
 

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use chrono::Utc;
-use obole::cases::{self, CaseFilter, CaseKind};
+use obole::cases::CaseKind;
 use obole::payouts::{Payout, PayoutState};
 use obole::runs;
-use obole::values::Reader;
 
 use crate::shop::Service;
 use crate::steps::{
-    approve, bank_day, collect_and_settle, give, give_at, import, month, on, prepare_payouts,
+    approve, bank_day, collect_and_settle, give, give_at, import, month, on, open_cases,
+    prepare_payouts,
 };
 
 /// 87 characters, of which one grows when it is spelled out the German way.
@@ -44,13 +44,7 @@ async fn two_payouts(s: &Service) -> Vec<Payout> {
 
 /// Why payouts wait for a person.
 async fn failures(s: &Service) -> Vec<String> {
-    let filter = CaseFilter {
-        kind: Some(CaseKind::PayoutFailed),
-        open_only: true,
-        ..CaseFilter::default()
-    };
-    let mut db = s.world.db.acquire().await.unwrap();
-    let open = cases::list(&mut db, Reader::System, filter).await.unwrap();
+    let open = open_cases(s, CaseKind::PayoutFailed).await;
     open.into_iter().map(|c| c.what).collect()
 }
 

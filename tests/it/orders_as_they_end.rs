@@ -7,46 +7,15 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::Utc;
-use obole::audit::Actor;
-use obole::cases::{self, Case, CaseFilter, CaseKind};
+use obole::cases::CaseKind;
 use obole::inbox::endpoint;
-use obole::runs::{self, CaseDecision};
-use obole::values::{Amount, Reader};
 use obole::worker;
 use serde_json::{Value, json};
 
+use crate::cases_are_decided::decide;
 use crate::dialects::{Platform, shopify_order, stripe_session, woocommerce_order};
 use crate::shop::Service;
-use crate::steps::on;
-
-async fn open(s: &Service, kind: CaseKind) -> Vec<Case> {
-    let filter = CaseFilter {
-        kind: Some(kind),
-        open_only: true,
-        ..CaseFilter::default()
-    };
-    let mut db = s.world.db.acquire().await.unwrap();
-    cases::list(&mut db, Reader::System, filter).await.unwrap()
-}
-
-async fn decide(s: &Service, case: &Case, decision: &str, amount: Option<&str>) {
-    let actor = Actor {
-        who: "team@obole.example".into(),
-        source: "a test".into(),
-    };
-    let decision = CaseDecision {
-        case_id: case.case_id,
-        decision,
-        actor: &actor,
-        why: "the merchant said so",
-        amount: amount.map(|a| Amount::parse(a).unwrap()),
-        email: None,
-    };
-    runs::decide_case(&s.app, Utc::now(), on("2026-11-26"), decision)
-        .await
-        .unwrap();
-    s.posted().await;
-}
+use crate::steps::open_cases;
 
 /// What was answered: accepted, ignored or kept.
 async fn told(shop: &Platform<'_>, id: &str, topic: &str, body: &Value) -> Option<String> {
@@ -136,9 +105,12 @@ async fn a_sum_given_back_is_the_whole_order_or_a_question() {
     assert_eq!(shop.owes().await, 100);
     let held = "select count(*) from donation_in_question";
     assert_eq!(s.count(held).await, 1);
-    let case = open(&s, CaseKind::RefundUnproven).await.pop().unwrap();
+    let case = open_cases(&s, CaseKind::RefundUnproven)
+        .await
+        .pop()
+        .unwrap();
     assert!(case.what.contains("5.00 euros"), "{}", case.what);
-    decide(&s, &case, "given-back", Some("1.00")).await;
+    decide(&s, &case, "given-back", Some("1.00")).await.unwrap();
     assert_eq!((shop.owes().await, s.count(held).await), (0, 0));
     // Told again with the order, it is not asked again.
     let updated = shopify_order(|o| {
@@ -147,7 +119,7 @@ async fn a_sum_given_back_is_the_whole_order_or_a_question() {
         o["refunds"] = json!([part]);
     });
     told(&shop, "e", "orders/updated", &updated).await;
-    assert_eq!(open(&s, CaseKind::RefundUnproven).await.len(), 0);
+    assert_eq!(open_cases(&s, CaseKind::RefundUnproven).await.len(), 0);
     let nobody = by_sum(3, 13, "5.00");
     assert_eq!(
         told(&shop, "f", "refunds/create", &nobody).await.unwrap(),
@@ -239,9 +211,11 @@ async fn what_was_not_charged_as_it_should_be_is_posted_and_its_receipt_waits() 
     assert_eq!(shop.owes().await, 200);
     let held = "select count(*) from donation_in_question";
     assert_eq!(s.count(held).await, 2);
-    let cases = open(&s, CaseKind::DonationNotAsCharged).await;
-    decide(&s, &cases[0], "accept", None).await;
-    decide(&s, &cases[1], "given-back", Some("1.00")).await;
+    let cases = open_cases(&s, CaseKind::DonationNotAsCharged).await;
+    decide(&s, &cases[0], "accept", None).await.unwrap();
+    decide(&s, &cases[1], "given-back", Some("1.00"))
+        .await
+        .unwrap();
     assert_eq!((shop.owes().await, s.count(held).await), (100, 0));
     s.checked().await;
 }
@@ -275,10 +249,10 @@ async fn another_order_of_one_number_is_set_aside_and_its_refund_gives_nothing_b
     )
     .await;
     assert_eq!((shop.owes().await, s.count(PROBLEMS).await), (100, 2));
-    let refund = open(&s, CaseKind::OrderDiffers).await.pop().unwrap();
-    decide(&s, &refund, "dismiss", None).await;
-    let second = open(&s, CaseKind::SecondOrder).await.pop().unwrap();
-    decide(&s, &second, "accept", None).await;
+    let refund = open_cases(&s, CaseKind::OrderDiffers).await.pop().unwrap();
+    decide(&s, &refund, "dismiss", None).await.unwrap();
+    let second = open_cases(&s, CaseKind::SecondOrder).await.pop().unwrap();
+    decide(&s, &second, "accept", None).await.unwrap();
     assert_eq!((shop.owes().await, s.count(PROBLEMS).await), (200, 0));
     told(
         &shop,
@@ -347,7 +321,7 @@ async fn a_lost_dispute_gives_back_and_a_failed_refund_is_asked() {
     .await;
     assert_eq!(shop.owes().await, 0);
     told(&shop, "", "", &refund("evt_r2", "refund.failed", "failed")).await;
-    let cases = open(&s, CaseKind::RefundUnproven).await;
+    let cases = open_cases(&s, CaseKind::RefundUnproven).await;
     assert!(
         cases[0].what.contains("did not reach the customer"),
         "{}",
@@ -474,7 +448,7 @@ async fn refunds_are_fetched_with_the_read_key_and_asked_when_they_cannot_be() {
         worker::fetch_due(&s.app, later).await.unwrap();
         later += chrono::TimeDelta::hours(6);
     }
-    assert_eq!(open(&s, CaseKind::RefundUnproven).await.len(), 1);
+    assert_eq!(open_cases(&s, CaseKind::RefundUnproven).await.len(), 1);
     assert_eq!(
         s.count("select count(*) from donation_in_question").await,
         1
@@ -544,14 +518,14 @@ async fn an_order_that_stands_again_after_it_was_cancelled_is_shown_to_a_person(
     let mut again = state("processing");
     again["date_modified_gmt"] = "2026-10-25T10:00:00".into();
     tell("c", &again).await.unwrap();
-    let cases = open(&s, CaseKind::SecondOrder).await;
+    let cases = open_cases(&s, CaseKind::SecondOrder).await;
     assert_eq!((woo.owes().await, cases.len()), (0, 1));
-    decide(&s, &cases[0], "accept", None).await;
+    decide(&s, &cases[0], "accept", None).await.unwrap();
     s.posted().await;
     assert_eq!(woo.owes().await, 100, "it counts again");
     tell("d", &state("completed")).await.unwrap();
     assert_eq!(woo.owes().await, 100, "and once");
-    assert_eq!(open(&s, CaseKind::SecondOrder).await.len(), 0);
+    assert_eq!(open_cases(&s, CaseKind::SecondOrder).await.len(), 0);
     s.checked().await;
 }
 
@@ -568,9 +542,11 @@ async fn a_donation_taken_off_a_paid_order_is_asked_of_a_person() {
         o["total"] = "45.90".into();
     });
     tell("b", &without).await.unwrap();
-    let cases = open(&s, CaseKind::RefundUnproven).await;
+    let cases = open_cases(&s, CaseKind::RefundUnproven).await;
     assert_eq!((woo.owes().await, cases.len()), (100, 1));
-    decide(&s, &cases[0], "given-back", Some("1.00")).await;
+    decide(&s, &cases[0], "given-back", Some("1.00"))
+        .await
+        .unwrap();
     assert_eq!(woo.owes().await, 0);
     s.checked().await;
 }

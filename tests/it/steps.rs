@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use chrono::{NaiveDate, Utc};
 use obole::audit::Actor;
-use obole::cases::{self, CaseFilter, CaseKind, Decision};
+use obole::cases::{self, Case, CaseFilter, CaseKind, Decision};
 use obole::collections::Collection;
 use obole::gateways::bank::simulated::{IncomingTransfer, play_day};
 use obole::payouts::{Payout, PayoutState};
@@ -117,14 +117,18 @@ pub async fn prepare_payouts(s: &Service, on: NaiveDate) -> Vec<Payout> {
     prepared.collect()
 }
 
+/// The open cases of a kind, oldest first.
+pub async fn open_cases(s: &Service, kind: CaseKind) -> Vec<Case> {
+    let mut db = s.world.db.acquire().await.unwrap();
+    cases::list(&mut db, Reader::System, CaseFilter::open(kind))
+        .await
+        .unwrap()
+}
+
 /// Somebody decides about failed payments otherwise than by asking again: their shops are asked for
 /// the next month.
 pub async fn release(s: &Service) {
-    let open = CaseFilter {
-        kind: Some(CaseKind::CollectionFailed),
-        open_only: true,
-        ..CaseFilter::default()
-    };
+    let open = CaseFilter::open(CaseKind::CollectionFailed);
     let decision = Decision {
         decision: "released",
         by: "lea@obole.example",

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::browser::mails_to;
 use crate::shop::Service;
-use crate::steps::{on, prepare_payouts};
+use crate::steps::{on, open_cases, prepare_payouts};
 use crate::treasurers_papers::{
     SHOP, TREASURER, asked, give_back, given, lines, mail, paid_out, pays, says, says_not, shown,
 };
@@ -29,16 +29,6 @@ async fn act(s: &Service, c: &Collection, act: CollectionAct, day: &str) -> Coll
     runs::act_on_collection(&s.app, Utc::now(), on(day), &name, act, (&lea, "by post"))
         .await
         .unwrap()
-}
-
-async fn open(s: &Service, kind: CaseKind) -> Vec<Case> {
-    let filter = CaseFilter {
-        kind: Some(kind),
-        open_only: true,
-        ..CaseFilter::default()
-    };
-    let mut db = s.world.db.acquire().await.unwrap();
-    cases::list(&mut db, Reader::System, filter).await.unwrap()
 }
 
 async fn decide(s: &Service, case: &Case, decision: &str, day: &str) -> DecidedCase {
@@ -97,12 +87,12 @@ async fn a_claim_is_settled_as_far_as_the_association_is_owed_and_the_rest_stays
     given(&s, "2026-08", &[("B", "4.00")]).await;
     let august = asked(&s, "2026-08").await;
     pays(&s, &august, "2026-09-02").await;
-    let case = open(&s, CaseKind::RefundAfterPayout).await.remove(0);
+    let case = open_cases(&s, CaseKind::RefundAfterPayout).await.remove(0);
     let decided = decide(&s, &case, "association-agrees", "2026-09-03").await;
     for part in ["4.00 euros are taken", "2.00 euros remain", "stays open"] {
         assert!(decided.done.contains(part), "{part}: {}", decided.done);
     }
-    assert_eq!(open(&s, CaseKind::RefundAfterPayout).await.len(), 1);
+    assert_eq!(open_cases(&s, CaseKind::RefundAfterPayout).await.len(), 1);
     assert_eq!(s.balance("association_payable:foret-vivante").await, 0);
     assert_eq!(s.balance("merchant_receivable:librairie").await, -400);
     assert_eq!(s.balance("merchant_credit:librairie").await, 200);
@@ -125,7 +115,7 @@ async fn a_claim_is_settled_as_far_as_the_association_is_owed_and_the_rest_stays
     pays(&s, &september, "2026-10-02").await;
     let decided = decide(&s, &case, "association-agrees", "2026-10-03").await;
     assert!(decided.done.starts_with("2.00 euros"), "{}", decided.done);
-    assert_eq!(open(&s, CaseKind::RefundAfterPayout).await.len(), 0);
+    assert_eq!(open_cases(&s, CaseKind::RefundAfterPayout).await.len(), 0);
     let (reference, cents) = paid_out(&s, &operators, "2026-10-05").await;
     assert_eq!(cents, 2800, "of what arrived, less both parts");
     says(
@@ -167,10 +157,10 @@ async fn a_claim_settled_in_part_is_closed_by_the_payout_that_comes_back() {
     given(&s, "2026-08", &[("B", "4.00")]).await;
     let august = asked(&s, "2026-08").await;
     pays(&s, &august, "2026-09-02").await;
-    let case = open(&s, CaseKind::RefundAfterPayout).await.remove(0);
+    let case = open_cases(&s, CaseKind::RefundAfterPayout).await.remove(0);
     decide(&s, &case, "association-agrees", "2026-09-03").await;
     shown(&s, BankSide::Credit, &reference, 2000, "2026-09-04").await;
-    assert_eq!(open(&s, CaseKind::RefundAfterPayout).await.len(), 0);
+    assert_eq!(open_cases(&s, CaseKind::RefundAfterPayout).await.len(), 0);
     // It gave back four of another donation: only the two that remained are taken of this one.
     assert_eq!(s.balance("association_payable:foret-vivante").await, 1800);
     crate::steps::pay_again(&s, on("2026-09-05")).await;
@@ -351,7 +341,7 @@ async fn a_case_names_its_subject_and_the_log_has_the_approvals() {
         (CaseKind::PayoutFailed, ("payout", reference)),
     ] {
         let (word, name) = subject;
-        assert_eq!(named(&open(&s, kind).await[0]), (word, name));
+        assert_eq!(named(&open_cases(&s, kind).await[0]), (word, name));
     }
     let mut db = s.world.db.acquire().await.unwrap();
     let all = CaseFilter::default();

@@ -1,22 +1,15 @@
 //! An invariant that does not hold becomes a case, and closes it once it holds again.
 
 use chrono::Utc;
-use obole::cases::{self, CaseFilter, CaseKind};
-use obole::values::Reader;
+use obole::cases::CaseKind;
 use obole::worker::check_invariants;
 
 use crate::shop::Service;
-use crate::steps::give;
+use crate::steps::{give, open_cases};
 
 /// What is violated, and how many cases of it there ever were.
 async fn violated(s: &Service) -> (Vec<String>, i64) {
-    let filter = CaseFilter {
-        kind: Some(CaseKind::CheckViolated),
-        open_only: true,
-        ..CaseFilter::default()
-    };
-    let mut db = s.world.db.acquire().await.unwrap();
-    let open = cases::list(&mut db, Reader::System, filter).await.unwrap();
+    let open = open_cases(s, CaseKind::CheckViolated).await;
     let ever = s.count("select count(*) from case_file").await;
     (open.into_iter().map(|c| c.what).collect(), ever)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{TimeDelta, Utc};
 use obole::audit::{self, Actor};
-use obole::cases::{self, CaseFilter, CaseKind};
+use obole::cases::CaseKind;
 use obole::collections::{Collection, CollectionState};
 use obole::parties::account::NewAccount;
 use obole::payouts::{Payout, PayoutState};
@@ -17,7 +17,8 @@ use sqlx::AssertSqlSafe;
 
 use crate::shop::Service;
 use crate::steps::{
-    approve, bank_day, collect, collect_and_settle, give, import, month, on, prepare_payouts,
+    approve, bank_day, collect, collect_and_settle, give, import, month, on, open_cases,
+    prepare_payouts,
 };
 
 const OTHER: &str = "FR7630006000011020304161158";
@@ -214,16 +215,7 @@ async fn decide_as(
     decision: &str,
     who: &str,
 ) -> anyhow::Result<String> {
-    let filter = CaseFilter {
-        kind: Some(kind),
-        open_only: true,
-        ..CaseFilter::default()
-    };
-    let mut db = s.world.db.acquire().await.unwrap();
-    let case = cases::list(&mut db, Reader::System, filter)
-        .await?
-        .remove(0);
-    drop(db);
+    let case = open_cases(s, kind).await.remove(0);
     let actor = actor(who);
     let decision = CaseDecision {
         case_id: case.case_id,
@@ -458,15 +450,7 @@ async fn a_file_is_written_again_only_when_asked_and_never_over_another() {
 async fn a_shop_that_does_not_pay_for_thirty_days_is_a_case_that_its_payment_ends() {
     let s = Service::start().await;
     let c = asked(&s).await;
-    let open = async || {
-        let filter = CaseFilter {
-            kind: Some(CaseKind::CollectionFailed),
-            open_only: true,
-            ..CaseFilter::default()
-        };
-        let mut db = s.world.db.acquire().await.unwrap();
-        cases::list(&mut db, Reader::System, filter).await.unwrap()
-    };
+    let open = || open_cases(&s, CaseKind::CollectionFailed);
     let look = async |days: i64| {
         let now = Utc::now() + TimeDelta::days(days);
         worker::look_for_unpaid_collections(&s.app, now)

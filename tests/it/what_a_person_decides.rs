@@ -2,7 +2,7 @@
 //! after their donation was given back are shown to a person, whatever else comes with them.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use obole::cases::{self, Case, CaseFilter, CaseKind};
+use obole::cases::CaseKind;
 use obole::inbox::{self, EventState, Redrive};
 use obole::runs;
 use obole::values::{Amount, EventId, Reader};
@@ -10,19 +10,9 @@ use serde_json::{Value, json};
 
 use crate::queued::{Told, endpoint, queue};
 use crate::shop::{Service, Shop, checkout, new_merchant, refund};
+use crate::steps::open_cases;
 
 const RECEIVABLE: &str = "merchant_receivable:librairie";
-
-/// The open cases of a kind.
-async fn open(s: &Service, kind: CaseKind) -> Vec<Case> {
-    let filter = CaseFilter {
-        kind: Some(kind),
-        open_only: true,
-        ..CaseFilter::default()
-    };
-    let mut db = s.world.db.acquire().await.unwrap();
-    cases::list(&mut db, Reader::System, filter).await.unwrap()
-}
 
 /// The events in a state.
 async fn listed(s: &Service, state: EventState) -> Vec<inbox::EventSummary> {
@@ -64,7 +54,7 @@ async fn a_donation_above_the_ceiling_waits_for_a_person_and_stops_nobody() {
     assert_eq!(s.balance(RECEIVABLE).await, 1_000_100, "up to the ceiling");
     let above = [ids[1], ids[3], ids[4]];
     for _ in 0..3 {
-        let cases = open(&s, CaseKind::DonationAboveCeiling).await;
+        let cases = open_cases(&s, CaseKind::DonationAboveCeiling).await;
         let subjects: Vec<EventId> = cases.iter().map(|c| EventId(c.subject)).collect();
         assert_eq!(subjects.len(), 3);
         assert!(above.iter().all(|id| subjects.contains(id)));
@@ -98,7 +88,7 @@ async fn an_amount_by_the_merchants_rule_is_held_to_the_ceiling_too() {
     assert_eq!(Shop::new(&s.url, &added).send("m-1", &event).await.0, 200);
     s.posted().await;
     assert_eq!(s.balance("merchant_receivable:joaillier").await, 0);
-    let cases = open(&s, CaseKind::DonationAboveCeiling).await;
+    let cases = open_cases(&s, CaseKind::DonationAboveCeiling).await;
     assert_eq!(cases.len(), 1);
     assert_eq!(cases[0].merchant.as_deref(), Some("joaillier"));
     s.checked().await;
@@ -109,7 +99,10 @@ async fn once_the_ceiling_is_raised_the_event_is_posted_and_its_case_is_closed()
     let s = Service::start().await;
     s.shop.send("m-1", &of_amount("FR-1", "25000.00")).await;
     s.posted().await;
-    assert_eq!(open(&s, CaseKind::DonationAboveCeiling).await.len(), 1);
+    assert_eq!(
+        open_cases(&s, CaseKind::DonationAboveCeiling).await.len(),
+        1
+    );
     // As a service with another setting would, unseen by this one.
     let options = inbox::ProcessOptions {
         ceiling: Amount::parse("25000.00").unwrap(),
@@ -128,7 +121,10 @@ async fn once_the_ceiling_is_raised_the_event_is_posted_and_its_case_is_closed()
         .unwrap();
     tx.commit().await.unwrap();
     assert_eq!(s.balance(RECEIVABLE).await, 2_500_000);
-    assert_eq!(open(&s, CaseKind::DonationAboveCeiling).await.len(), 0);
+    assert_eq!(
+        open_cases(&s, CaseKind::DonationAboveCeiling).await.len(),
+        0
+    );
     s.checked().await;
 }
 
@@ -172,10 +168,14 @@ async fn an_order_that_comes_again_after_its_donation_was_given_back_is_shown_to
         let key_of = |e: &inbox::EventSummary| e.delivery_key == key.replace(' ', "-");
         let found = listed(&s, state).await;
         assert!(found.iter().any(key_of), "{key} is not {state}");
-        assert_eq!(open(&s, CaseKind::SecondOrder).await.len(), cases, "{key}");
+        assert_eq!(
+            open_cases(&s, CaseKind::SecondOrder).await.len(),
+            cases,
+            "{key}"
+        );
     }
     assert_eq!(s.balance(RECEIVABLE).await, 0, "nothing is counted again");
-    let case = &open(&s, CaseKind::SecondOrder).await[0];
+    let case = &open_cases(&s, CaseKind::SecondOrder).await[0];
     assert_eq!(case.merchant.as_deref(), Some("librairie"));
     assert!(case.donation_id.is_some());
     let found = listed(&s, conflict).await;
@@ -190,7 +190,7 @@ async fn an_order_that_comes_again_after_its_donation_was_given_back_is_shown_to
         .unwrap();
     drop(db);
     s.posted().await;
-    assert_eq!(open(&s, CaseKind::SecondOrder).await.len(), 4);
+    assert_eq!(open_cases(&s, CaseKind::SecondOrder).await.len(), 4);
     s.checked().await;
 }
 
@@ -210,7 +210,7 @@ async fn a_second_order_in_the_batch_of_the_refund_or_while_it_waits_is_shown_as
     };
     queue(&s, endpoint(&s.shop), &told("FR-1")).await;
     s.posted().await;
-    assert_eq!(open(&s, CaseKind::SecondOrder).await.len(), 1);
+    assert_eq!(open_cases(&s, CaseKind::SecondOrder).await.len(), 1);
     // The refund waits for a run; what came after it must not be decided before it.
     let mut run = s.world.db.begin().await.unwrap();
     obole::db::settlement_lock::lock_exclusive(&mut run)
@@ -228,7 +228,7 @@ async fn a_second_order_in_the_batch_of_the_refund_or_while_it_waits_is_shown_as
     }
     run.rollback().await.unwrap();
     s.posted().await;
-    assert_eq!(open(&s, CaseKind::SecondOrder).await.len(), 2);
+    assert_eq!(open_cases(&s, CaseKind::SecondOrder).await.len(), 2);
     assert_eq!(s.balance(RECEIVABLE).await, 0);
     s.checked().await;
 }
@@ -372,7 +372,7 @@ async fn an_order_told_again_with_more_or_with_another_cause_is_shown_to_a_perso
             "\"FR-1\" was told again with another content",
         ),
     ] {
-        let cases = open(&s, kind).await;
+        let cases = open_cases(&s, kind).await;
         assert_eq!(cases.len(), 1, "{kind}");
         assert!(cases[0].what.contains(words), "{}", cases[0].what);
     }
@@ -399,12 +399,16 @@ async fn one_refund_told_with_two_amounts_is_shown_to_a_person_and_counted_once(
         s.shop.send(key, &event).await;
         s.posted().await;
         assert_eq!(s.balance(RECEIVABLE).await, 400, "{key}");
-        assert_eq!(open(&s, CaseKind::RefundDiffers).await.len(), 0, "{key}");
+        assert_eq!(
+            open_cases(&s, CaseKind::RefundDiffers).await.len(),
+            0,
+            "{key}"
+        );
     }
     s.shop.send("other", &of(Some("2.00"))).await;
     s.posted().await;
     assert_eq!(s.balance(RECEIVABLE).await, 400);
-    let cases = open(&s, CaseKind::RefundDiffers).await;
+    let cases = open_cases(&s, CaseKind::RefundDiffers).await;
     assert_eq!(cases.len(), 1);
     assert!(
         cases[0].what.contains("first 1.00 euros"),

@@ -24,13 +24,6 @@ const PATHS: FieldPaths = FieldPaths {
     cause: "products.product_options",
 };
 
-/// The hash that BigCommerce gives each event, which is its delivery key.
-pub(super) fn event_hash(body: &[u8]) -> Option<String> {
-    let text = text_of(body);
-    let event = read_json(&text).ok()?;
-    event.get("hash").filled().map(str::to_owned)
-}
-
 pub(super) fn parse(sender: &Sender<'_>, body: &[u8]) -> Result<Event, ParseError> {
     let text = text_of(body);
     let document = read_json(&text)?;
@@ -118,7 +111,7 @@ fn fetched(
 ) -> Result<Event, ParseError> {
     let is_donation = |p: &&Json<'_>| {
         let sku = p.get("sku").filled();
-        sku.is_some_and(|s| s.starts_with(settings.sku_prefix.as_str()))
+        settings.is_donation_sku(sku)
     };
     let donations: Vec<_> = products.items().filter(is_donation).collect();
     if donations.is_empty() {

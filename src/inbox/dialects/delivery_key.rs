@@ -2,7 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{bigcommerce, ecwid, squarespace, stripe, wix};
+use super::json_reader::named;
+use super::wix;
 use crate::inbox::endpoint::EndpointSettings;
 use crate::inbox::signature::SignatureError;
 use crate::values::Dialect;
@@ -33,10 +34,10 @@ pub fn delivery_key<'h>(
         ),
         // Two deliveries within a second may have one X-WC-Webhook-Delivery-ID.
         Dialect::Woocommerce => format!("{}:{}", needed("x-wc-webhook-topic")?, hash()),
-        Dialect::Stripe => stripe::event_id(body).unwrap_or_else(hash),
-        Dialect::Bigcommerce => bigcommerce::event_hash(body).unwrap_or_else(hash),
-        Dialect::Squarespace => squarespace::notification_id(body).unwrap_or_else(hash),
-        Dialect::Ecwid => ecwid::event_id(body).unwrap_or_else(hash),
+        Dialect::Stripe => named(body, "id").unwrap_or_else(hash),
+        Dialect::Bigcommerce => named(body, "hash").unwrap_or_else(hash),
+        Dialect::Squarespace => named(body, "id").unwrap_or_else(hash),
+        Dialect::Ecwid => named(body, "eventId").unwrap_or_else(hash),
         Dialect::Wix => wix::event_id(body).unwrap_or_else(hash),
         Dialect::Generic => header(&settings.delivery_header)
             .map(str::to_owned)

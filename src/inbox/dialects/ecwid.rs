@@ -25,13 +25,6 @@ const PATHS: FieldPaths = FieldPaths {
 /// The states of a payment that came; part of it may have gone back since.
 const PAID: [&str; 4] = ["PAID", "PARTIALLY_REFUNDED", "REFUNDED", "CANCELLED"];
 
-/// The id that Ecwid gives each event, which is its delivery key.
-pub(super) fn event_id(body: &[u8]) -> Option<String> {
-    let text = text_of(body);
-    let event = read_json(&text).ok()?;
-    event.get("eventId").filled().map(str::to_owned)
-}
-
 pub(super) fn parse(sender: &Sender<'_>, body: &[u8]) -> Result<Event, ParseError> {
     let text = text_of(body);
     let document = read_json(&text)?;
@@ -86,7 +79,7 @@ fn donation_line<'j>(
 fn fetched(sender: &Sender<'_>, order: &Json<'_>) -> Result<Event, ParseError> {
     let is_donation = |i: &&Json<'_>| {
         let sku = i.get("sku").filled();
-        sku.is_some_and(|s| s.starts_with(sender.settings.sku_prefix.as_str()))
+        sender.settings.is_donation_sku(sku)
     };
     let donations: Vec<_> = order.get("items").items().filter(is_donation).collect();
     if donations.is_empty() {

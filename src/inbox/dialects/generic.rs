@@ -45,7 +45,7 @@ impl<'j> Document<'j> {
         let paths = &self.settings.paths;
         let is_donation = |line: &&Json<'_>| {
             let sku = text_at(line, &paths.line_sku);
-            sku.is_some_and(|s| s.starts_with(self.settings.sku_prefix.as_str()))
+            self.settings.is_donation_sku(sku)
         };
         let mut lines = Vec::new();
         for found in values_at(self.body, &paths.lines) {

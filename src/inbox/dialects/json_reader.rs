@@ -13,6 +13,13 @@ pub(super) fn text_of(body: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
 }
 
+/// What a body says under a name, by which its platform names a delivery; none where it does not.
+pub(super) fn named(body: &[u8], name: &str) -> Option<String> {
+    let text = text_of(body);
+    let document = read_json(&text).ok()?;
+    document.get(name).filled().map(str::to_owned)
+}
+
 /// Reads a whole text.
 pub(super) fn read_json(text: &str) -> Result<Json<'_>, ParseError> {
     Reader::new(text)

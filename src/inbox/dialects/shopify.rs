@@ -52,7 +52,7 @@ struct Line<'j> {
 impl<'j> Line<'j> {
     fn is_donation(&self) -> bool {
         let sku = self.line.get("sku").filled();
-        sku.is_some_and(|s| s.starts_with(self.settings.sku_prefix.as_str()))
+        self.settings.is_donation_sku(sku)
     }
 
     fn property(&self, name: &str) -> Option<&'j str> {

@@ -24,13 +24,6 @@ const PATHS: FieldPaths = FieldPaths {
     cause: "order.lineItems.customizations",
 };
 
-/// The id that Squarespace gives each notification, which is its delivery key.
-pub(super) fn notification_id(body: &[u8]) -> Option<String> {
-    let text = text_of(body);
-    let notification = read_json(&text).ok()?;
-    notification.get("id").filled().map(str::to_owned)
-}
-
 pub(super) fn parse(sender: &Sender<'_>, body: &[u8]) -> Result<Event, ParseError> {
     let text = text_of(body);
     let document = read_json(&text)?;
@@ -76,7 +69,7 @@ fn fetched(sender: &Sender<'_>, order: &Json<'_>) -> Result<Event, ParseError> {
     let settings = sender.settings;
     let is_donation = |l: &&Json<'_>| {
         let sku = l.get("sku").filled();
-        sku.is_some_and(|s| s.starts_with(settings.sku_prefix.as_str()))
+        settings.is_donation_sku(sku)
     };
     let donations: Vec<_> = order.get("lineItems").items().filter(is_donation).collect();
     if donations.is_empty() {

@@ -24,13 +24,6 @@ const PATHS: FieldPaths = FieldPaths {
 /// The longest id taken from Stripe, in characters.
 const MAX_ID_CHARS: usize = 255;
 
-/// The event's own id, which is its delivery key.
-pub(super) fn event_id(body: &[u8]) -> Option<String> {
-    let text = text_of(body);
-    let event = read_json(&text).ok()?;
-    event.get("id").filled().map(str::to_owned)
-}
-
 pub(super) fn parse(sender: &Sender<'_>, body: &[u8]) -> Result<Event, ParseError> {
     let text = text_of(body);
     let event = read_json(&text)?;

@@ -7,7 +7,7 @@
 use rust_decimal::Decimal;
 
 use super::json::Json;
-use super::json_reader::{read_json, text_of};
+use super::json_reader::{named, read_json, text_of};
 use super::moment::{Clock, instant};
 use super::money::{cents_of, charged, euros_of, euros_or_none};
 use super::person::Person;
@@ -47,9 +47,7 @@ fn event_text(body: &[u8]) -> Option<String> {
 
 /// The id that Wix gives each event, which is its delivery key.
 pub(super) fn event_id(body: &[u8]) -> Option<String> {
-    let text = event_text(body)?;
-    let event = read_json(&text).ok()?;
-    event.get("id").filled().map(str::to_owned)
+    named(event_text(body)?.as_bytes(), "id")
 }
 
 pub(super) fn parse(sender: &Sender<'_>, body: &[u8]) -> Result<Event, ParseError> {
@@ -130,7 +128,7 @@ fn order(sender: &Sender<'_>, order: &Json<'_>) -> Result<Event, ParseError> {
     let is_donation = |l: &&Json<'_>| {
         let sku = l.get("physicalProperties").get("sku").filled();
         let sku = sku.or_else(|| l.get("sku").filled());
-        sku.is_some_and(|s| s.starts_with(settings.sku_prefix.as_str()))
+        settings.is_donation_sku(sku)
     };
     let donations: Vec<_> = order.get("lineItems").items().filter(is_donation).collect();
     if donations.is_empty() {

@@ -99,7 +99,7 @@ fn has_label(settings: &EndpointSettings, line: &Json<'_>) -> bool {
 
 fn has_sku(settings: &EndpointSettings, line: &Json<'_>) -> bool {
     let sku = line.get("sku").filled();
-    sku.is_some_and(|s| s.starts_with(settings.sku_prefix.as_str()))
+    settings.is_donation_sku(sku)
 }
 
 /// The donation's lines of an order or of a refund.

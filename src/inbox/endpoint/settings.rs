@@ -228,6 +228,12 @@ impl EndpointSettings {
         self.paid_states.is_empty() || lists(&self.paid_states, state)
     }
 
+    /// Whether a product of this SKU is the donation.
+    #[must_use]
+    pub fn is_donation_sku(&self, sku: Option<&str>) -> bool {
+        sku.is_some_and(|s| s.starts_with(&self.sku_prefix))
+    }
+
     /// The host of the store's own address, if it is set.
     #[must_use]
     pub fn store_host(&self) -> Option<String> {
